@@ -1,0 +1,20 @@
+//! The sandbox through its service, in memory: every route, role and refusal.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod account;
+#[cfg(test)]
+mod analytics;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod paging;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod vendor_users;
+#[cfg(test)]
+mod workflows;
