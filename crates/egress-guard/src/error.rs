@@ -1,0 +1,141 @@
+//! Why an exchange was refused or failed.
+
+use std::error::Error;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::address::Range;
+
+/// Why there is no response.
+///
+/// Up to [`TooManyInFlight`](Self::TooManyInFlight) nothing was sent; from
+/// [`HeadersTooLarge`](Self::HeadersTooLarge) on the other side saw the request.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EgressError {
+    /// The URL has no scheme, or one that the policy does not allow for this address.
+    #[error("the scheme {scheme:?} is not allowed")]
+    Scheme {
+        /// The scheme as it was sent, empty if there was none.
+        scheme: String,
+    },
+    /// The URL has no host, or one that is neither an address nor a name fit to be looked up.
+    #[error("{host:?} is not a host")]
+    Host {
+        /// The host as it was sent, cut to 80 characters.
+        host: String,
+    },
+    /// The URL has user information before the host.
+    #[error("the address carries credentials")]
+    Credentials,
+    /// The port is not one that the policy allows for this address.
+    #[error("port {port} is not allowed")]
+    Port {
+        /// The port of the URL.
+        port: u16,
+    },
+    /// Every address of the host is forbidden; this is the first of them.
+    #[error("{host:?} is at {address}, which is {range}")]
+    ForbiddenAddress {
+        /// The host of the URL.
+        host: String,
+        /// The first forbidden address.
+        address: IpAddr,
+        /// Why it is forbidden.
+        range: Range,
+    },
+    /// The name has no address, or looking it up failed.
+    #[error("{host:?} has no address")]
+    NotFound {
+        /// The host of the URL.
+        host: String,
+    },
+    /// The name was not found in time.
+    #[error("looking up {host:?} took longer than {limit:?}")]
+    ResolveTimeout {
+        /// The host of the URL.
+        host: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// No allowed address accepted a connection.
+    #[error("connecting to {host:?} failed: {kind}")]
+    Connect {
+        /// The host of the URL.
+        host: String,
+        /// What the last attempt met.
+        kind: io::ErrorKind,
+    },
+    /// Looking up, connecting and the TLS handshake took too long together.
+    #[error("connecting took longer than {limit:?}")]
+    ConnectTimeout {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The TLS handshake failed: the certificate is not for this name, or nobody trusts it.
+    #[error("the TLS handshake failed")]
+    Tls {
+        /// What the TLS library said.
+        #[source]
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// This machine has no trust roots, so no `https` address can be reached.
+    #[error("this machine has no certificate store with a usable certificate")]
+    NoTrustRoots,
+    /// As many exchanges as allowed are under way.
+    #[error("{limit} exchanges are under way already")]
+    TooManyInFlight {
+        /// The limit.
+        limit: usize,
+    },
+    /// The response's header fields are too many or too long.
+    #[error("the response has too many header fields, or too long ones")]
+    HeadersTooLarge,
+    /// The response's body is too long.
+    #[error("the response is longer than {limit} bytes")]
+    BodyTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The exchange took too long as a whole.
+    #[error("the exchange took longer than {limit:?}")]
+    Deadline {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection broke, or what came back is not HTTP.
+    #[error("the exchange broke off")]
+    Broken {
+        /// What the HTTP library said.
+        #[source]
+        source: Arc<dyn Error + Send + Sync>,
+    },
+}
+
+impl EgressError {
+    /// Whether a rule of the policy refused the address, so that trying again cannot help.
+    ///
+    /// False for everything that depends on the network, on limits or on this machine.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Scheme { .. }
+            | Self::Host { .. }
+            | Self::Credentials
+            | Self::Port { .. }
+            | Self::ForbiddenAddress { .. } => true,
+            Self::NotFound { .. }
+            | Self::ResolveTimeout { .. }
+            | Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Tls { .. }
+            | Self::NoTrustRoots
+            | Self::TooManyInFlight { .. }
+            | Self::HeadersTooLarge
+            | Self::BodyTooLarge { .. }
+            | Self::Deadline { .. }
+            | Self::Broken { .. } => false,
+        }
+    }
+}

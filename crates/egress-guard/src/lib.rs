@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod address;
+mod client;
+mod connect;
+mod error;
+mod host;
+mod limits;
+mod policy;
+mod resolve;
+
+pub use client::Client;
+pub use error::EgressError;
+pub use limits::Limits;
+pub use policy::Policy;
+pub use resolve::{Resolve, Resolving};

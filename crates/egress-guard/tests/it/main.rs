@@ -1,0 +1,12 @@
+//! The integration tests, over loopback sockets and a resolver that is handed in.
+
+#[cfg(test)]
+mod caps;
+#[cfg(test)]
+mod exchange;
+#[cfg(test)]
+mod resolving;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tls;
