@@ -1,0 +1,112 @@
+//! The command line of `cargo xtask`.
+
+use lexopt::{Arg, Parser, ValueExt as _};
+
+/// What `cargo xtask --help` prints.
+pub(crate) const HELP: &str = "\
+cargo xtask ci                  everything below, cheapest first; stops at the first failure
+cargo xtask tidy                rules about the repository that the compiler does not know
+cargo xtask test                unit, integration, documentation and story tests, and conformance
+cargo xtask stories             the stories driven from Node: the official client, a browser, our client
+    --only NAME                 one of them: sdk, browser, own-client
+cargo xtask conformance         the official suite; writes docs/conformance.md
+    --only NAME                 runs whose name, or scenarios whose name, contains NAME; writes nothing
+    --check                     fail when docs/conformance.md is out of date, instead of writing it
+";
+
+/// One command.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Help,
+    Ci,
+    Test,
+    Tidy,
+    Stories { only: Option<String> },
+    Conformance { only: Option<String>, check: bool },
+}
+
+/// Reads the command line; anything unknown is refused.
+pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
+    let mut name: Option<String> = None;
+    let mut only: Option<String> = None;
+    let mut check = false;
+    while let Some(argument) = parser.next().map_err(told)? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Long("only") => {
+                only = Some(
+                    parser
+                        .value()
+                        .and_then(|value| value.string())
+                        .map_err(told)?,
+                );
+            }
+            Arg::Long("check") => check = true,
+            Arg::Value(value) if name.is_none() => name = Some(value.string().map_err(told)?),
+            other => return Err(told(other.unexpected())),
+        }
+    }
+    let takes_only = matches!(name.as_deref(), Some("stories" | "conformance"));
+    let takes_check = name.as_deref() == Some("conformance");
+    if (only.is_some() && !takes_only) || (check && !takes_check) {
+        return Err(format!("this command has no such option\n\n{HELP}"));
+    }
+    if only.is_some() && check {
+        return Err("--check needs the whole run, not --only a part of it".to_owned());
+    }
+    match name.as_deref() {
+        None | Some("help") => Ok(Command::Help),
+        Some("ci") => Ok(Command::Ci),
+        Some("test") => Ok(Command::Test),
+        Some("tidy") => Ok(Command::Tidy),
+        Some("stories") => Ok(Command::Stories { only }),
+        Some("conformance") => Ok(Command::Conformance { only, check }),
+        Some(other) => Err(format!("there is no command {other:?}\n\n{HELP}")),
+    }
+}
+
+fn told(error: lexopt::Error) -> String {
+    format!("{error}\n\n{HELP}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Command, String> {
+        parse(Parser::from_args(words))
+    }
+
+    #[test]
+    fn commands_and_their_options() {
+        assert_eq!(parsed(&[]), Ok(Command::Help));
+        assert_eq!(parsed(&["ci"]), Ok(Command::Ci));
+        assert_eq!(
+            parsed(&["stories", "--only", "sdk"]),
+            Ok(Command::Stories {
+                only: Some("sdk".to_owned())
+            })
+        );
+        assert_eq!(
+            parsed(&["conformance", "--check"]),
+            Ok(Command::Conformance {
+                only: None,
+                check: true
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused() {
+        for words in [
+            &["fly"][..],
+            &["ci", "twice"],
+            &["ci", "--only", "x"],
+            &["stories", "--check"],
+            &["conformance", "--check", "--only", "ping"],
+            &["test", "--quick"],
+        ] {
+            assert!(parsed(words).is_err(), "{words:?}");
+        }
+    }
+}

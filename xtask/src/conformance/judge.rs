@@ -1,0 +1,290 @@
+//! Whether what the suite found is what was expected.
+
+use crate::conformance::expected::{Entry, Kind};
+use crate::conformance::listing::Listed;
+use crate::conformance::results::{Reference, Scenario, Status};
+use crate::conformance::runs::{Report, Run};
+use crate::tally::Tally;
+
+/// One scenario with its verdict.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) run: &'static str,
+    pub(crate) subject: &'static str,
+    pub(crate) scenario: String,
+    pub(crate) unscored: Option<String>,
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) warned: usize,
+    pub(crate) verdict: Verdict,
+    /// The checks that did not pass, in the suite's words.
+    pub(crate) complaints: Vec<String>,
+    pub(crate) references: Vec<Reference>,
+}
+
+/// How a scenario came out, against what was expected of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Every check passed, with no warning.
+    Passed,
+    /// It did not pass, and the list says why.
+    Expected { kind: Kind, reason: String },
+    /// It did not pass, and nobody said that it would not.
+    Unlisted,
+    /// It passed although the list says that it does not.
+    Stale,
+    /// The suite lists it and has no result for it.
+    Missing,
+}
+
+/// Judges one run: every listed scenario, and that there are as many as there should be.
+pub(crate) fn judge(
+    run: &Run,
+    report: Report,
+    expected: &[Entry],
+    tally: &mut Tally,
+) -> Vec<Judged> {
+    let scored = |listed: &&Listed| listed.unscored.is_none();
+    let executed = report
+        .listed
+        .iter()
+        .filter(scored)
+        .filter(|listed| report.scenarios.iter().any(|one| one.name == listed.name))
+        .count();
+    if executed < run.at_least {
+        let least = run.at_least;
+        tally.fail(format!(
+            "{}: {executed} scored scenarios ran, of at least {least}",
+            run.name
+        ));
+    }
+    let judged: Vec<Judged> = report
+        .listed
+        .iter()
+        .map(|listed| {
+            let found = report.scenarios.iter().find(|one| one.name == listed.name);
+            let entry = expected
+                .iter()
+                .find(|entry| entry.run == run.name && entry.scenario == listed.name);
+            judge_one(run, listed, found, entry)
+        })
+        .collect();
+    count(&judged, tally);
+    judged
+}
+
+/// Counts scenarios as tests: an expected failure is neither passed nor failed, it is not there yet.
+pub(crate) fn count(judged: &[Judged], tally: &mut Tally) {
+    for one in judged {
+        match &one.verdict {
+            Verdict::Passed => tally.pass(1),
+            Verdict::Expected { .. } => {}
+            Verdict::Unlisted => {
+                let first = one
+                    .complaints
+                    .first()
+                    .map_or("nothing was checked", String::as_str);
+                tally.fail(format!("{} {}: {first}", one.run, one.scenario));
+            }
+            Verdict::Stale => {
+                tally.fail(format!(
+                    "{} {} passes; take it off the list",
+                    one.run, one.scenario
+                ));
+            }
+            Verdict::Missing => tally.fail(format!("{} {} was not run", one.run, one.scenario)),
+        }
+    }
+}
+
+fn judge_one(
+    run: &Run,
+    listed: &Listed,
+    found: Option<&Scenario>,
+    entry: Option<&Entry>,
+) -> Judged {
+    let verdict = match (found, entry) {
+        (None, _) => Verdict::Missing,
+        (Some(scenario), entry) => match (passes(scenario), entry) {
+            (true, None) => Verdict::Passed,
+            (true, Some(_)) => Verdict::Stale,
+            (false, None) => Verdict::Unlisted,
+            (false, Some(entry)) => Verdict::Expected {
+                kind: entry.kind,
+                reason: entry.reason.clone(),
+            },
+        },
+    };
+    let count = |status| found.map_or(0, |scenario| scenario.count(status));
+    Judged {
+        run: run.name,
+        subject: run.subject,
+        scenario: listed.name.clone(),
+        unscored: listed.unscored.clone(),
+        passed: count(Status::Success),
+        failed: count(Status::Failure),
+        warned: count(Status::Warning),
+        verdict,
+        complaints: found.map(complaints).unwrap_or_default(),
+        references: found
+            .map(|scenario| scenario.references().into_iter().cloned().collect())
+            .unwrap_or_default(),
+    }
+}
+
+/// A scenario passes when something was checked and every check passed: a warning or a skip is not a pass.
+fn passes(scenario: &Scenario) -> bool {
+    scenario.count(Status::Success) > 0
+        && scenario
+            .checks
+            .iter()
+            .all(|check| matches!(check.status, Status::Success | Status::Info))
+}
+
+fn complaints(scenario: &Scenario) -> Vec<String> {
+    scenario
+        .checks
+        .iter()
+        .filter(|check| !matches!(check.status, Status::Success | Status::Info))
+        .map(|check| {
+            let said = check.error_message.as_deref().unwrap_or("no message");
+            format!("{} {:?}: {said}", check.id, check.status)
+        })
+        .collect()
+}
+
+/// The entries of the list that name no scenario of any run.
+pub(crate) fn strangers(expected: &[Entry], judged: &[Judged]) -> Vec<String> {
+    expected
+        .iter()
+        .filter(|entry| {
+            !judged
+                .iter()
+                .any(|one| one.run == entry.run && one.scenario == entry.scenario)
+        })
+        .map(|entry| format!("{} {}", entry.run, entry.scenario))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::expected;
+
+    const RUN: Run = Run {
+        name: "r",
+        subject: "s",
+        program: "p",
+        requirements: None,
+        at_least: 1,
+    };
+
+    fn scenario(statuses: &[&str]) -> Scenario {
+        let checks: Vec<String> = statuses
+            .iter()
+            .map(|status| format!(r#"{{"id":"c","status":"{status}","errorMessage":"why"}}"#))
+            .collect();
+        let text = format!("[{}]", checks.join(","));
+        Scenario {
+            name: "one".to_owned(),
+            checks: serde_json::from_str(&text).unwrap(),
+        }
+    }
+
+    fn listed(name: &str) -> Listed {
+        Listed {
+            name: name.to_owned(),
+            unscored: None,
+        }
+    }
+
+    fn list(scenarios: &[&str]) -> Vec<Entry> {
+        let entries: Vec<String> = scenarios
+            .iter()
+            .map(|name| {
+                format!(
+                    r#"{{"run":"r","scenario":"{name}","kind":"not-yet","reason":"not written yet"}}"#
+                )
+            })
+            .collect();
+        expected::parse(&format!(r#"{{"entries":[{}]}}"#, entries.join(","))).unwrap()
+    }
+
+    fn verdict(found: Option<Scenario>, expected: &[Entry]) -> (Verdict, Tally) {
+        let mut tally = Tally::default();
+        let report = Report {
+            listed: vec![listed("one")],
+            scenarios: found.into_iter().collect(),
+        };
+        let run = Run { at_least: 0, ..RUN };
+        let mut judged = judge(&run, report, expected, &mut tally);
+        (judged.remove(0).verdict, tally)
+    }
+
+    #[test]
+    fn what_passes_passes() {
+        let (verdict, tally) = verdict(Some(scenario(&["SUCCESS", "INFO"])), &[]);
+        assert_eq!(
+            (verdict, tally.passed, tally.failures.len()),
+            (Verdict::Passed, 1, 0)
+        );
+    }
+
+    #[test]
+    fn an_unlisted_failure_warning_or_skip_fails() {
+        for statuses in [
+            &["SUCCESS", "FAILURE"][..],
+            &["SUCCESS", "WARNING"],
+            &["SKIPPED"],
+            &["INFO"],
+            &[],
+        ] {
+            let (verdict, tally) = verdict(Some(scenario(statuses)), &[]);
+            assert_eq!(verdict, Verdict::Unlisted, "{statuses:?}");
+            assert_eq!((tally.passed, tally.failures.len()), (0, 1), "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn a_listed_failure_is_neither_passed_nor_failed() {
+        let (verdict, tally) = verdict(Some(scenario(&["FAILURE"])), &list(&["one"]));
+        assert!(matches!(
+            verdict,
+            Verdict::Expected {
+                kind: Kind::NotYet,
+                ..
+            }
+        ));
+        assert_eq!((tally.passed, tally.failures.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_listed_scenario_that_passes_fails() {
+        let (verdict, tally) = verdict(Some(scenario(&["SUCCESS"])), &list(&["one"]));
+        assert_eq!((verdict, tally.failures.len()), (Verdict::Stale, 1));
+    }
+
+    #[test]
+    fn a_scenario_without_a_result_fails_listed_or_not() {
+        for expected in [list(&[]), list(&["one"])] {
+            let (verdict, tally) = verdict(None, &expected);
+            assert_eq!((verdict, tally.failures.len()), (Verdict::Missing, 1));
+        }
+    }
+
+    #[test]
+    fn fewer_scenarios_than_there_should_be_fail() {
+        let mut tally = Tally::default();
+        let report = Report {
+            listed: vec![listed("one")],
+            scenarios: vec![scenario(&["SUCCESS"])],
+        };
+        judge(&Run { at_least: 2, ..RUN }, report, &[], &mut tally);
+        assert_eq!(tally.failures, ["r: 1 scored scenarios ran, of at least 2"]);
+    }
+
+    #[test]
+    fn an_entry_for_no_scenario_is_found() {
+        assert_eq!(strangers(&list(&["gone"]), &[]), ["r gone"]);
+    }
+}

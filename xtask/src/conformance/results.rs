@@ -1,0 +1,133 @@
+//! What the suite wrote: a folder for each scenario, with its checks.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::Outcome;
+use crate::workspace::read;
+
+/// The checks of one scenario.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    pub(crate) checks: Vec<Check>,
+}
+
+/// One check, as the suite writes it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Check {
+    pub(crate) id: String,
+    pub(crate) status: Status,
+    pub(crate) error_message: Option<String>,
+    #[serde(default)]
+    pub(crate) spec_references: Vec<Reference>,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Status {
+    Success,
+    Failure,
+    Warning,
+    Skipped,
+    Info,
+}
+
+/// Where the requirement is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) struct Reference {
+    pub(crate) id: String,
+    pub(crate) url: Option<String>,
+}
+
+impl Scenario {
+    pub(crate) fn count(&self, status: Status) -> usize {
+        self.checks
+            .iter()
+            .filter(|check| check.status == status)
+            .count()
+    }
+
+    /// Where the requirements are written, each once.
+    pub(crate) fn references(&self) -> BTreeSet<&Reference> {
+        self.checks
+            .iter()
+            .flat_map(|check| &check.spec_references)
+            .collect()
+    }
+}
+
+/// Reads the results of the scenarios with these names; a folder of any other name is an error.
+pub(crate) fn read_folder(folder: &Path, names: &[&str]) -> Outcome<Vec<Scenario>> {
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut scenarios = Vec::new();
+    for entry in entries {
+        let path = entry
+            .map_err(|error| format!("{}: {error}", folder.display()))?
+            .path();
+        let title = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let name = scenario_of(&title, names)
+            .ok_or_else(|| format!("{title} belongs to no scenario that the suite lists"))?;
+        let file = path.join("checks.json");
+        let checks = serde_json::from_str(&read(&file)?)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        scenarios.push(Scenario {
+            name: name.to_owned(),
+            checks,
+        });
+    }
+    Ok(scenarios)
+}
+
+/// The scenario in `server-tools-list-2026-11-21T03-59-07-526Z`: before it the role, after it the time.
+fn scenario_of<'a>(title: &str, names: &[&'a str]) -> Option<&'a str> {
+    const TIME: usize = "-2026-11-21T03-59-07-526Z".len();
+    let rest = title.get(..title.len().checked_sub(TIME)?)?;
+    // A scenario's own name may begin like a role, so the longer role comes first and the bare name last.
+    ["authorization-server-", "server-", ""]
+        .iter()
+        .filter_map(|role| rest.strip_prefix(role))
+        .find_map(|rest| names.iter().copied().find(|name| *name == rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_tells_its_scenario() {
+        let names = ["server-initialize", "initialize", "tools-list"];
+        let of = |title: &str| scenario_of(&format!("{title}-2026-11-21T03-59-07-526Z"), &names);
+        assert_eq!(of("server-tools-list"), Some("tools-list"));
+        assert_eq!(of("tools-list"), Some("tools-list"));
+        assert_eq!(of("server-server-initialize"), Some("server-initialize"));
+        assert_eq!(of("server-something-else"), None);
+        assert_eq!(of("authorization-server-tools-list"), Some("tools-list"));
+        assert_eq!(scenario_of("tools-list", &names), None);
+    }
+
+    #[test]
+    fn checks_are_read_as_the_suite_writes_them() {
+        let text = r#"[{"id":"ping","name":"Ping","description":"d","status":"FAILURE",
+            "timestamp":"t","errorMessage":"no answer",
+            "specReferences":[{"id":"MCP-Ping","url":"https://example.com/ping"}],"details":{"x":1}},
+            {"id":"schema","status":"SUCCESS"}]"#;
+        let scenario = Scenario {
+            name: "ping".to_owned(),
+            checks: serde_json::from_str(text).unwrap(),
+        };
+        assert_eq!(scenario.count(Status::Failure), 1);
+        assert_eq!(scenario.count(Status::Success), 1);
+        assert_eq!(scenario.references().len(), 1);
+        assert!(serde_json::from_str::<Vec<Check>>(r#"[{"id":"x","status":"FINE"}]"#).is_err());
+    }
+}

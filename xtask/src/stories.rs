@@ -1,0 +1,91 @@
+//! The stories: programs in Node that use the built server as its users do.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::node::Node;
+use crate::tally::Tally;
+use crate::workspace::Workspace;
+use crate::{Outcome, suite};
+
+/// Each is `xtask/node/NAME-story.mjs`.
+pub(crate) const NAMES: [&str; 3] = ["sdk", "own-client", "browser"];
+
+/// What the stories start.
+const PROGRAM: &str = "mcp-server";
+
+/// A story ends itself before this.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// What a story prints in front of each thing that it saw to hold.
+const HELD: &str = "  ok  ";
+
+/// Runs the stories, or one of them.
+pub(crate) fn run(workspace: &Workspace, node: &Node, only: Option<&str>) -> Outcome<Tally> {
+    suite::build(PROGRAM)?;
+    let mut tally = Tally::default();
+    for name in NAMES
+        .into_iter()
+        .filter(|name| only.is_none_or(|only| only == *name))
+    {
+        println!("\n== story: {name}");
+        if name == "browser" {
+            match chromium() {
+                Some(program) => {
+                    tally.add(tell(workspace, node, name, Some(&program))?);
+                }
+                None => tally.not_run(
+                    "browser story",
+                    "no Chromium: install Debian's package chromium, or name one in CHROMIUM",
+                ),
+            }
+        } else {
+            tally.add(tell(workspace, node, name, None)?);
+        }
+    }
+    Ok(tally)
+}
+
+fn tell(workspace: &Workspace, node: &Node, name: &str, chromium: Option<&Path>) -> Outcome<Tally> {
+    let mut step = node
+        .script(&format!("{name}-story.mjs"))
+        .env("MCP_SERVER", workspace.binary(PROGRAM))
+        .env("SCREENSHOTS", workspace.scratch("screenshots"));
+    if let Some(program) = chromium {
+        step = step.env("CHROMIUM", program);
+    }
+    let mut held = 0_usize;
+    let status = step.run_seen(LIMIT, |line| held += usize::from(line.starts_with(HELD)))?;
+    let mut tally = Tally::default();
+    // A story that saw nothing hold has not been told.
+    if status.success() && held > 0 {
+        tally.pass(1);
+    } else {
+        tally.fail(format!(
+            "{name} story; repeat it with cargo xtask stories --only {name}"
+        ));
+    }
+    Ok(tally)
+}
+
+/// The Chromium of the environment, or Debian's.
+fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let program = named.unwrap_or_else(|| PathBuf::from("/usr/bin/chromium"));
+    program.is_file().then_some(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_story_is_there_and_says_what_holds_the_way_it_is_counted() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
+        for name in NAMES {
+            assert!(folder.join(format!("{name}-story.mjs")).is_file(), "{name}");
+        }
+        let assertions = std::fs::read_to_string(folder.join("story.mjs")).unwrap();
+        assert!(assertions.contains(&format!("`{HELD}${{text}}`")));
+    }
+}
