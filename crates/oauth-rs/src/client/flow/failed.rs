@@ -1,0 +1,69 @@
+//! Every reason for which a flow gives up.
+
+use thiserror::Error;
+
+use super::machine::MAX_ATTEMPTS;
+use crate::client::authorize::CallbackRefused;
+use crate::client::discover::DiscoveryFailed;
+use crate::client::exchange::ExchangeFailed;
+
+/// Why a flow gave up.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FlowFailed {
+    /// No metadata of the resource or of its authorization server could be used.
+    #[error("discovery failed at {url}: {reason}")]
+    Discovery {
+        /// The last address that was tried.
+        url: String,
+        /// What was wrong there.
+        reason: DiscoveryFailed,
+    },
+    /// A server could not be reached.
+    #[error("the {what} could not be reached: {why}")]
+    Unreachable {
+        /// Which step it was.
+        what: &'static str,
+        /// What the sender of requests says.
+        why: String,
+    },
+    /// The resource names no authorization server that could be used.
+    #[error("the resource names no authorization server")]
+    NoAuthorizationServer,
+    /// The authorization server has no such endpoint.
+    #[error("the authorization server announces no {0}")]
+    NoEndpoint(&'static str),
+    /// There is no way to become a client of this authorization server.
+    #[error(
+        "the authorization server {issuer} offers no registration that we can use; \
+         register a client there and give its identifier"
+    )]
+    NoRegistration {
+        /// The issuer.
+        issuer: String,
+    },
+    /// Registration was refused.
+    #[error("registration failed: {0}")]
+    Registration(ExchangeFailed),
+    /// The authorization request could not be made.
+    #[error("authorization cannot start: {0}")]
+    Authorization(ExchangeFailed),
+    /// What the browser brought back was refused.
+    #[error(transparent)]
+    Callback(CallbackRefused),
+    /// The code was refused.
+    #[error("the token request failed: {0}")]
+    Token(ExchangeFailed),
+    /// The refresh failed in a way that signing in again would not mend.
+    #[error("refreshing failed: {0}")]
+    Refresh(ExchangeFailed),
+    /// The resource refused, and not for want of scope.
+    #[error("the server forbids this ({0})")]
+    Forbidden(http::StatusCode),
+    /// Signed in again and again, and still the resource wants something else.
+    #[error("still refused after signing in {MAX_ATTEMPTS} times")]
+    TooManyAttempts,
+    /// An answer was handed in that no step had asked for.
+    #[error("an answer was handed in that was not asked for")]
+    Unexpected,
+}

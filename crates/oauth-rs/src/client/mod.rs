@@ -1,0 +1,19 @@
+//! A request and a response function per exchange, and the flow that chooses among them.
+//!
+//! Nothing here performs I/O: requests go out as `http::Request<Vec<u8>>`, and answers come in as
+//! `http::Response<Vec<u8>>`.
+//! Whoever sends a request follows no redirect, limits the body (64 KiB is the most that is read
+//! here) and the time, and decides which addresses may be connected to.
+
+pub mod authorize;
+pub mod discover;
+mod exchange;
+pub mod flow;
+pub mod refresh;
+pub mod register;
+pub mod revoke;
+#[cfg(feature = "file-store")]
+pub mod store;
+pub mod token;
+
+pub use exchange::{Client, ExchangeFailed, MAX_BODY_BYTES};

@@ -1,0 +1,56 @@
+//! Refreshing an access token (RFC 6749 section 6).
+
+use http::{Request, Response};
+
+use super::exchange::{Client, ExchangeFailed};
+use super::token::{self, TokenResponse};
+use crate::secret::Secret;
+
+/// Asks for a new access token with the scope that was granted before.
+///
+/// # Errors
+/// The endpoint is neither https nor loopback http, or the client cannot authenticate.
+pub fn request(
+    endpoint: &str,
+    client: &Client,
+    refresh_token: &Secret,
+    resource: &str,
+) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+    client.post(
+        "token endpoint",
+        endpoint,
+        &[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose()),
+            ("resource", resource),
+        ],
+    )
+}
+
+/// Reads the tokens; without a new refresh token the old one stays good.
+///
+/// # Errors
+/// The same as for [`token::response`].
+pub fn response(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeFailed> {
+    token::response(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent() {
+        let sent = request(
+            "https://as.example/token",
+            &Client::public("c"),
+            &Secret::new("r"),
+            "https://rs.example/mcp",
+        )
+        .unwrap();
+        assert_eq!(
+            std::str::from_utf8(sent.body()).unwrap(),
+            "grant_type=refresh_token&refresh_token=r&resource=https%3A%2F%2Frs.example%2Fmcp&client_id=c"
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Redeeming a code, and reading every token answer (RFC 6749 sections 4.1.3 and 5.1).
+
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use serde::Deserialize;
+
+use super::authorize::Pending;
+use super::exchange::{self, Client, ExchangeFailed};
+use crate::scope::ScopeSet;
+use crate::secret::Secret;
+
+/// The longest token that is kept.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// The tokens that a server issued.
+#[derive(Debug, Clone)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: Secret,
+    /// The refresh token, if there is one.
+    pub refresh_token: Option<Secret>,
+    /// How long the access token lives.
+    pub expires_in: Option<Duration>,
+    /// What was granted, if it differs from what was asked.
+    pub scope: Option<ScopeSet>,
+    /// The type as sent; always `Bearer`, in any case.
+    pub token_type: String,
+}
+
+/// Asks for tokens in exchange for a code.
+///
+/// # Errors
+/// The endpoint is neither https nor loopback http, or the client cannot authenticate.
+pub fn request(
+    endpoint: &str,
+    client: &Client,
+    code: &Secret,
+    resource: &str,
+    pending: &Pending,
+) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+    client.post(
+        "token endpoint",
+        endpoint,
+        &[
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", pending.redirect_uri.as_str()),
+            ("code_verifier", pending.verifier.expose()),
+            // RFC 8707 section 2.2, MCP 2026-07-28: resource MUST be in the token request too.
+            ("resource", resource),
+        ],
+    )
+}
+
+/// Reads the tokens.
+///
+/// It decides, in this order: length and status; a well-formed object; the type is `Bearer`; tokens
+/// are visible ASCII and not too long; the scope is well-formed.
+///
+/// # Errors
+/// The first rule that does not hold.
+pub fn response(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeFailed> {
+    #[derive(Deserialize)]
+    struct Sent {
+        access_token: String,
+        token_type: String,
+        refresh_token: Option<String>,
+        expires_in: Option<f64>,
+        scope: Option<String>,
+    }
+    let sent: Sent = exchange::read(response, &[StatusCode::OK], "token response")?;
+    // RFC 6749 section 7.1: a client MUST NOT use a token of a type it does not understand.
+    if !sent.token_type.eq_ignore_ascii_case("Bearer") {
+        return Err(ExchangeFailed::Malformed("token_type is not Bearer"));
+    }
+    // RFC 6749 appendix A.12 and A.17: tokens are VSCHAR.
+    let is_token = |text: &String| {
+        !text.is_empty()
+            && text.len() <= MAX_TOKEN_BYTES
+            && text.bytes().all(|b| b.is_ascii_graphic())
+    };
+    if !is_token(&sent.access_token) || sent.refresh_token.as_ref().is_some_and(|t| !is_token(t)) {
+        return Err(ExchangeFailed::Malformed(
+            "a token holds characters that no token has",
+        ));
+    }
+    let scope = sent.scope.as_deref().map(ScopeSet::parse).transpose();
+    let lifetime = |seconds: f64| Duration::try_from_secs_f64(seconds);
+    Ok(TokenResponse {
+        access_token: Secret::new(sent.access_token),
+        refresh_token: sent.refresh_token.map(Secret::new),
+        expires_in: sent
+            .expires_in
+            .map(lifetime)
+            .transpose()
+            .map_err(|_| ExchangeFailed::Malformed("expires_in is out of range"))?,
+        scope: scope.map_err(|_| ExchangeFailed::Malformed("scope"))?,
+        token_type: sent.token_type,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::Params;
+    use crate::uri::{Issuer, RedirectUri};
+
+    fn read(body: &str) -> Result<TokenResponse, ExchangeFailed> {
+        response(&Response::new(body.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn what_is_sent() {
+        let pending = Pending::new(
+            &|dest: &mut [u8]| dest.fill(0),
+            Issuer::parse("https://as.example").unwrap(),
+            false,
+            RedirectUri::parse("http://127.0.0.1:5000/cb").unwrap(),
+            None,
+        );
+        let sent = request(
+            "https://as.example/token",
+            &Client::public("c"),
+            &Secret::new("the code"),
+            "https://rs.example/mcp",
+            &pending,
+        )
+        .unwrap();
+        assert_eq!(
+            sent.headers()["content-type"],
+            "application/x-www-form-urlencoded"
+        );
+        let params = Params::parse_form(sent.body(), &[]).unwrap();
+        for (name, value) in [
+            ("grant_type", "authorization_code"),
+            ("code", "the code"),
+            ("redirect_uri", "http://127.0.0.1:5000/cb"),
+            ("code_verifier", pending.verifier.expose()),
+            ("resource", "https://rs.example/mcp"),
+            ("client_id", "c"),
+        ] {
+            assert_eq!(params.get(name), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn reading_tokens() {
+        let tokens = read(
+            r#"{"access_token":"a","token_type":"bearer","expires_in":60,"refresh_token":"r","scope":"x y"}"#,
+        )
+        .unwrap();
+        assert!(tokens.access_token.ct_eq("a"));
+        assert!(tokens.refresh_token.unwrap().ct_eq("r"));
+        assert_eq!(tokens.expires_in, Some(Duration::from_secs(60)));
+        assert_eq!(tokens.scope.unwrap().to_string(), "x y");
+        assert!(
+            read(r#"{"access_token":"a","token_type":"Bearer"}"#)
+                .unwrap()
+                .expires_in
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn each_refusal() {
+        for body in [
+            "[]",
+            r#"{"token_type":"Bearer"}"#,
+            r#"{"access_token":"a"}"#,
+            r#"{"access_token":"a","token_type":"DPoP"}"#,
+            r#"{"access_token":"","token_type":"Bearer"}"#,
+            r#"{"access_token":"a b","token_type":"Bearer"}"#,
+            r#"{"access_token":"a\r\nb","token_type":"Bearer"}"#,
+            r#"{"access_token":"a","token_type":"Bearer","refresh_token":""}"#,
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":-1}"#,
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":"60"}"#,
+            r#"{"access_token":"a","token_type":"Bearer","scope":"a  b"}"#,
+            r#"{"access_token":"a","access_token":"b","token_type":"Bearer"}"#,
+        ] {
+            assert!(
+                matches!(read(body), Err(ExchangeFailed::Malformed(_))),
+                "{body}"
+            );
+        }
+        let long = format!(
+            r#"{{"access_token":"{}","token_type":"Bearer"}}"#,
+            "a".repeat(16385)
+        );
+        assert!(read(&long).is_err());
+    }
+}

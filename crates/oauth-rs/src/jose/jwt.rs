@@ -1,0 +1,253 @@
+//! The claims of an access token (RFC 9068), with the types they must have (RFC 7519, RFC 8725).
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+use crate::json;
+use crate::time::UnixSeconds;
+
+/// The most audiences in one token.
+pub const MAX_AUDIENCES: usize = 16;
+/// The latest point in time that is read: the end of the year 9999.
+const MAX_SECONDS: u64 = 253_402_300_799;
+
+/// The claims are not those of an access token; the text says which, for a log.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the claims are malformed: {detail}")]
+pub struct InvalidClaims {
+    detail: String,
+}
+
+/// The claims of an access token.
+///
+/// Reading decides: an object without repeated members; every required claim is there and has its
+/// type; points in time are numbers, with fractions cut off, from 1970 to 9999; the audience is a
+/// string or up to [`MAX_AUDIENCES`] of them.
+///
+/// Does not check: any value. Issuer, audience and times are the resource's to compare.
+///
+/// ```
+/// use oauth_rs::jose::jwt::AccessTokenClaims;
+/// use oauth_rs::time::UnixSeconds;
+///
+/// let text = r#"{"iss":"https://as.example","sub":"u1","aud":"https://rs.example/mcp",
+///     "exp":1300.5,"iat":1000,"jti":"j1","client_id":"c1"}"#;
+/// let claims = AccessTokenClaims::parse(text.as_bytes())?;
+/// assert_eq!(claims.exp, UnixSeconds(1300));
+/// assert_eq!(claims.aud, ["https://rs.example/mcp"]);
+/// assert!(AccessTokenClaims::parse(text.replace("1300.5", "\"1300\"").as_bytes()).is_err());
+/// # Ok::<(), oauth_rs::jose::jwt::InvalidClaims>(())
+/// ```
+///
+/// Specification: RFC 9068 section 2.2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    /// Who issued the token.
+    pub iss: String,
+    /// Whom it speaks for.
+    pub sub: String,
+    /// For whom it is: the resources that may accept it.
+    #[serde(serialize_with = "write_audience", deserialize_with = "read_audience")]
+    pub aud: Vec<String>,
+    /// From when on it is void.
+    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
+    pub exp: UnixSeconds,
+    /// When it was issued.
+    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
+    pub iat: UnixSeconds,
+    /// Before when it is void.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_optional_seconds",
+        deserialize_with = "read_optional_seconds"
+    )]
+    pub nbf: Option<UnixSeconds>,
+    /// Its own identifier.
+    pub jti: String,
+    /// The client it was issued to.
+    pub client_id: String,
+    /// What it allows, as scope text.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::not_null"
+    )]
+    pub scope: Option<String>,
+    /// The authorization server's grant that it came from, for revocation; a private claim.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::not_null"
+    )]
+    pub grant_id: Option<String>,
+}
+
+impl AccessTokenClaims {
+    /// Reads the payload of a verified token.
+    ///
+    /// # Errors
+    /// A claim is missing, occurs twice or has the wrong type.
+    pub fn parse(payload: &[u8]) -> Result<Self, InvalidClaims> {
+        json::object(payload).map_err(|error| InvalidClaims {
+            detail: error.to_string().chars().take(200).collect(),
+        })
+    }
+}
+
+fn read_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixSeconds, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Number {
+        Whole(u64),
+        Fraction(f64),
+    }
+    let out_of_range = || serde::de::Error::custom("a point in time is out of range");
+    // RFC 7519 section 2: a NumericDate is a number of seconds and may have a fraction.
+    let seconds = match Number::deserialize(deserializer)? {
+        Number::Whole(seconds) => seconds,
+        Number::Fraction(seconds) if (0.0..1e12).contains(&seconds) => whole(seconds),
+        Number::Fraction(_) => return Err(out_of_range()),
+    };
+    if seconds > MAX_SECONDS {
+        Err(out_of_range())
+    } else {
+        Ok(UnixSeconds(seconds))
+    }
+}
+
+/// The whole seconds of a number that was checked to be from 0 to 10^12.
+fn whole(seconds: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the caller checked the range, and cutting off the fraction is the purpose"
+    )]
+    let whole = seconds as u64;
+    whole
+}
+
+fn read_optional_seconds<'de, D>(deserializer: D) -> Result<Option<UnixSeconds>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    read_seconds(deserializer).map(Some)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn write_seconds<S: Serializer>(seconds: &UnixSeconds, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(seconds.0)
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+fn write_optional_seconds<S: Serializer>(
+    seconds: &Option<UnixSeconds>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    seconds.map(|seconds| seconds.0).serialize(serializer)
+}
+
+// RFC 7519 section 4.1.3: one string, or an array of strings.
+fn read_audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        One(String),
+        Many(Vec<String>),
+    }
+    match Audience::deserialize(deserializer)? {
+        Audience::One(one) => Ok(vec![one]),
+        Audience::Many(many) if (1..=MAX_AUDIENCES).contains(&many.len()) => Ok(many),
+        Audience::Many(_) => Err(serde::de::Error::custom("no audience, or too many")),
+    }
+}
+
+fn write_audience<S: Serializer>(audience: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match audience {
+        [one] => serializer.serialize_str(one),
+        many => many.serialize(serializer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLAIMS: &str =
+        r#"{"iss":"i","sub":"s","aud":"a","exp":20,"iat":10,"jti":"j","client_id":"c"}"#;
+
+    fn parse(text: &str) -> Result<AccessTokenClaims, InvalidClaims> {
+        AccessTokenClaims::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let claims = parse(CLAIMS).unwrap();
+        assert_eq!(serde_json::to_string(&claims).unwrap(), CLAIMS);
+        let full = AccessTokenClaims {
+            aud: vec!["a".into(), "b".into()],
+            nbf: Some(UnixSeconds(5)),
+            scope: Some("x y".into()),
+            grant_id: Some("g".into()),
+            ..claims
+        };
+        assert_eq!(parse(&serde_json::to_string(&full).unwrap()).unwrap(), full);
+    }
+
+    #[test]
+    fn times_may_have_fractions_and_unknown_claims_are_ignored() {
+        let claims = parse(&CLAIMS.replace("20", "20.9").replace("{", "{\"x\":[1],")).unwrap();
+        assert_eq!(claims.exp, UnixSeconds(20));
+        assert_eq!(
+            parse(&CLAIMS.replace("20", "2e1")).unwrap().exp,
+            UnixSeconds(20)
+        );
+        assert_eq!(
+            parse(&CLAIMS.replace("20", "253402300799")).unwrap().exp.0,
+            MAX_SECONDS
+        );
+    }
+
+    #[test]
+    fn each_refusal() {
+        for (from, to) in [
+            ("20", "\"20\""),
+            ("20", "-1"),
+            ("20", "-0.5"),
+            ("20", "253402300800"),
+            ("20", "1e300"),
+            ("20", "1e400"),
+            ("20", "18446744073709551616"),
+            ("20", "null"),
+            ("20", "true"),
+            ("20", "[20]"),
+            ("\"aud\":\"a\"", "\"aud\":7"),
+            ("\"aud\":\"a\"", "\"aud\":[]"),
+            ("\"aud\":\"a\"", "\"aud\":[\"a\",7]"),
+            ("\"aud\":\"a\"", "\"aud\":{\"a\":1}"),
+            ("\"aud\":\"a\"", "\"aud\":\"a\",\"aud\":\"b\""),
+            ("\"iss\":\"i\"", "\"iss\":[\"i\"]"),
+            ("\"iss\":\"i\",", ""),
+            ("\"sub\":\"s\",", ""),
+            ("\"aud\":\"a\",", ""),
+            ("\"exp\":20,", ""),
+            ("\"iat\":10,", ""),
+            ("\"jti\":\"j\",", ""),
+            (",\"client_id\":\"c\"", ""),
+            ("\"jti\"", "\"nbf\":null,\"jti\""),
+            ("\"jti\"", "\"nbf\":\"1\",\"jti\""),
+            ("\"jti\"", "\"scope\":[\"x\"],\"jti\""),
+            ("\"jti\"", "\"scope\":null,\"jti\""),
+        ] {
+            let text = CLAIMS.replacen(from, to, 1);
+            assert_ne!(text, CLAIMS);
+            assert!(parse(&text).is_err(), "{text}");
+        }
+        let many = vec!["\"a\""; MAX_AUDIENCES + 1].join(",");
+        assert!(parse(&CLAIMS.replace("\"a\"", &format!("[{many}]"))).is_err());
+        assert!(parse("[\"i\",\"s\",\"a\",20,10,null,\"j\",\"c\"]").is_err());
+    }
+}

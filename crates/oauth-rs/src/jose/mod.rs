@@ -1,0 +1,22 @@
+//! Signed tokens and their keys: which algorithms, and why not the others.
+//!
+//! Only asymmetric signatures: `none` and the keyed hashes are not in [`Alg`], so that no
+//! configuration can let them in.
+//! ES256 is made; all of [`Alg`] are verified.
+//! P-521, Ed448, secp256k1 and RSA under 2048 bits are not supported by the library beneath.
+//! A key has exactly one algorithm (RFC 8725 section 3.1), and the key decides, never the token.
+
+mod alg;
+mod crypto;
+mod jwk;
+mod jwks;
+mod jws;
+pub mod jwt;
+mod signing;
+mod thumbprint;
+
+pub use alg::Alg;
+pub use jwk::{PublicJwk, UnusableKey, VerifyingKey};
+pub use jwks::{InvalidJwkSet, JwkSet, MAX_JWK_SET_BYTES, MAX_KEYS, PublicJwkSet, SkippedKey};
+pub use jws::{BadSignature, Header, InvalidJws, Jws, MAX_JWS_BYTES, Verified, typ_is};
+pub use signing::{KeyRejected, SigningFailed, SigningKey};

@@ -1,0 +1,19 @@
+//! OAuth 2.1 and JOSE values and rules, and the client exchanges, without I/O.
+#![doc = include_str!("../README.md")]
+
+mod base64url;
+pub mod challenge;
+#[cfg(feature = "client")]
+pub mod client;
+pub mod entropy;
+pub mod error_code;
+pub mod hash;
+pub mod jose;
+mod json;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod scope;
+pub mod secret;
+pub mod time;
+pub mod uri;

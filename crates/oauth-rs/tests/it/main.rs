@@ -1,0 +1,4 @@
+//! The integration tests: published vectors, and whole stories through the public interface.
+
+#[cfg(test)]
+mod vectors;

@@ -1,0 +1,128 @@
+//! Every published token verifies, and none of them does after one change.
+
+use oauth_rs::jose::{Alg, BadSignature, JwkSet, Jws, PublicJwk};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+struct Vectors {
+    signatures: Vec<Signature>,
+    refused: Vec<Refused>,
+    unusable: Vec<Unusable>,
+    thumbprints: Vec<Thumbprint>,
+}
+
+#[derive(Deserialize)]
+struct Signature {
+    source: String,
+    alg: String,
+    key: Box<RawValue>,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    source: String,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Unusable {
+    source: String,
+    key: Box<RawValue>,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Thumbprint {
+    source: String,
+    key: Box<RawValue>,
+    thumbprint: String,
+}
+
+fn vectors() -> Vectors {
+    serde_json::from_str(include_str!("../vectors/jose.json")).unwrap()
+}
+
+fn key_set(key: &RawValue) -> JwkSet {
+    JwkSet::parse(format!(r#"{{"keys":[{}]}}"#, key.get()).as_bytes()).unwrap()
+}
+
+#[test]
+fn published_signatures_verify() {
+    let vectors = vectors();
+    assert_eq!(vectors.signatures.len(), 9);
+    for vector in &vectors.signatures {
+        let set = key_set(&vector.key);
+        let alg = Alg::parse(&vector.alg).unwrap();
+        let key = set
+            .find(None, alg)
+            .next()
+            .unwrap_or_else(|| panic!("{}", vector.source));
+        let jws = Jws::parse(&vector.token).unwrap();
+        assert_eq!(jws.header().alg, vector.alg, "{}", vector.source);
+        let verified = jws.verify(key).unwrap();
+        assert!(!verified.payload().is_empty(), "{}", vector.source);
+    }
+}
+
+#[test]
+fn one_changed_character_of_the_payload_is_noticed() {
+    for vector in &vectors().signatures {
+        let set = key_set(&vector.key);
+        let (header, rest) = vector.token.split_once('.').unwrap();
+        // The first character of a part has six significant bits, so any other is still base64url.
+        let first = rest.chars().next().unwrap();
+        let other = if first == 'A' { 'B' } else { 'A' };
+        let changed = format!("{header}.{other}{}", rest.strip_prefix(first).unwrap());
+        let refused = Jws::parse(&changed)
+            .unwrap()
+            .verify(&set.keys()[0])
+            .unwrap_err();
+        assert_eq!(refused, BadSignature::Mismatch, "{}", vector.source);
+    }
+}
+
+#[test]
+fn the_key_decides_the_algorithm() {
+    // The same RSA key without `alg` is for RS256 only, so its PS384 token is not accepted.
+    let vectors = vectors();
+    let of = |source: &str| {
+        vectors
+            .signatures
+            .iter()
+            .find(|v| v.source == source)
+            .unwrap()
+    };
+    let rs256 = key_set(&of("RFC 7520 4.1").key);
+    let refused = Jws::parse(&of("RFC 7520 4.2").token)
+        .unwrap()
+        .verify(&rs256.keys()[0]);
+    assert_eq!(refused.unwrap_err(), BadSignature::Algorithm);
+    for vector in &vectors.refused {
+        let refused = Jws::parse(&vector.token).unwrap().verify(&rs256.keys()[0]);
+        assert_eq!(
+            refused.unwrap_err(),
+            BadSignature::Algorithm,
+            "{}",
+            vector.source
+        );
+    }
+}
+
+#[test]
+fn unusable_keys_say_why() {
+    for vector in &vectors().unusable {
+        let set = key_set(&vector.key);
+        assert!(set.keys().is_empty(), "{}", vector.source);
+        assert_eq!(set.skipped()[0].reason.to_string(), vector.reason);
+    }
+}
+
+#[test]
+fn published_thumbprints() {
+    for vector in &vectors().thumbprints {
+        let jwk = PublicJwk::parse(vector.key.get().as_bytes()).unwrap();
+        assert_eq!(jwk.thumbprint(), vector.thumbprint, "{}", vector.source);
+    }
+}
