@@ -1,0 +1,160 @@
+//! What can go wrong between asking and having the answer, told apart so that a layer outside can react.
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::jsonrpc::RpcError;
+
+/// An error of whatever carries the requests.
+pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The request or its answer was lost on the way.
+    #[error("the server could not be reached")]
+    Transport(#[source] TransportError),
+    /// Status 401: the server wants a token, or a better one.
+    #[error("the server wants authorization")]
+    Unauthorized {
+        /// Every `WWW-Authenticate` value, in order, not yet parsed.
+        www_authenticate: Vec<String>,
+    },
+    /// Status 403: the token does not allow this, or the caller may not come in at all.
+    #[error("the server forbids this")]
+    Forbidden {
+        /// Every `WWW-Authenticate` value, in order, not yet parsed.
+        www_authenticate: Vec<String>,
+    },
+    /// Any other status that is not a success, without a JSON-RPC error in the body.
+    #[error("the server answered with HTTP status {status}")]
+    Http {
+        /// The status.
+        status: StatusCode,
+    },
+    /// The server answered with a JSON-RPC error; its message is the server's text and may be anything.
+    #[error("the server answered with error {}: {:?}", error.code, shown(&error.message))]
+    Rpc {
+        /// The HTTP status it came with.
+        status: StatusCode,
+        /// The error.
+        error: RpcError,
+    },
+    /// The server asks for something before it goes on, and this client has no way to give it.
+    #[error("the server asks for input that this client cannot give")]
+    InputRequired(InputRequired),
+    /// Client and server share no revision of the protocol.
+    #[error("no common protocol revision; the server has {offered:?}")]
+    NoCommonRevision {
+        /// What the server offers.
+        offered: Vec<String>,
+    },
+    /// The answer breaks a rule of the protocol, or a limit of this client.
+    #[error("the answer of the server cannot be used: {0}")]
+    Answer(#[from] BadAnswer),
+    /// The arguments of a tool call are not a JSON object.
+    #[error("the arguments of a tool are a JSON object")]
+    Arguments,
+}
+
+impl ClientError {
+    /// The 401 or 403 for a response with this status, if it is one.
+    pub(super) fn of_authorization(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
+        // RFC 9110 section 11.6.1: there may be several fields, and several challenges in each.
+        let www_authenticate = || {
+            headers
+                .get_all(header::WWW_AUTHENTICATE)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .take(MAX_CHALLENGES)
+                .map(str::to_owned)
+                .collect()
+        };
+        match status {
+            StatusCode::UNAUTHORIZED => Some(Self::Unauthorized {
+                www_authenticate: www_authenticate(),
+            }),
+            StatusCode::FORBIDDEN => Some(Self::Forbidden {
+                www_authenticate: www_authenticate(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Characters of a peer's text that go into a message.
+const MAX_SHOWN: usize = 500;
+
+fn shown(text: &str) -> String {
+    text.chars().take(MAX_SHOWN).collect()
+}
+
+/// `WWW-Authenticate` fields that are kept of one answer; real ones have one or two.
+const MAX_CHALLENGES: usize = 16;
+
+/// What the server asks for before it answers (multi round-trip requests).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InputRequired {
+    /// The questions, at most 32 of them.
+    pub asked: Vec<Asked>,
+}
+
+/// One question of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Asked {
+    /// The server's key for the question.
+    pub key: String,
+    /// The kind: `elicitation/create`, `sampling/createMessage` or `roots/list`.
+    pub method: String,
+    /// What is asked, where the question has a message.
+    pub message: Option<String>,
+}
+
+/// Why an answer cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadAnswer {
+    /// Larger than the client reads.
+    #[error("it is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// Neither JSON nor an event stream.
+    #[error("its content type is neither application/json nor text/event-stream")]
+    ContentType,
+    /// Not a JSON-RPC message.
+    #[error("it is not a JSON-RPC message")]
+    NotAMessage,
+    /// No answer with the id that was asked with.
+    #[error("it holds no answer to the request")]
+    NoAnswer,
+    /// A result of a kind that was not agreed on.
+    #[error("it is a result of the unknown kind {0:?}")]
+    UnknownResultType(String),
+    /// A result without what the method promises.
+    #[error("the result of {method} is not what the method promises: {why}")]
+    Result {
+        /// The method.
+        method: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A session id that cannot be sent back.
+    #[error("its session id is not made of visible ASCII characters")]
+    SessionId,
+    /// A list that goes on and on.
+    #[error("the list has more than {0} pages or too many entries")]
+    EndlessList(usize),
+}
+
+impl BadAnswer {
+    pub(super) fn result(method: &'static str, error: &serde_json::Error) -> Self {
+        Self::Result {
+            method,
+            why: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A client for MCP servers over HTTP, both eras, over any tower service of `http` requests (feature `client`).
+//!
+//! The client asks in the newest form first and falls back to a handshake when the server does not know it.
+//! It knows nothing of OAuth: a token is put into each request by the service that is handed in, and an answer with
+//! status 401 or 403 comes back as [`ClientError::Unauthorized`] or [`ClientError::Forbidden`] with its challenges.
+
+mod agreed;
+mod answer;
+mod error;
+mod mirror;
+mod outgoing;
+mod tools;
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, Uri, header};
+use serde_json::value::RawValue;
+use tower_service::Service;
+
+use self::agreed::{Agreed, Next};
+use self::answer::Answered;
+pub use self::error::{Asked, BadAnswer, ClientError, InputRequired, TransportError};
+use self::outgoing::Outgoing;
+pub use self::tools::{Called, DroppedTool, ListedTools};
+use crate::http::{PROTOCOL_VERSION, SESSION_ID};
+use crate::jsonrpc::Id;
+use crate::revision::Revision;
+use crate::types::Implementation;
+use crate::violation::code;
+
+/// What a client reads at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of one answer. The service handed in has read them already, so it should have a limit of its own.
+    pub max_answer_bytes: usize,
+    /// Pages of one list.
+    pub max_pages: usize,
+    /// Entries of one list.
+    pub max_entries: usize,
+}
+
+impl Default for Limits {
+    /// 8 MiB for an answer, 100 pages and 10,000 entries for a list: far above what real servers send.
+    fn default() -> Self {
+        Self {
+            max_answer_bytes: 8 * 1024 * 1024,
+            max_pages: 100,
+            max_entries: 10_000,
+        }
+    }
+}
+
+/// A client of one MCP endpoint.
+///
+/// Calls may run at the same time; ids are never used twice in the life of a client.
+///
+/// Does not check: who the server is, and whether its texts are harmless to show.
+///
+/// Not there: answering a server's questions (an `input_required` result is [`ClientError::InputRequired`]), requests
+/// of a server on the stream of an answer (they are skipped), resuming a broken stream, and the transport of 2024-11-05
+/// with two endpoints.
+///
+/// Specification: MCP 2026-07-28, transports, Streamable HTTP and its backward compatibility; MCP 2025-11-25, lifecycle.
+#[derive(Debug)]
+pub struct Client<S> {
+    service: S,
+    endpoint: Uri,
+    info: Implementation,
+    limits: Limits,
+    next_id: AtomicI64,
+    state: Mutex<State>,
+}
+
+/// What a client remembers of the server.
+#[derive(Debug, Default)]
+struct State {
+    agreed: Option<Agreed>,
+    params: tools::ParamsByTool,
+}
+
+impl<S> Client<S>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<TransportError>,
+{
+    /// A client of `endpoint` over `service`, which sends each request and adds what it knows (a token).
+    ///
+    /// `info` says who the client is, for display only.
+    pub fn new(service: S, endpoint: Uri, info: Implementation) -> Self {
+        Self {
+            service,
+            endpoint,
+            info,
+            limits: Limits::default(),
+            next_id: AtomicI64::new(1),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The same client with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Agrees on a revision with the server, if that has not happened yet, and says which.
+    ///
+    /// Every other call does this by itself; alone it is a way to find out whether the server wants authorization.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Unauthorized`] and [`ClientError::Forbidden`] as they come, [`ClientError::NoCommonRevision`] when
+    /// there is nothing to agree on, and what carrying the requests brings.
+    pub async fn connect(&self) -> Result<Revision, ClientError> {
+        self.agreed().await.map(|agreed| agreed.revision)
+    }
+
+    /// Ends the session, where the server keeps one. A server that does not let clients end sessions is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Transport`] when the server cannot be reached.
+    pub async fn close(&self) -> Result<(), ClientError> {
+        let agreed = self.lock().agreed.take();
+        let Some(agreed) = agreed.filter(|agreed| agreed.session.is_some()) else {
+            return Ok(());
+        };
+        // MCP 2025-11-25, transports, session management: DELETE with the session's id; 405 when that is not allowed.
+        let mut request = self.http_request(Bytes::new(), &agreed)?;
+        *request.method_mut() = Method::DELETE;
+        request.headers_mut().remove(header::CONTENT_TYPE);
+        self.exchange(request).await.map(drop)
+    }
+
+    /// Asks in the agreed form, and once more after agreeing anew when the server has changed its mind.
+    async fn request(&self, outgoing: &Outgoing<'_>) -> Result<Box<RawValue>, ClientError> {
+        let agreed = self.agreed().await?;
+        let failure = match self.ask(outgoing, &agreed).await {
+            Ok(answered) => return Ok(answered.result),
+            Err(failure) => failure,
+        };
+        let next = match &failure {
+            // MCP 2026-07-28, versioning: choose among the revisions that the error names and ask again.
+            ClientError::Rpc { error, .. }
+                if agreed.is_modern() && error.code == code::UNSUPPORTED_VERSION =>
+            {
+                match agreed::common(agreed::supported_of(error.data.as_ref())) {
+                    // It names the very revision that it has just refused.
+                    Next::Newest => return Err(failure),
+                    next => next,
+                }
+            }
+            // MCP 2025-11-25, transports, session management: 404 for a session that has ended; start a new one.
+            _ if agreed.session.is_some() && answer::is_not_found(&failure) => {
+                Next::Handshake(agreed.revision)
+            }
+            _ => return Err(failure),
+        };
+        let agreed = self.follow(next).await?;
+        self.ask(outgoing, &agreed)
+            .await
+            .map(|answered| answered.result)
+    }
+
+    /// What was agreed on, agreeing first if need be.
+    async fn agreed(&self) -> Result<Agreed, ClientError> {
+        if let Some(agreed) = self.lock().agreed.clone() {
+            return Ok(agreed);
+        }
+        let discovered = self.ask(&Outgoing::discover(), &Agreed::NEWEST).await;
+        let supported =
+            discovered.and_then(|answered| agreed::supported_revisions(answered.result.get()));
+        self.follow(agreed::after_discover(supported)).await
+    }
+
+    async fn follow(&self, next: Next) -> Result<Agreed, ClientError> {
+        let agreed = match next {
+            Next::Newest => Agreed::NEWEST,
+            Next::Handshake(revision) => self.handshake(revision).await?,
+            Next::Fail(error) => return Err(error),
+        };
+        self.lock().agreed = Some(agreed.clone());
+        Ok(agreed)
+    }
+
+    // MCP 2025-11-25, lifecycle, initialization.
+    async fn handshake(&self, offered: Revision) -> Result<Agreed, ClientError> {
+        let opening = Outgoing::initialize(offered, &self.info);
+        let answered = self.ask(&opening, &Agreed::NOTHING).await?;
+        let revision = agreed::initialized_with(answered.result.get())?;
+        let agreed = Agreed {
+            revision,
+            session: answered.session,
+        };
+        let done = self.http_request(outgoing::initialized(), &agreed)?;
+        answer::taken(&self.exchange(done).await?)?;
+        Ok(agreed)
+    }
+
+    /// One request and its answer, with an id of its own.
+    async fn ask(&self, outgoing: &Outgoing<'_>, agreed: &Agreed) -> Result<Answered, ClientError> {
+        let id = Id::Integer(self.next_id.fetch_add(1, Ordering::Relaxed));
+        let mut request = self.http_request(outgoing.body(&id, agreed, &self.info), agreed)?;
+        if agreed.is_modern() {
+            outgoing.mirror(request.headers_mut());
+        }
+        let response = self.exchange(request).await?;
+        answer::read(&response, &id, agreed, self.limits.max_answer_bytes)
+    }
+
+    fn http_request(&self, body: Bytes, agreed: &Agreed) -> Result<Request<Bytes>, ClientError> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.clone();
+        let headers = request.headers_mut();
+        // MCP 2025-03-26 and later, transports, sending messages: both kinds of answer are acceptable.
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if agreed.sends_revision() {
+            let revision = HeaderValue::from_static(agreed.revision.as_str());
+            headers.insert(PROTOCOL_VERSION, revision);
+        }
+        if let Some(session) = &agreed.session {
+            let session = HeaderValue::from_str(session).map_err(|_| BadAnswer::SessionId)?;
+            headers.insert(SESSION_ID, session);
+        }
+        Ok(request)
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ClientError> {
+        let mut service = self.service.clone();
+        poll_fn(|context| service.poll_ready(context))
+            .await
+            .map_err(|error| ClientError::Transport(error.into()))?;
+        service
+            .call(request)
+            .await
+            .map_err(|error| ClientError::Transport(error.into()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held, and what it guards is whole at every moment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,169 @@
+//! Listing and calling tools.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tower_service::Service;
+
+use super::error::{BadAnswer, ClientError, TransportError};
+use super::outgoing::{Outgoing, Params};
+use super::{Client, mirror};
+use crate::http::{HeaderParam, InvalidAnnotation, header_params};
+use crate::types::{Tool, ToolResult};
+use crate::violation::code;
+
+/// The arguments to repeat in headers, by the name of the tool.
+pub(super) type ParamsByTool = BTreeMap<String, Vec<HeaderParam>>;
+
+/// The tools of a server.
+#[derive(Clone, Debug, Default)]
+pub struct ListedTools {
+    /// Those that can be called, in the server's order.
+    pub tools: Vec<Tool>,
+    /// Those that were left out of the list.
+    pub dropped: Vec<DroppedTool>,
+}
+
+/// A tool that cannot be called over HTTP, because it asks for headers that cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DroppedTool {
+    /// Its name.
+    pub name: String,
+    /// What is wrong with it.
+    pub why: InvalidAnnotation,
+}
+
+/// What a tool call gave.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// The result, read.
+    pub result: ToolResult,
+    /// The result as the server wrote it.
+    pub raw: Box<RawValue>,
+}
+
+/// One page of a list. `nextCursor` may be an empty string, which is a cursor like any other.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListPage {
+    tools: Vec<Tool>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+}
+
+impl<S> Client<S>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<TransportError>,
+{
+    /// Lists the tools, page after page.
+    ///
+    /// A tool whose `x-mcp-header` annotations break the rules is left out and reported beside the list.
+    ///
+    /// # Errors
+    ///
+    /// [`BadAnswer::EndlessList`] over the limits; otherwise as any request.
+    ///
+    /// Specification: MCP 2026-07-28, tools, listing; pagination.
+    pub async fn list_tools(&self) -> Result<ListedTools, ClientError> {
+        let mut listed = ListedTools::default();
+        let mut params = ParamsByTool::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..self.limits.max_pages {
+            let page = Params::page(cursor.as_deref());
+            let result = self.request(&Outgoing::new("tools/list", page)).await?;
+            let page: ListPage = serde_json::from_str(result.get())
+                .map_err(|error| BadAnswer::result("tools/list", &error))?;
+            for tool in page.tools {
+                if listed.tools.len() + listed.dropped.len() >= self.limits.max_entries {
+                    return Err(BadAnswer::EndlessList(self.limits.max_pages).into());
+                }
+                match params_of(&tool) {
+                    Ok(found) => {
+                        if !found.is_empty() {
+                            params.insert(tool.name.clone(), found);
+                        }
+                        listed.tools.push(tool);
+                    }
+                    // MCP 2026-07-28, tools, `x-mcp-header`: drop the tool and keep the others.
+                    Err(why) => listed.dropped.push(DroppedTool {
+                        name: tool.name,
+                        why,
+                    }),
+                }
+            }
+            // MCP, pagination: only a missing cursor ends the list.
+            let Some(next) = page.next_cursor else {
+                self.lock().params = params;
+                return Ok(listed);
+            };
+            cursor = Some(next);
+        }
+        Err(BadAnswer::EndlessList(self.limits.max_pages).into())
+    }
+
+    /// Calls a tool with arguments that are a JSON object.
+    ///
+    /// A result that says that the tool failed is a result, not an error: see [`ToolResult::is_error`].
+    ///
+    /// Arguments that the listed schema wants in headers are repeated there; when the server misses one, because the tool
+    /// was never listed or has changed, the tools are listed and the call is made once more.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Arguments`], [`ClientError::InputRequired`]; otherwise as any request.
+    ///
+    /// Specification: MCP 2026-07-28, tools, calling; transports, `Mcp-Param-*`.
+    pub async fn call_tool(&self, name: &str, arguments: &RawValue) -> Result<Called, ClientError> {
+        if !arguments.get().starts_with('{') {
+            return Err(ClientError::Arguments);
+        }
+        let raw = match self.call_once(name, arguments).await {
+            Err(ClientError::Rpc { error, .. }) if error.code == code::HEADER_MISMATCH => {
+                self.list_tools().await?;
+                self.call_once(name, arguments).await?
+            }
+            outcome => outcome?,
+        };
+        let result = serde_json::from_str(raw.get())
+            .map_err(|error| BadAnswer::result("tools/call", &error))?;
+        Ok(Called { result, raw })
+    }
+
+    async fn call_once(
+        &self,
+        name: &str,
+        arguments: &RawValue,
+    ) -> Result<Box<RawValue>, ClientError> {
+        let mut outgoing = Outgoing::new("tools/call", Params::call(name, arguments));
+        outgoing.mirrored = self.headers_for(name, arguments)?;
+        self.request(&outgoing).await
+    }
+
+    fn headers_for(
+        &self,
+        name: &str,
+        arguments: &RawValue,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, ClientError> {
+        let state = self.lock();
+        let Some(params) = state.params.get(name) else {
+            return Ok(Vec::new());
+        };
+        let arguments: Map<String, Value> =
+            serde_json::from_str(arguments.get()).map_err(|_| ClientError::Arguments)?;
+        Ok(params
+            .iter()
+            .filter_map(|param| mirror::header(param, &arguments))
+            .collect())
+    }
+}
+
+fn params_of(tool: &Tool) -> Result<Vec<HeaderParam>, InvalidAnnotation> {
+    // The text was read as JSON before, so this does not fail; a schema that did would ask for no header.
+    let schema: Value = serde_json::from_str(tool.input_schema.get()).unwrap_or_default();
+    header_params(&schema)
+}

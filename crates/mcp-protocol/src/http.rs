@@ -1,0 +1,213 @@
+//! Streamable HTTP rules as functions over the parts of a request.
+
+mod param;
+mod value;
+
+pub use param::{HeaderParam, InvalidAnnotation, ParamKind, check_params, header_params};
+pub use value::{decode, encode, mirror};
+
+use ::http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN};
+use ::http::request::Parts;
+use ::http::uri::Authority;
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::stateless::{Mirror, Mirrored};
+use crate::violation::Violation;
+
+/// The version of the request.
+pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// The method, as in the body (2026-07-28).
+pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+/// The name or address, as in the body (2026-07-28).
+pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// The session (2025-03-26 to 2025-11-25).
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// What comes before the name of a mirrored argument (2026-07-28).
+pub const PARAM_PREFIX: &str = "mcp-param-";
+
+/// Who may call: the names that this server answers to, and the pages that may call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callers {
+    /// Whether `localhost`, `127.0.0.1` and `[::1]` are allowed on any port, as host and as origin.
+    pub loopback: bool,
+    /// Further hosts; one without a port stands for any port.
+    pub hosts: Vec<String>,
+    /// Further origins, exactly as a browser writes them: `https://app.example`.
+    pub origins: Vec<String>,
+}
+
+impl Default for Callers {
+    /// Loopback only.
+    fn default() -> Self {
+        Callers {
+            loopback: true,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+}
+
+impl Callers {
+    /// Checks `Host` (or the authority of the request line) and `Origin`.
+    ///
+    /// 1. There is exactly one host and it is allowed.
+    /// 2. There is no origin, or exactly one and it is allowed; `null` never is.
+    ///
+    /// Does not check: who the caller is. A program can send any host and origin; this protects
+    /// people whose browser runs somebody else's page (DNS rebinding).
+    ///
+    /// # Errors
+    /// [`Violation::Host`], [`Violation::Origin`].
+    ///
+    /// Specification: MCP 2025-11-25 and 2026-07-28, transports, "Security Warning".
+    pub fn check(&self, parts: &Parts) -> Result<(), Violation> {
+        let mut hosts = parts.headers.get_all(HOST).iter();
+        let authority = match (parts.uri.authority(), hosts.next(), hosts.next()) {
+            (_, Some(_), Some(_)) => return Err(Violation::Host),
+            // RFC 9112 section 3.2.2: the authority of the request line takes precedence.
+            (Some(authority), _, _) => authority.clone(),
+            (None, Some(host), None) => {
+                Authority::try_from(host.as_bytes()).map_err(|_| Violation::Host)?
+            }
+            (None, _, _) => return Err(Violation::Host),
+        };
+        if !self.allows_host(&authority) {
+            return Err(Violation::Host);
+        }
+        let mut origins = parts.headers.get_all(ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (None, _) => Ok(()),
+            (Some(origin), None) if self.allows_origin(origin) => Ok(()),
+            _ => Err(Violation::Origin),
+        }
+    }
+
+    fn allows_host(&self, authority: &Authority) -> bool {
+        let Some(host) = host_of(authority) else {
+            return false;
+        };
+        (self.loopback && is_loopback(host))
+            || self.hosts.iter().any(|allowed| {
+                allowed.eq_ignore_ascii_case(host)
+                    || allowed.eq_ignore_ascii_case(authority.as_str())
+            })
+    }
+
+    fn allows_origin(&self, origin: &HeaderValue) -> bool {
+        let Ok(origin) = origin.to_str() else {
+            return false;
+        };
+        if self.origins.iter().any(|allowed| allowed == origin) {
+            return true;
+        }
+        let Some((scheme, authority)) = origin.split_once("://") else {
+            return false;
+        };
+        self.loopback
+            && matches!(scheme, "http" | "https")
+            && Authority::try_from(authority)
+                .is_ok_and(|authority| host_of(&authority).is_some_and(is_loopback))
+    }
+}
+
+/// The host of an authority that has a host, perhaps a port, and nothing else.
+///
+/// The parser lets more follow an address in brackets: `[::1].example` must not pass as `[::1]`.
+fn host_of(authority: &Authority) -> Option<&str> {
+    let host = authority.host();
+    let rest = authority.as_str().strip_prefix(host)?;
+    let port = rest.strip_prefix(':').unwrap_or(rest);
+    let whole =
+        rest.is_empty() || (rest.starts_with(':') && port.bytes().all(|b| b.is_ascii_digit()));
+    whole.then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]"
+}
+
+/// Checks that the body says it is JSON.
+///
+/// # Errors
+/// [`Violation::ContentType`].
+pub fn check_content_type(headers: &HeaderMap) -> Result<(), Violation> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Violation::ContentType);
+    };
+    let value = value.to_str().map_err(|_| Violation::ContentType)?;
+    if media_type(value).eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(Violation::ContentType)
+    }
+}
+
+/// Checks that the client accepts all of these media types; no `Accept` accepts everything.
+///
+/// MCP-HTTP-04: a POST lists both `application/json` and `text/event-stream`.
+///
+/// # Errors
+/// [`Violation::NotAcceptable`].
+pub fn check_accept(headers: &HeaderMap, wanted: &[&str]) -> Result<(), Violation> {
+    if !headers.contains_key(ACCEPT) {
+        return Ok(());
+    }
+    let accepted: Vec<String> = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|range| media_type(range).to_ascii_lowercase())
+        .collect();
+    let accepts = |wanted: &str| {
+        let group = wanted.split('/').next().unwrap_or_default();
+        accepted.iter().any(|range| {
+            range == wanted || range == "*/*" || range.strip_suffix("/*") == Some(group)
+        })
+    };
+    if wanted.iter().all(|wanted| accepts(wanted)) {
+        Ok(())
+    } else {
+        Err(Violation::NotAcceptable)
+    }
+}
+
+fn media_type(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// Reads the three mirrored headers.
+#[must_use]
+pub fn mirrored(headers: &HeaderMap) -> Mirrored {
+    Mirrored {
+        version: mirror(headers, &PROTOCOL_VERSION),
+        method: mirror(headers, &METHOD),
+        name: mirror(headers, &NAME),
+    }
+}
+
+/// Reads the session id; one that is there twice names no session.
+#[must_use]
+pub fn session_id(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(SESSION_ID).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// Whether a mirrored header is there and differs from the body.
+///
+/// For notifications, where no revision says that the headers are required.
+#[must_use]
+pub fn contradicts(mirror: &Mirror, body: &str) -> bool {
+    match mirror {
+        Mirror::Absent => false,
+        Mirror::Unreadable => true,
+        Mirror::Text(text) => text != body,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(any(feature = "client", feature = "server"))]
+pub mod http;
+pub mod jsonrpc;
+pub mod revision;
+#[cfg(feature = "server")]
+pub mod serve;
+pub mod session;
+pub mod sse;
+pub mod stateless;
+pub mod types;
+pub mod violation;
+
+pub use jsonrpc::{Id, RpcError};
+pub use revision::{Era, Revision};
+pub use violation::Violation;

@@ -1,0 +1,281 @@
+//! What a handler knows about a request, and what it can do while it answers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::Extensions;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+
+use super::error::Error;
+use super::round::Round;
+use super::sessions::Session;
+use crate::jsonrpc::{self, Id};
+use crate::revision::{Era, Feature, Revision};
+use crate::types::{
+    Ask, ClientCapabilities, Elicitation, ElicitationResult, Implementation, InputRequired,
+    LogLevel, RootList, Sampling, SamplingResult,
+};
+
+/// One request: who asks, in which revision, and the ways to speak before the answer.
+#[derive(Debug)]
+pub struct Context {
+    pub(super) revision: Revision,
+    pub(super) extensions: Arc<Extensions>,
+    pub(super) capabilities: ClientCapabilities,
+    pub(super) client: Option<Implementation>,
+    pub(super) progress_token: Option<Id>,
+    pub(super) log_level: Option<LogLevel>,
+    pub(super) outbox: mpsc::Sender<String>,
+    pub(super) session: Option<Arc<Session>>,
+    pub(super) cancelled: Option<watch::Receiver<bool>>,
+    pub(super) round: Round,
+    pub(super) progressed: Mutex<Option<f64>>,
+}
+
+impl Context {
+    /// The revision that is spoken.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The extensions of the HTTP request; what a layer in front has put in, such as the principal.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// What the client can do; empty in the older revisions without a session.
+    #[must_use]
+    pub fn capabilities(&self) -> &ClientCapabilities {
+        &self.capabilities
+    }
+
+    /// What the client says it is; for people and logs, never for a decision.
+    #[must_use]
+    pub fn client(&self) -> Option<&Implementation> {
+        self.client.as_ref()
+    }
+
+    /// Reports progress, if the client asked for it.
+    ///
+    /// MCP-PROG-01: progress only goes up; a report that does not is left out, and so is one that is
+    /// no finite number.
+    pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let Some(token) = &self.progress_token else {
+            return;
+        };
+        {
+            let mut last = self
+                .progressed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if !progress.is_finite() || last.is_some_and(|last| progress <= last) {
+                return;
+            }
+            *last = Some(progress);
+        }
+        let mut params = json!({ "progressToken": token, "progress": progress });
+        if let Some(members) = params.as_object_mut() {
+            if let Some(total) = total.filter(|total| total.is_finite()) {
+                members.insert("total".to_owned(), total.into());
+            }
+            if let Some(message) = message {
+                members.insert("message".to_owned(), message.into());
+            }
+        }
+        self.send(jsonrpc::notification_text(
+            "notifications/progress",
+            Some(params),
+        ))
+        .await;
+    }
+
+    /// Sends a log message, if the client wants messages of this level. Never put secrets in it.
+    ///
+    /// MCP-LOG-01: since 2026-07-28 only for a request that names a level.
+    pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: impl Serialize) {
+        let wanted = match (self.revision.era(), &self.session) {
+            (Era::Modern, _) => self.log_level,
+            (Era::Legacy, Some(session)) => Some(session.log_level()),
+            (Era::Legacy, None) => Some(LogLevel::Info),
+        };
+        if wanted.is_none_or(|wanted| level < wanted) {
+            return;
+        }
+        #[derive(Serialize)]
+        struct Params<'a, D> {
+            level: LogLevel,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            logger: Option<&'a str>,
+            data: D,
+        }
+        let params = Params {
+            level,
+            logger,
+            data,
+        };
+        self.send(jsonrpc::notification_text(
+            "notifications/message",
+            Some(params),
+        ))
+        .await;
+    }
+
+    /// Asks the person; see [`Context::ask_all`] for what the key is and when this returns.
+    ///
+    /// # Errors
+    /// As [`Context::ask_all`].
+    pub async fn elicit(&self, key: &str, form: Elicitation) -> Result<ElicitationResult, Error> {
+        self.ask(key, Ask::Elicit(form)).await
+    }
+
+    /// Asks the client's model; see [`Context::ask_all`].
+    ///
+    /// # Errors
+    /// As [`Context::ask_all`].
+    pub async fn sample(&self, key: &str, sampling: Sampling) -> Result<SamplingResult, Error> {
+        self.ask(key, Ask::Sample(sampling)).await
+    }
+
+    /// Asks for the roots; see [`Context::ask_all`].
+    ///
+    /// # Errors
+    /// As [`Context::ask_all`].
+    pub async fn roots(&self, key: &str) -> Result<RootList, Error> {
+        self.ask(key, Ask::Roots).await
+    }
+
+    /// Asks one thing and reads the answer; see [`Context::ask_all`].
+    ///
+    /// # Errors
+    /// As [`Context::ask_all`]; -32602 when the answer has the wrong shape.
+    pub async fn ask<T: DeserializeOwned>(&self, key: &str, ask: Ask) -> Result<T, Error> {
+        self.ask_all([(key, ask)], None).await?.read(key)
+    }
+
+    /// Asks several things at once.
+    ///
+    /// In a session of the older revisions the questions go to the client while the handler waits.
+    /// Since 2026-07-28 this returns an error at first: pass it on with `?`, and the shell makes it
+    /// an interim result; the client calls again with the answers, the handler runs again from the
+    /// start, and this time the answers are here. So whatever a handler does before it asks must be
+    /// harmless to do twice. Answers of earlier rounds are carried along by the shell.
+    ///
+    /// `state` is given back by the client unread ([`Context::request_state`]); it is hostile then.
+    /// In the older revisions it is not needed and not sent.
+    ///
+    /// # Errors
+    /// -32021 when the client has not declared what is asked of it (-32600 in older revisions);
+    /// -32600 in the older revisions without a session; the client's own error; the interim result.
+    pub async fn ask_all<K: Into<String>>(
+        &self,
+        asks: impl IntoIterator<Item = (K, Ask)>,
+        state: Option<String>,
+    ) -> Result<Answers, Error> {
+        let asks: BTreeMap<String, Ask> = asks
+            .into_iter()
+            .map(|(key, ask)| (key.into(), ask))
+            .collect();
+        for ask in asks.values() {
+            if let Some(required) = ask.missing(&self.capabilities) {
+                return Err(match self.revision.era() {
+                    Era::Modern => Error::missing_capability(required),
+                    Era::Legacy => not_possible("the client has not declared what this needs"),
+                });
+            }
+        }
+        match self.revision.era() {
+            Era::Modern => self.round.answer(asks, state).map(Answers),
+            Era::Legacy => self.ask_in_session(asks).await.map(Answers),
+        }
+    }
+
+    /// What an earlier round of this call gave to the client as state.
+    ///
+    /// Anyone can send anything here: check it before it decides anything.
+    #[must_use]
+    pub fn request_state(&self) -> Option<&str> {
+        self.round.state()
+    }
+
+    /// Waits until the client cancels; for ever if it does not.
+    ///
+    /// Since 2026-07-28 a client cancels by closing the connection, and the handler is dropped. In
+    /// a session the shell stops waiting for the handler in the same moment; this is for work that
+    /// the handler has started elsewhere.
+    pub async fn cancelled(&self) {
+        match self.cancelled.clone() {
+            Some(mut cancelled) => {
+                if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn ask_in_session(
+        &self,
+        asks: BTreeMap<String, Ask>,
+    ) -> Result<BTreeMap<String, Value>, Error> {
+        let session = self
+            .session
+            .as_ref()
+            .ok_or_else(|| not_possible("the client cannot be asked without a session"))?;
+        let mut answers = BTreeMap::new();
+        for (key, ask) in asks {
+            let mut params = ask.params();
+            if !self.revision.has(Feature::UrlElicitation) {
+                // The mode came with the second way to elicit.
+                params = params.map(|mut params| {
+                    if let (Ask::Elicit(_), Some(members)) = (&ask, params.as_object_mut()) {
+                        members.remove("mode");
+                    }
+                    params
+                });
+            }
+            let answer = session.ask(ask.method(), params, &self.outbox).await?;
+            answers.insert(key, answer);
+        }
+        Ok(answers)
+    }
+
+    async fn send(&self, text: String) {
+        // A client that is gone needs no message; the shell has noticed by itself.
+        drop(self.outbox.send(text).await);
+    }
+}
+
+fn not_possible(message: &str) -> Error {
+    jsonrpc::RpcError::new(crate::violation::code::INVALID_REQUEST, message).into()
+}
+
+/// What the client answered, by key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers(BTreeMap<String, Value>);
+
+impl Answers {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// -32602 when it is not there or has the wrong shape.
+    pub fn read<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
+        let answer = self.0.get(key).cloned().unwrap_or(Value::Null);
+        serde_json::from_value(answer).map_err(|_| {
+            Error::invalid_params(format!("the answer to {key:?} has the wrong shape"))
+        })
+    }
+}
+
+/// Makes the interim result.
+pub(super) fn ask_again(requests: BTreeMap<String, Ask>, state: Option<String>) -> Error {
+    Error::input_required(InputRequired {
+        requests,
+        state,
+        meta: None,
+    })
+}

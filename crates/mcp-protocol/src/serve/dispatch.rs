@@ -1,0 +1,294 @@
+//! From a method and its parameters to the handler, and from what it returns to the text of a response.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::context::Context;
+use super::error::{Error, Reason};
+use super::exchange::{Reply, Working};
+use super::handler::Handler;
+use super::listen::{self, Listen};
+use super::service::Shared;
+use crate::jsonrpc::{self, Id, RpcError};
+use crate::revision::{Era, Revision};
+use crate::stateless::{self, Envelope};
+use crate::types::{
+    CompletionCall, Discovery, Empty, LogLevel, Outcome, Page, PromptCall, ResourceAddress,
+    ToolCall,
+};
+use crate::violation::{code, status_of};
+
+/// A request with its parameters read.
+pub(super) enum Call {
+    Discover,
+    Ping,
+    SetLogLevel(LogLevel),
+    Subscribe(ResourceAddress),
+    Unsubscribe(ResourceAddress),
+    Listen(Listen),
+    ListTools(Page),
+    UseTool(ToolCall),
+    ListPrompts(Page),
+    GetPrompt(PromptCall),
+    ListResources(Page),
+    ListTemplates(Page),
+    ReadResource(ResourceAddress),
+    Complete(CompletionCall),
+}
+
+impl Call {
+    /// Reads the parameters of a method.
+    ///
+    /// # Errors
+    /// -32601 for a method that is not in the revision, -32602 for parameters that do not fit.
+    pub(super) fn read(
+        revision: Revision,
+        method: &str,
+        params: Option<&RawValue>,
+    ) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Level {
+            level: LogLevel,
+        }
+        if !revision.has_request(method) {
+            return Err(Error::method_not_found(&stateless::clip(method)));
+        }
+        Ok(match method {
+            "server/discover" => Call::Discover,
+            "ping" => Call::Ping,
+            "logging/setLevel" => Call::SetLogLevel(read::<Level>(params)?.level),
+            "resources/subscribe" => Call::Subscribe(read(params)?),
+            "resources/unsubscribe" => Call::Unsubscribe(read(params)?),
+            "subscriptions/listen" => Call::Listen(read(params)?),
+            "tools/list" => Call::ListTools(read(params)?),
+            "tools/call" => Call::UseTool(read(params)?),
+            "prompts/list" => Call::ListPrompts(read(params)?),
+            "prompts/get" => Call::GetPrompt(read(params)?),
+            "resources/list" => Call::ListResources(read(params)?),
+            "resources/templates/list" => Call::ListTemplates(read(params)?),
+            "resources/read" => Call::ReadResource(read(params)?),
+            "completion/complete" => Call::Complete(read(params)?),
+            _ => return Err(Error::method_not_found(&stateless::clip(method))),
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, Error> {
+    serde_json::from_str(params.map_or("{}", RawValue::get))
+        .map_err(|error| Error::invalid_params(stateless::clip(&format!("params: {error}"))))
+}
+
+/// Puts the handler to work.
+pub(super) fn run<H: Handler>(
+    shared: Arc<Shared<H>>,
+    context: Context,
+    id: Id,
+    call: Call,
+) -> Working {
+    Box::pin(async move {
+        let handler = &shared.handler;
+        let out = Out {
+            shared: &shared,
+            id: &id,
+            revision: context.revision,
+        };
+        let page = &context;
+        match call {
+            Call::Discover => out.write("server/discover", Ok(discovery(&shared))),
+            Call::Ping => out.write("ping", Ok(Empty {})),
+            Call::SetLogLevel(level) => {
+                if shared.capabilities.logging.is_none() {
+                    let error = Error::method_not_found("logging/setLevel");
+                    return out.refuse("logging/setLevel", error);
+                }
+                if let Some(session) = &context.session {
+                    session.set_log_level(level);
+                }
+                out.write("logging/setLevel", Ok(Empty {}))
+            }
+            Call::Subscribe(address) => out.write(
+                "resources/subscribe",
+                subscribe(&shared, &context, Some(address.uri)),
+            ),
+            Call::Unsubscribe(address) => {
+                let result = subscribe(&shared, &context, None);
+                if let (Ok(_), Some(session)) = (&result, &context.session) {
+                    session.unsubscribe(&address.uri);
+                }
+                out.write("resources/unsubscribe", result)
+            }
+            Call::Listen(wanted) => {
+                let method = "subscriptions/listen";
+                let Some(changes) = handler.changes() else {
+                    return out.refuse(method, Error::method_not_found(method));
+                };
+                let Some(_permit) = shared.stream() else {
+                    return out.refuse(method, Error::internal("too many streams are open"));
+                };
+                let changes = changes.subscribe();
+                let outbox = context.outbox.clone();
+                listen::listen(
+                    id.clone(),
+                    wanted,
+                    shared.capabilities.clone(),
+                    changes,
+                    outbox,
+                )
+                .await
+            }
+            Call::ListTools(at) => out.write("tools/list", handler.list_tools(page, at).await),
+            Call::UseTool(call) => out.write("tools/call", handler.call_tool(page, call).await),
+            Call::ListPrompts(at) => {
+                out.write("prompts/list", handler.list_prompts(page, at).await)
+            }
+            Call::GetPrompt(call) => out.write("prompts/get", handler.get_prompt(page, call).await),
+            Call::ListResources(at) => {
+                out.write("resources/list", handler.list_resources(page, at).await)
+            }
+            Call::ListTemplates(at) => {
+                let list = handler.list_resource_templates(page, at).await;
+                out.write("resources/templates/list", list)
+            }
+            Call::ReadResource(address) => {
+                out.write("resources/read", handler.read_resource(page, address).await)
+            }
+            Call::Complete(call) => {
+                out.write("completion/complete", handler.complete(page, call).await)
+            }
+        }
+    })
+}
+
+fn discovery<H: Handler>(shared: &Shared<H>) -> Discovery {
+    Discovery {
+        supported_versions: Revision::over_http()
+            .map(|version| version.to_string())
+            .collect(),
+        capabilities: shared.capabilities.clone(),
+        instructions: shared.handler.instructions(),
+        meta: None,
+    }
+}
+
+fn subscribe<H: Handler>(
+    shared: &Shared<H>,
+    context: &Context,
+    uri: Option<String>,
+) -> Result<Empty, Error> {
+    if !shared
+        .capabilities
+        .resources
+        .is_some_and(|resources| resources.subscribe)
+    {
+        return Err(Error::method_not_found("resources/subscribe"));
+    }
+    if let (Some(session), Some(uri)) = (&context.session, uri) {
+        session.subscribe(uri)?;
+    }
+    Ok(Empty {})
+}
+
+/// Writes what came of a request.
+struct Out<'a, H> {
+    shared: &'a Shared<H>,
+    id: &'a Id,
+    revision: Revision,
+}
+
+impl<H: Handler> Out<'_, H> {
+    fn write<T: Outcome>(&self, method: &str, result: Result<T, Error>) -> Reply {
+        let result = match result {
+            Ok(result) => result,
+            Err(error) => return self.refuse(method, error),
+        };
+        let cache = stateless::CACHEABLE
+            .contains(&method)
+            .then(|| self.shared.handler.cache_hint(method));
+        self.text("complete", cache, result)
+    }
+
+    fn refuse(&self, method: &str, error: Error) -> Reply {
+        match error.0 {
+            Reason::Cancelled => Reply {
+                status: 200,
+                text: None,
+            },
+            // MCP-MRTR-01: three methods may ask, and only since 2026-07-28.
+            // MCP-CACHE-01: no hint on an interim result.
+            Reason::Input(input)
+                if self.revision.era() == Era::Modern && stateless::MAY_ASK.contains(&method) =>
+            {
+                self.text("input_required", None, *input)
+            }
+            Reason::Input(_) => refusal(
+                self.id,
+                RpcError::internal("this method cannot ask the client"),
+                self.revision.era(),
+            ),
+            Reason::Rpc(error) => refusal(self.id, *error, self.revision.era()),
+        }
+    }
+
+    fn text<T: Outcome>(
+        &self,
+        result_type: &str,
+        cache: Option<crate::types::CacheHint>,
+        result: T,
+    ) -> Reply {
+        let era = self.revision.era();
+        let envelope = Envelope {
+            era,
+            server_info: &self.shared.info,
+            cache,
+            result_type,
+        };
+        match stateless::response_text(self.id, result, envelope) {
+            Ok(text) => Reply {
+                status: 200,
+                text: Some(text),
+            },
+            Err(_) => refusal(
+                self.id,
+                RpcError::internal("the result could not be written"),
+                era,
+            ),
+        }
+    }
+}
+
+/// An error response in the code and status of its era.
+pub(super) fn refusal(id: &Id, mut error: RpcError, era: Era) -> Reply {
+    // MCP-RES-01, MCP-ERR-03: since 2026-07-28 an unknown resource is a matter of parameters.
+    if era == Era::Modern && error.code == code::RESOURCE_NOT_FOUND {
+        error.code = code::INVALID_PARAMS;
+    }
+    // MCP-META-05: the code for a missing capability came with 2026-07-28.
+    if era == Era::Legacy && error.code == code::MISSING_CLIENT_CAPABILITY {
+        error.code = code::INVALID_REQUEST;
+    }
+    let status = match (era, error.code) {
+        // A refusal by a handler is an ordinary answer in the older revisions.
+        (Era::Legacy, _) => 200,
+        (Era::Modern, code) => status_of(code, era),
+    };
+    Reply {
+        status,
+        text: Some(jsonrpc::error_text(Some(id), &error)),
+    }
+}
+
+/// The same for an error that a handler did not make itself.
+pub(super) fn refusal_of(id: &Id, error: Error, era: Era) -> Reply {
+    match error.0 {
+        Reason::Rpc(error) => refusal(id, *error, era),
+        Reason::Input(_) | Reason::Cancelled => refusal(
+            id,
+            RpcError::internal("no result").with_data(json!({})),
+            era,
+        ),
+    }
+}

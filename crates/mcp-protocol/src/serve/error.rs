@@ -1,0 +1,102 @@
+//! How a handler says no, or asks for input first.
+
+use serde_json::{Value, json};
+
+use crate::jsonrpc::RpcError;
+use crate::types::InputRequired;
+use crate::violation::code;
+
+/// Why a handler gave no result.
+///
+/// A tool that ran and failed is not an error: return [`crate::types::ToolResult::error`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Error(pub(super) Reason);
+
+/// What the shell makes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Reason {
+    /// A JSON-RPC error.
+    Rpc(Box<RpcError>),
+    /// The call goes on when the client has answered (2026-07-28).
+    Input(Box<InputRequired>),
+    /// The client cancelled, or is gone: nobody waits for an answer.
+    Cancelled,
+}
+
+impl Error {
+    /// Parameters missing or wrong (-32602); also an unknown tool or prompt.
+    pub fn invalid_params(message: impl Into<String>) -> Self {
+        RpcError::invalid_params(message).into()
+    }
+
+    /// The fault is on this side (-32603). The message goes to the client.
+    pub fn internal(message: impl Into<String>) -> Self {
+        RpcError::internal(message).into()
+    }
+
+    /// The method is not served (-32601); what the default methods of a handler answer.
+    #[must_use]
+    pub fn method_not_found(method: &str) -> Self {
+        RpcError::method_not_found(method).into()
+    }
+
+    /// The client would have to declare these capabilities (-32021 since 2026-07-28).
+    #[must_use]
+    pub fn missing_capability(required: Value) -> Self {
+        RpcError::new(
+            code::MISSING_CLIENT_CAPABILITY,
+            "the client has not declared a capability that this needs",
+        )
+        .with_data(json!({ "requiredCapabilities": required }))
+        .into()
+    }
+
+    /// The resource is not known; the shell picks the code of the era.
+    ///
+    /// MCP-RES-01: -32602 since 2026-07-28, -32002 before, the address in the data.
+    #[must_use]
+    pub fn resource_not_found(uri: &str) -> Self {
+        RpcError::new(code::RESOURCE_NOT_FOUND, "resource not found")
+            .with_data(json!({ "uri": uri }))
+            .into()
+    }
+
+    /// Ends this round of a call with questions (2026-07-28 only).
+    ///
+    /// Most handlers want [`super::Context::ask`], which works in both eras.
+    #[must_use]
+    pub fn input_required(input: InputRequired) -> Self {
+        Error(Reason::Input(Box::new(input)))
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Error(Reason::Cancelled)
+    }
+
+    /// The JSON-RPC error, if this is one.
+    #[must_use]
+    pub fn as_rpc(&self) -> Option<&RpcError> {
+        match &self.0 {
+            Reason::Rpc(error) => Some(error),
+            Reason::Input(_) | Reason::Cancelled => None,
+        }
+    }
+}
+
+impl From<RpcError> for Error {
+    fn from(error: RpcError) -> Self {
+        Error(Reason::Rpc(Box::new(error)))
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Reason::Rpc(error) => error.fmt(f),
+            Reason::Input(_) => f.write_str("input is required"),
+            Reason::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,28 @@
+//! The async shell: a handler trait, a context for each request, and Streamable HTTP as a `tower` service.
+//!
+//! Write a [`Handler`], give it to an [`HttpService`] with [`Options`], and mount that on any HTTP
+//! server that speaks `tower` and `http`.
+
+mod batch;
+mod body;
+mod context;
+mod dispatch;
+mod error;
+mod exchange;
+mod handler;
+mod listen;
+mod options;
+mod post;
+mod round;
+mod service;
+mod sessions;
+mod spoken;
+
+pub use body::Body;
+pub use context::{Answers, Context};
+pub use error::Error;
+pub use handler::Handler;
+pub use listen::{Change, Changes};
+pub use options::{Gate, Operation, Options, PrincipalKey};
+pub use service::HttpService;
+pub use sessions::SessionLimits;

@@ -1,0 +1,228 @@
+//! Streamable HTTP as a `tower` service: the verbs, the limits, and everything before the message.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::ALLOW;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response};
+use http_body_util::BodyExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::body::Body;
+use super::exchange::{self, EventStream, OUTBOX};
+use super::handler::Handler;
+use super::listen;
+use super::options::Options;
+use super::post;
+use super::sessions::Sessions;
+use super::spoken::Spoken;
+use crate::http as rules;
+use crate::jsonrpc::{self, Id};
+use crate::stateless::AnyMeta;
+use crate::types::{Implementation, ServerCapabilities};
+use crate::violation::Violation;
+
+/// A [`Handler`] behind one HTTP address. Clones share everything.
+///
+/// For each request, in this order:
+///
+/// 1. `Host` and `Origin` (403);
+/// 2. the verb (405; GET and DELETE only with sessions);
+/// 3. content type (415), `Accept` (406), length of the body (413) and its time (408);
+/// 4. JSON (-32700) and the envelope (-32600), both 400;
+/// 5. the era, then its own order: see [`crate::stateless::admit`] for 2026-07-28;
+/// 6. the gate;
+/// 7. the parameters, then the handler.
+///
+/// Does not check: the path, who the caller is (put a layer in front that does, and leave what it
+/// found in the extensions), the rate of requests.
+///
+/// # Panics
+/// A panic of the handler passes through, except in a session, where it becomes -32603. It needs a
+/// tokio runtime with timers.
+pub struct HttpService<H> {
+    shared: Arc<Shared<H>>,
+}
+
+/// What all requests share.
+pub(super) struct Shared<H> {
+    pub(super) handler: H,
+    pub(super) options: Options,
+    pub(super) sessions: Option<Sessions>,
+    pub(super) info: Implementation,
+    pub(super) capabilities: ServerCapabilities,
+    streams: Arc<Semaphore>,
+}
+
+impl<H: Handler> HttpService<H> {
+    /// A service for this handler.
+    pub fn new(handler: H, options: Options) -> Self {
+        let sessions = options
+            .sessions
+            .clone()
+            .map(|limits| Sessions::new(limits, options.ask_timeout));
+        let streams = Arc::new(Semaphore::new(
+            options.max_streams.min(Semaphore::MAX_PERMITS),
+        ));
+        let (info, capabilities) = (handler.info(), handler.capabilities());
+        let shared = Shared {
+            handler,
+            options,
+            sessions,
+            info,
+            capabilities,
+            streams,
+        };
+        HttpService {
+            shared: Arc::new(shared),
+        }
+    }
+}
+
+impl<H> Clone for HttpService<H> {
+    fn clone(&self) -> Self {
+        HttpService {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<H> fmt::Debug for HttpService<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpService")
+            .field("options", &self.shared.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<H, B> tower_service::Service<Request<B>> for HttpService<H>
+where
+    H: Handler,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            Ok(serve(shared, parts, body)
+                .await
+                .unwrap_or_else(|violation| refuse(None, &violation)))
+        })
+    }
+}
+
+async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
+    shared: Arc<Shared<H>>,
+    parts: Parts,
+    body: B,
+) -> Result<Response<Body>, Violation> {
+    shared.options.callers.check(&parts)?;
+    if parts.method == Method::POST {
+        rules::check_content_type(&parts.headers)?;
+        rules::check_accept(&parts.headers, &["application/json", "text/event-stream"])?;
+        let time = shared.options.body_timeout;
+        let bytes = tokio::time::timeout(time, read_body(body, shared.options.max_body_bytes))
+            .await
+            .map_err(|_| Violation::BodyIncomplete)??;
+        return Ok(post::serve(shared, parts, &bytes).await);
+    }
+    // MCP-HTTP-01: the newest revision has POST only, and so has a server without sessions.
+    let Some(sessions) = &shared.sessions else {
+        return Ok(not_allowed("POST"));
+    };
+    if parts.method != Method::GET && parts.method != Method::DELETE {
+        return Ok(not_allowed("GET, POST, DELETE"));
+    }
+    if let Spoken::Modern = Spoken::read(&parts.headers, &AnyMeta::default())? {
+        return Ok(not_allowed("POST"));
+    }
+    let principal = shared.principal(&parts);
+    let id = rules::session_id(&parts.headers);
+    if parts.method == Method::DELETE {
+        sessions.close(id, principal.as_deref())?;
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = http::StatusCode::NO_CONTENT;
+        return Ok(response);
+    }
+    rules::check_accept(&parts.headers, &["text/event-stream"])?;
+    let session = sessions.find(id, principal.as_deref())?;
+    let permit = shared.stream().ok_or(Violation::TooManyInFlight)?;
+    let (sender, outbox) = mpsc::channel(OUTBOX);
+    let changes = shared.handler.changes().map(super::Changes::subscribe);
+    let listening = session.stream();
+    let keep_alive = shared.options.keep_alive;
+    let working = Box::pin(async move {
+        let reply = listen::stream(listening, &shared.capabilities, changes, sender).await;
+        drop(permit);
+        reply
+    });
+    Ok(exchange::events(EventStream::new(
+        working, outbox, keep_alive,
+    )))
+}
+
+impl<H> Shared<H> {
+    pub(super) fn principal(&self, parts: &Parts) -> Option<String> {
+        self.options
+            .principal
+            .as_ref()
+            .and_then(|key| key(&parts.extensions))
+    }
+
+    /// Room for one more long stream, if there is any.
+    pub(super) fn stream(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+}
+
+async fn read_body<B: http_body::Body<Data = Bytes>>(
+    body: B,
+    limit: usize,
+) -> Result<Vec<u8>, Violation> {
+    let too_large = Violation::BodyTooLarge { limit };
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > limit) {
+        return Err(too_large);
+    }
+    let mut body = pin!(body);
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.as_mut().frame().await {
+        let frame = frame.map_err(|_| Violation::BodyIncomplete)?;
+        if let Some(data) = frame.data_ref() {
+            if bytes.len().saturating_add(data.len()) > limit {
+                return Err(too_large);
+            }
+            bytes.extend_from_slice(data);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The response to a violation.
+pub(super) fn refuse(id: Option<&Id>, violation: &Violation) -> Response<Body> {
+    exchange::json(
+        violation.status(),
+        jsonrpc::error_text(id, &violation.error()),
+    )
+}
+
+fn not_allowed(allow: &'static str) -> Response<Body> {
+    let mut response = refuse(None, &Violation::MethodNotAllowed);
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}

@@ -1,0 +1,402 @@
+//! Sessions of the older revisions: who opened them, what is in flight, what was asked.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::error::Error;
+use crate::jsonrpc::{self, Id, RpcError};
+use crate::revision::Revision;
+use crate::session::{InUse, Pending, Table};
+use crate::types::{Initialize, LogLevel};
+use crate::violation::Violation;
+
+/// Fills the given bytes with randomness that nobody can guess.
+type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// How many sessions there may be, and how long each.
+#[derive(Clone)]
+pub struct SessionLimits {
+    /// How many at once. Default: 10,000.
+    pub max_sessions: usize,
+    /// How many of them one principal may have; one more ends the one that it did not use for
+    /// longest. Default: 100.
+    pub max_per_principal: usize,
+    /// How long one may be idle. Default: 30 minutes.
+    pub idle: Duration,
+    /// How many requests each side may have in flight in one session. Default: 64.
+    pub max_in_flight: usize,
+    /// How many resources one session may subscribe to. Default: 256.
+    pub max_subscriptions: usize,
+    entropy: Entropy,
+}
+
+impl SessionLimits {
+    /// The defaults, with a source of randomness for the ids.
+    ///
+    /// # Security
+    /// The source must be cryptographic: who can guess an id can use a session that is bound to no
+    /// principal.
+    pub fn new(entropy: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
+        SessionLimits {
+            max_sessions: 10_000,
+            max_per_principal: 100,
+            idle: Duration::from_secs(30 * 60),
+            max_in_flight: 64,
+            max_subscriptions: 256,
+            entropy: Arc::new(entropy),
+        }
+    }
+}
+
+impl fmt::Debug for SessionLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLimits")
+            .field("max_sessions", &self.max_sessions)
+            .field("idle", &self.idle)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The longest `initialize` that a session keeps, in bytes of its JSON; real ones stay below one
+/// thousand, and it is kept as long as the session.
+const MAX_PEER_BYTES: usize = 16 * 1024;
+
+/// How long the addresses that one session subscribes to may be in all.
+const MAX_SUBSCRIBED_BYTES: usize = 64 * 1024;
+
+/// All sessions of a service.
+pub(super) struct Sessions {
+    limits: SessionLimits,
+    ask_timeout: Duration,
+    table: Mutex<Table<Held>>,
+}
+
+impl Sessions {
+    pub(super) fn new(limits: SessionLimits, ask_timeout: Duration) -> Self {
+        let table = Mutex::new(Table::new(limits.max_sessions, limits.idle));
+        Sessions {
+            limits,
+            ask_timeout,
+            table,
+        }
+    }
+
+    /// Whether this is short enough to be kept.
+    pub(super) fn keeps(peer: &Initialize) -> bool {
+        serde_json::to_string(peer).is_ok_and(|text| text.len() <= MAX_PEER_BYTES)
+    }
+
+    /// Opens a session and gives its id.
+    pub(super) fn open(
+        &self,
+        revision: Revision,
+        peer: Initialize,
+        principal: Option<String>,
+    ) -> Result<(String, Arc<Session>), Violation> {
+        // MCP-LHTTP-03: visible ASCII, unique, cryptographically random: 192 bits in base64url.
+        let mut bytes = [0_u8; 24];
+        (self.limits.entropy)(&mut bytes);
+        let id = URL_SAFE_NO_PAD.encode(bytes);
+        let session = Arc::new(Session {
+            revision,
+            peer,
+            principal,
+            ask_timeout: self.ask_timeout,
+            max_subscriptions: self.limits.max_subscriptions,
+            closed: watch::channel(false).0,
+            state: Mutex::new(State {
+                in_flight: Pending::new(self.limits.max_in_flight),
+                asked: Pending::new(self.limits.max_in_flight),
+                log_level: LogLevel::Info,
+                subscriptions: BTreeSet::new(),
+                streams: BTreeSet::new(),
+            }),
+        });
+        let mut table = lock(&self.table);
+        if session.principal.is_some() {
+            // Anyone who may sign in could otherwise keep everyone else out.
+            table.make_room(self.limits.max_per_principal, |held| {
+                held.0.principal == session.principal
+            });
+        }
+        table
+            .open(
+                id.clone(),
+                Held(Arc::clone(&session)),
+                Instant::now().into_std(),
+            )
+            .map_err(|_| Violation::TooManySessions)?;
+        drop(table);
+        Ok((id, session))
+    }
+
+    /// Finds the session that a request names.
+    ///
+    /// MCP-LHTTP-13: only for the principal that opened it; anyone else is told that there is none.
+    pub(super) fn find(
+        &self,
+        id: Option<&str>,
+        principal: Option<&str>,
+    ) -> Result<Arc<Session>, Violation> {
+        // MCP-LHTTP-05: 400 without an id, 404 for one that is not known any more.
+        let id = id.ok_or(Violation::SessionRequired)?;
+        lock(&self.table)
+            .touch(id, Instant::now().into_std())
+            .map(|held| Arc::clone(&held.0))
+            .filter(|session| session.principal.as_deref() == principal)
+            .ok_or(Violation::SessionUnknown)
+    }
+
+    /// Ends a session.
+    pub(super) fn close(&self, id: Option<&str>, principal: Option<&str>) -> Result<(), Violation> {
+        self.find(id, principal)?;
+        let ended = id.and_then(|id| lock(&self.table).close(id));
+        drop(ended);
+        Ok(())
+    }
+}
+
+/// A session in the table. Out of the table, by request or for idleness, it is closed.
+struct Held(Arc<Session>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.closed.send_replace(true);
+    }
+}
+
+/// One session.
+pub(super) struct Session {
+    revision: Revision,
+    peer: Initialize,
+    principal: Option<String>,
+    ask_timeout: Duration,
+    max_subscriptions: usize,
+    closed: watch::Sender<bool>,
+    state: Mutex<State>,
+}
+
+struct State {
+    in_flight: Pending<watch::Sender<bool>>,
+    asked: Pending<oneshot::Sender<Result<Value, RpcError>>>,
+    log_level: LogLevel,
+    subscriptions: BTreeSet<String>,
+    /// The GET streams that are open, in the order in which they were opened.
+    streams: BTreeSet<u64>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub(super) fn peer(&self) -> &Initialize {
+        &self.peer
+    }
+
+    pub(super) fn log_level(&self) -> LogLevel {
+        lock(&self.state).log_level
+    }
+
+    pub(super) fn set_log_level(&self, level: LogLevel) {
+        lock(&self.state).log_level = level;
+    }
+
+    pub(super) fn is_subscribed(&self, uri: &str) -> bool {
+        lock(&self.state).subscriptions.contains(uri)
+    }
+
+    pub(super) fn subscribe(&self, uri: String) -> Result<(), Error> {
+        let subscriptions = &mut lock(&self.state).subscriptions;
+        if subscriptions.contains(&uri) {
+            return Ok(());
+        }
+        let bytes = subscriptions.iter().map(String::len).sum::<usize>();
+        if subscriptions.len() >= self.max_subscriptions
+            || bytes.saturating_add(uri.len()) > MAX_SUBSCRIBED_BYTES
+        {
+            return Err(Error::invalid_params("too many subscriptions"));
+        }
+        subscriptions.insert(uri);
+        Ok(())
+    }
+
+    pub(super) fn unsubscribe(&self, uri: &str) {
+        lock(&self.state).subscriptions.remove(uri);
+    }
+
+    /// Opens one more GET stream.
+    pub(super) fn stream(self: &Arc<Self>) -> Listening {
+        let mut state = lock(&self.state);
+        let number = state.streams.last().map_or(0, |last| last.wrapping_add(1));
+        state.streams.insert(number);
+        Listening {
+            session: Arc::clone(self),
+            number,
+        }
+    }
+
+    /// Waits for the end of the session.
+    pub(super) async fn closed(&self) {
+        // The sender lives as long as the session, so this ends only when it is closed.
+        drop(self.closed.subscribe().wait_for(|closed| *closed).await);
+    }
+
+    /// Puts a request of the client in flight; it is out again when the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>, id: &Id) -> Result<InFlight, Violation> {
+        let (sender, receiver) = watch::channel(false);
+        lock(&self.state)
+            .in_flight
+            .insert(id.clone(), sender)
+            .map_err(|error| match error {
+                InUse::Id => Violation::IdInUse,
+                InUse::Limit => Violation::TooManyInFlight,
+            })?;
+        Ok(InFlight {
+            session: Arc::clone(self),
+            id: id.clone(),
+            cancelled: receiver,
+        })
+    }
+
+    /// MCP-CANC-02: what is not in flight is ignored.
+    pub(super) fn cancel(&self, id: &Id) {
+        if let Some(sender) = lock(&self.state).in_flight.get(id) {
+            sender.send_replace(true);
+        }
+    }
+
+    /// Sends a request of ours on the stream of the client's request, and waits for the answer.
+    pub(super) async fn ask(
+        &self,
+        method: &str,
+        params: Option<Value>,
+        outbox: &mpsc::Sender<String>,
+    ) -> Result<Value, Error> {
+        let (sender, receiver) = oneshot::channel();
+        let id = lock(&self.state)
+            .asked
+            .open(sender)
+            .map_err(|_| Error::internal("too many questions to the client"))?;
+        let asked = Asked {
+            session: self,
+            id: &id,
+        };
+        if outbox
+            .send(jsonrpc::request_text(&id, method, params))
+            .await
+            .is_err()
+        {
+            return Err(Error::cancelled());
+        }
+        let answer = tokio::select! {
+            () = self.closed() => return Err(Error::cancelled()),
+            answer = tokio::time::timeout(self.ask_timeout, receiver) => answer,
+        };
+        drop(asked);
+        match answer {
+            Ok(Ok(Ok(value))) => Ok(value),
+            Ok(Ok(Err(error))) => Err(Error::internal(format!(
+                "the client answered with an error: {}",
+                error.message
+            ))),
+            Ok(Err(_)) => Err(Error::cancelled()),
+            Err(_) => Err(Error::internal("the client did not answer in time")),
+        }
+    }
+
+    /// Takes an answer of the client; one that nobody waits for is ignored.
+    pub(super) fn answered(&self, id: &Id, outcome: Result<&RawValue, RpcError>) {
+        let waiting = lock(&self.state).asked.take(id);
+        if let Some(waiting) = waiting {
+            let outcome = outcome.and_then(|raw| {
+                serde_json::from_str(raw.get())
+                    .map_err(|_| RpcError::internal("the answer could not be read"))
+            });
+            drop(waiting.send(outcome));
+        }
+    }
+}
+
+/// A question that is forgotten when nobody waits for its answer any more.
+struct Asked<'a> {
+    session: &'a Session,
+    id: &'a Id,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        lock(&self.session.state).asked.take(self.id);
+    }
+}
+
+/// A GET stream of a session that is open.
+pub(super) struct Listening {
+    session: Arc<Session>,
+    number: u64,
+}
+
+impl Listening {
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whether messages go to this one.
+    ///
+    /// MCP-LHTTP-07: one message is never on several streams. The newest speaks, because an older
+    /// one may be a connection whose end nobody has noticed.
+    pub(super) fn speaks(&self) -> bool {
+        lock(&self.session.state).streams.last() == Some(&self.number)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        lock(&self.session.state).streams.remove(&self.number);
+    }
+}
+
+/// A request of the client that is being answered.
+pub(super) struct InFlight {
+    session: Arc<Session>,
+    id: Id,
+    cancelled: watch::Receiver<bool>,
+}
+
+impl InFlight {
+    pub(super) fn cancelled(&self) -> watch::Receiver<bool> {
+        self.cancelled.clone()
+    }
+
+    pub(super) fn session(&self) -> Arc<Session> {
+        Arc::clone(&self.session)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        lock(&self.session.state).in_flight.take(&self.id);
+    }
+}
+
+/// A panic while the lock was held leaves nothing half done here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

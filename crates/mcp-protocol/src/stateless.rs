@@ -1,0 +1,412 @@
+//! The rules of 2026-07-28, where each request stands by itself: metadata, precedence, envelopes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::jsonrpc::{Id, Request};
+use crate::revision::{Era, Revision};
+use crate::types::{
+    CacheHint, ClientCapabilities, Implementation, JsonObject, LogLevel, Meta, Outcome,
+};
+use crate::violation::Violation;
+
+/// The keys that this crate reads and writes in `_meta`.
+pub mod key {
+    /// The version of the request.
+    pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+    /// What the client can do.
+    pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+    /// What the client is.
+    pub const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+    /// From which level on log messages are wanted.
+    pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+    /// What the server is.
+    pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+    /// Which `subscriptions/listen` a message belongs to.
+    pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+    /// Where progress is reported.
+    pub const PROGRESS_TOKEN: &str = "progressToken";
+}
+
+/// The methods whose complete results carry cache hints.
+///
+/// MCP-CACHE-01.
+pub const CACHEABLE: [&str; 6] = [
+    "server/discover",
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+];
+
+/// The methods whose results may ask for input.
+///
+/// MCP-MRTR-01.
+pub const MAY_ASK: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
+
+/// The `_meta` of any request, as far as both eras share it.
+#[derive(Clone, Debug, Default)]
+pub struct AnyMeta {
+    object: Option<Result<Meta, ()>>,
+}
+
+impl AnyMeta {
+    /// Reads `params._meta` without judging it.
+    #[must_use]
+    pub fn read(params: Option<&RawValue>) -> Self {
+        #[derive(Deserialize)]
+        struct Params<'a> {
+            #[serde(default, borrow, rename = "_meta")]
+            meta: Option<&'a RawValue>,
+        }
+        let meta = match params.map(|params| serde_json::from_str::<Params<'_>>(params.get())) {
+            None => Ok(None),
+            Some(Ok(params)) => Ok(params.meta),
+            // `_meta` is there twice.
+            Some(Err(_)) => Err(()),
+        };
+        let object = meta.and_then(|meta| {
+            meta.map(|raw| serde_json::from_str(raw.get()).map_err(|_| ()))
+                .transpose()
+        });
+        AnyMeta {
+            object: object.transpose(),
+        }
+    }
+
+    /// Whether it is there and is no object that can be read, or is there twice.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.object, Some(Err(())))
+    }
+
+    /// A member of the object.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.object
+            .as_ref()
+            .and_then(|object| object.as_ref().ok())
+            .and_then(|meta| meta.get(key))
+    }
+
+    /// Whether this request speaks as those of 2026-07-28 do.
+    #[must_use]
+    pub fn is_modern(&self) -> bool {
+        self.get(key::PROTOCOL_VERSION).is_some() || self.get(key::CLIENT_CAPABILITIES).is_some()
+    }
+
+    /// The progress token, if there is a usable one.
+    #[must_use]
+    pub fn progress_token(&self) -> Option<Id> {
+        self.get(key::PROGRESS_TOKEN)
+            .and_then(|token| Id::deserialize(token).ok())
+    }
+}
+
+/// The metadata that each request of 2026-07-28 brings.
+#[derive(Clone, Debug)]
+pub struct RequestMeta {
+    /// The version, as sent.
+    pub protocol_version: String,
+    /// What the client can do, for this request.
+    pub capabilities: ClientCapabilities,
+    /// What the client is.
+    pub client_info: Option<Implementation>,
+    /// From which level on log messages are wanted; none if absent.
+    pub log_level: Option<LogLevel>,
+    /// Where progress is reported.
+    pub progress_token: Option<Id>,
+}
+
+impl RequestMeta {
+    /// Reads the metadata.
+    ///
+    /// # Errors
+    /// [`Violation::Metadata`] when a required key is missing, or a key has the wrong shape.
+    pub fn read(any: &AnyMeta) -> Result<Self, Violation> {
+        let bad = |key, problem| Violation::Metadata { key, problem };
+        let meta = match &any.object {
+            // MCP-META-02: missing _meta, or a missing required key, is -32602.
+            None => return Err(bad("_meta", "is missing")),
+            Some(Err(())) => return Err(bad("_meta", "must be an object")),
+            Some(Ok(meta)) => meta,
+        };
+        let protocol_version = match meta.get(key::PROTOCOL_VERSION) {
+            None => return Err(bad(key::PROTOCOL_VERSION, "is missing")),
+            Some(Value::String(version)) => version.clone(),
+            Some(_) => return Err(bad(key::PROTOCOL_VERSION, "must be a string")),
+        };
+        let capabilities = match meta.get(key::CLIENT_CAPABILITIES) {
+            None => return Err(bad(key::CLIENT_CAPABILITIES, "is missing")),
+            Some(Value::Object(object)) => ClientCapabilities(object.clone()),
+            Some(_) => return Err(bad(key::CLIENT_CAPABILITIES, "must be an object")),
+        };
+        let client_info = match meta.get(key::CLIENT_INFO) {
+            None => None,
+            Some(info) => Some(
+                Implementation::deserialize(info)
+                    .map_err(|_| bad(key::CLIENT_INFO, "must have a name and a version"))?,
+            ),
+        };
+        // MCP-LOG-01: an unknown level is -32602.
+        let log_level = match meta.get(key::LOG_LEVEL) {
+            None => None,
+            Some(level) => Some(
+                LogLevel::deserialize(level).map_err(|_| bad(key::LOG_LEVEL, "is not a level"))?,
+            ),
+        };
+        let progress_token = match meta.get(key::PROGRESS_TOKEN) {
+            None => None,
+            Some(token) => Some(
+                Id::deserialize(token)
+                    .map_err(|_| bad(key::PROGRESS_TOKEN, "must be a string or an integer"))?,
+            ),
+        };
+        Ok(RequestMeta {
+            protocol_version,
+            capabilities,
+            client_info,
+            log_level,
+            progress_token,
+        })
+    }
+}
+
+/// A header that mirrors something in the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mirror {
+    /// The header is not there.
+    Absent,
+    /// Characters that a header may not have, or base64 that is none.
+    Unreadable,
+    /// Its value, decoded.
+    Text(String),
+}
+
+/// The mirrored headers of one request.
+#[derive(Clone, Debug)]
+pub struct Mirrored {
+    /// `MCP-Protocol-Version`.
+    pub version: Mirror,
+    /// `Mcp-Method`.
+    pub method: Mirror,
+    /// `Mcp-Name`.
+    pub name: Mirror,
+}
+
+/// A request of 2026-07-28 that passed every check before its parameters. Made by [`admit`].
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    meta: RequestMeta,
+    revision: Revision,
+}
+
+impl Admitted {
+    /// The metadata.
+    #[must_use]
+    pub fn meta(&self) -> &RequestMeta {
+        &self.meta
+    }
+
+    /// Takes the metadata out.
+    #[must_use]
+    pub fn into_meta(self) -> RequestMeta {
+        self.meta
+    }
+
+    /// The revision of the request.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+/// The checks of a request of 2026-07-28, in their order of precedence:
+///
+/// 1. required metadata (-32602);
+/// 2. headers equal to the body (-32020);
+/// 3. version (-32022);
+/// 4. method (404, -32601).
+///
+/// Parsing comes before, capability and parameters come after. On a transport without headers,
+/// pass `None` and the second step is left out.
+///
+/// Does not check: whether a handler serves the method, extensions, `Mcp-Param-*`.
+///
+/// # Errors
+/// The first check that fails.
+pub fn admit(
+    request: &Request<'_>,
+    any: &AnyMeta,
+    headers: Option<&Mirrored>,
+) -> Result<Admitted, Violation> {
+    let meta = RequestMeta::read(any)?;
+    if let Some(headers) = headers {
+        // MCP-HTTP-10: a header that differs comes before a version that is not served.
+        matches(
+            "MCP-Protocol-Version",
+            &headers.version,
+            &meta.protocol_version,
+        )?;
+        // MCP-HTTP-13, MCP-HTTP-14.
+        matches("Mcp-Method", &headers.method, &request.method)?;
+        if let Some(name) = mirrored_name(&request.method, request.params) {
+            matches("Mcp-Name", &headers.name, &name)?;
+        }
+    }
+    let revision = Revision::parse(&meta.protocol_version)
+        .filter(|revision| revision.era() == Era::Modern)
+        .ok_or_else(|| Violation::UnsupportedVersion {
+            requested: clip(&meta.protocol_version),
+        })?;
+    // MCP-HTTP-11, MCP-DUAL-06: methods of the older era are as unknown as any other.
+    if !revision.has_request(&request.method) {
+        return Err(Violation::UnknownMethod {
+            method: clip(&request.method),
+        });
+    }
+    Ok(Admitted { meta, revision })
+}
+
+/// What `Mcp-Name` has to say for this request: the name or address that it is about.
+///
+/// `None` when the method has no such header, or the body has no such member (which is then a
+/// matter of wrong parameters).
+#[must_use]
+pub fn mirrored_name(method: &str, params: Option<&RawValue>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default)]
+        name: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Addressed {
+        #[serde(default)]
+        uri: Option<String>,
+    }
+    let params = params?.get();
+    match method {
+        "tools/call" | "prompts/get" => serde_json::from_str::<Named>(params).ok()?.name,
+        "resources/read" => serde_json::from_str::<Addressed>(params).ok()?.uri,
+        _ => None,
+    }
+}
+
+/// Compares a header with the body; values are compared with case.
+///
+/// # Errors
+/// [`Violation::Header`].
+pub fn matches(header: &str, mirror: &Mirror, body: &str) -> Result<(), Violation> {
+    let problem = match mirror {
+        Mirror::Text(text) if text == body => return Ok(()),
+        Mirror::Text(_) => "does not match the body",
+        Mirror::Absent => "is missing",
+        Mirror::Unreadable => "is not readable",
+    };
+    Err(Violation::Header {
+        header: header.to_owned(),
+        problem,
+    })
+}
+
+/// A peer's text, short enough to be repeated to it.
+#[must_use]
+pub fn clip(text: &str) -> String {
+    text.chars().take(128).collect()
+}
+
+/// How a result is written out.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    /// In which era.
+    pub era: Era,
+    /// What the server is, for `_meta`.
+    pub server_info: &'a Implementation,
+    /// The hint, for the methods that have one.
+    pub cache: Option<CacheHint>,
+    /// `complete`, `input_required`, or what an extension adds.
+    pub result_type: &'a str,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    #[serde(rename = "resultType")]
+    result_type: &'a str,
+    #[serde(rename = "ttlMs", skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
+    #[serde(rename = "cacheScope", skip_serializing_if = "Option::is_none")]
+    cache_scope: Option<crate::types::CacheScope>,
+    #[serde(rename = "_meta")]
+    meta: Meta,
+}
+
+/// Writes a response with what its era wants around the result.
+///
+/// In 2026-07-28: `resultType`, the cache hint, and `serverInfo` in `_meta` beside what the result
+/// brings itself. In the older era: the result as it is.
+///
+/// # Errors
+/// When the result cannot be written, or is not a JSON object.
+///
+/// Specification: MCP-RPC-08, MCP-META-03, MCP-CACHE-01.
+pub fn response_text<T: Outcome>(
+    id: &Id,
+    mut result: T,
+    envelope: Envelope<'_>,
+) -> Result<String, serde_json::Error> {
+    let meta = result.take_meta();
+    let body = serde_json::to_string(&result)?;
+    let members = body.strip_prefix('{').ok_or_else(not_an_object)?;
+    let head = match envelope.era {
+        Era::Modern => {
+            let mut meta = meta.unwrap_or_default();
+            meta.insert(
+                key::SERVER_INFO.to_owned(),
+                serde_json::to_value(envelope.server_info)?,
+            );
+            serde_json::to_string(&Head {
+                result_type: envelope.result_type,
+                ttl_ms: envelope.cache.map(|hint| hint.ttl_ms),
+                cache_scope: envelope.cache.map(|hint| hint.scope),
+                meta,
+            })?
+        }
+        Era::Legacy => match meta {
+            None => "{}".to_owned(),
+            Some(meta) => {
+                let mut head: JsonObject = Map::new();
+                head.insert("_meta".to_owned(), Value::Object(meta));
+                serde_json::to_string(&head)?
+            }
+        },
+    };
+    let head = head.strip_suffix('}').ok_or_else(not_an_object)?;
+    let id = serde_json::to_string(id)?;
+    let comma = if head == "{" || members == "}" {
+        ""
+    } else {
+        ","
+    };
+    let mut out = String::with_capacity(body.len() + head.len() + id.len() + 40);
+    for part in [
+        r#"{"jsonrpc":"2.0","id":"#,
+        &id,
+        r#","result":"#,
+        head,
+        comma,
+        members,
+        "}",
+    ] {
+        out.push_str(part);
+    }
+    Ok(out)
+}
+
+fn not_an_object() -> serde_json::Error {
+    serde::ser::Error::custom("a result is a JSON object")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! The order of the checks, and the envelope of a result.
+
+use serde_json::json;
+
+use super::*;
+use crate::jsonrpc::{self, Message};
+use crate::types::{Empty, ToolResult};
+
+fn request(method: &str, params: &Value) -> String {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
+}
+
+fn params(version: &str) -> Value {
+    json!({ "name": "a", "_meta": { key::PROTOCOL_VERSION: version, key::CLIENT_CAPABILITIES: {} } })
+}
+
+fn mirrored(version: &str, method: &str, name: &str) -> Mirrored {
+    Mirrored {
+        version: Mirror::Text(version.into()),
+        method: Mirror::Text(method.into()),
+        name: Mirror::Text(name.into()),
+    }
+}
+
+fn check(text: &str, headers: &Mirrored) -> Result<Revision, Violation> {
+    let Message::Request(request) = jsonrpc::message(text).unwrap() else {
+        panic!("not a request")
+    };
+    admit(&request, &AnyMeta::read(request.params), Some(headers))
+        .map(|admitted| admitted.revision())
+}
+
+fn header(name: &str, problem: &'static str) -> Violation {
+    Violation::Header {
+        header: name.into(),
+        problem,
+    }
+}
+
+#[test]
+fn a_request_in_order_is_admitted() {
+    let text = request("tools/call", &params("2026-07-28"));
+    assert_eq!(
+        check(&text, &mirrored("2026-07-28", "tools/call", "a")),
+        Ok(Revision::V2026_07_28)
+    );
+}
+
+#[test]
+fn metadata_comes_first() {
+    let right = mirrored("2026-07-28", "tools/call", "a");
+    let wrong = mirrored("v999", "nope", "b");
+    let metadata = |key, problem| Violation::Metadata { key, problem };
+    for (params, violation) in [
+        (json!({}), metadata("_meta", "is missing")),
+        (
+            json!({ "_meta": 5 }),
+            metadata("_meta", "must be an object"),
+        ),
+        (
+            json!({ "_meta": { key::CLIENT_CAPABILITIES: {} } }),
+            metadata(key::PROTOCOL_VERSION, "is missing"),
+        ),
+        (
+            json!({ "_meta": { key::PROTOCOL_VERSION: 1, key::CLIENT_CAPABILITIES: {} } }),
+            metadata(key::PROTOCOL_VERSION, "must be a string"),
+        ),
+        (
+            json!({ "_meta": { key::PROTOCOL_VERSION: "2026-07-28" } }),
+            metadata(key::CLIENT_CAPABILITIES, "is missing"),
+        ),
+        (
+            json!({ "_meta": { key::PROTOCOL_VERSION: "2026-07-28", key::CLIENT_CAPABILITIES: [] } }),
+            metadata(key::CLIENT_CAPABILITIES, "must be an object"),
+        ),
+        (
+            json!({ "_meta": { key::PROTOCOL_VERSION: "2026-07-28", key::CLIENT_CAPABILITIES: {}, key::LOG_LEVEL: "loud" } }),
+            metadata(key::LOG_LEVEL, "is not a level"),
+        ),
+        (
+            json!({ "_meta": { key::PROTOCOL_VERSION: "2026-07-28", key::CLIENT_CAPABILITIES: {}, key::PROGRESS_TOKEN: 1.5 } }),
+            metadata(key::PROGRESS_TOKEN, "must be a string or an integer"),
+        ),
+        (
+            json!({ "_meta": { key::PROTOCOL_VERSION: "2026-07-28", key::CLIENT_CAPABILITIES: {}, key::CLIENT_INFO: {} } }),
+            metadata(key::CLIENT_INFO, "must have a name and a version"),
+        ),
+    ] {
+        let text = request("tools/call", &params);
+        assert_eq!(check(&text, &right), Err(violation.clone()), "{text}");
+        assert_eq!(check(&text, &wrong), Err(violation), "{text}");
+    }
+}
+
+#[test]
+fn then_headers_then_version_then_method() {
+    let unsupported = request("unknown/method", &params("v999"));
+    assert_eq!(
+        check(&unsupported, &mirrored("2026-07-28", "unknown/method", "a")),
+        Err(header("MCP-Protocol-Version", "does not match the body"))
+    );
+    assert_eq!(
+        check(&unsupported, &mirrored("v999", "Unknown/method", "a")),
+        Err(header("Mcp-Method", "does not match the body"))
+    );
+    assert_eq!(
+        check(&unsupported, &mirrored("v999", "unknown/method", "a")),
+        Err(Violation::UnsupportedVersion {
+            requested: "v999".into()
+        })
+    );
+    let legacy_name = request("ping", &params("2025-11-25"));
+    assert_eq!(
+        check(&legacy_name, &mirrored("2025-11-25", "ping", "a")),
+        Err(Violation::UnsupportedVersion {
+            requested: "2025-11-25".into()
+        })
+    );
+    let unknown = request("ping", &params("2026-07-28"));
+    assert_eq!(
+        check(&unknown, &mirrored("2026-07-28", "ping", "a")),
+        Err(Violation::UnknownMethod {
+            method: "ping".into()
+        })
+    );
+    let call = request("tools/call", &params("2026-07-28"));
+    let mut headers = mirrored("2026-07-28", "tools/call", "b");
+    assert_eq!(
+        check(&call, &headers),
+        Err(header("Mcp-Name", "does not match the body"))
+    );
+    headers.name = Mirror::Absent;
+    assert_eq!(
+        check(&call, &headers),
+        Err(header("Mcp-Name", "is missing"))
+    );
+    headers.name = Mirror::Unreadable;
+    assert_eq!(
+        check(&call, &headers),
+        Err(header("Mcp-Name", "is not readable"))
+    );
+    headers.version = Mirror::Absent;
+    assert_eq!(
+        check(&call, &headers),
+        Err(header("MCP-Protocol-Version", "is missing"))
+    );
+}
+
+#[test]
+fn a_result_gets_what_its_era_wants() {
+    let info = Implementation::new("s", "1");
+    let envelope = |era, cache| Envelope {
+        era,
+        server_info: &info,
+        cache,
+        result_type: "complete",
+    };
+    let id = Id::Integer(1);
+    assert_eq!(
+        response_text(&id, Empty {}, envelope(Era::Legacy, None)).unwrap(),
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#
+    );
+    assert_eq!(
+        response_text(
+            &id,
+            Empty {},
+            envelope(Era::Modern, Some(CacheHint::public(5)))
+        )
+        .unwrap(),
+        r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","ttlMs":5,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}}}}"#
+    );
+    let mut result = ToolResult::text("x");
+    result.meta = Some(json!({ "a.b/c": 1 }).as_object().unwrap().clone());
+    let legacy: Value = serde_json::from_str(
+        &response_text(&id, result.clone(), envelope(Era::Legacy, None)).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(
+        legacy["result"],
+        json!({ "_meta": { "a.b/c": 1 }, "content": [{ "type": "text", "text": "x" }] })
+    );
+    let modern: Value =
+        serde_json::from_str(&response_text(&id, result, envelope(Era::Modern, None)).unwrap())
+            .unwrap();
+    assert_eq!(
+        modern["result"],
+        json!({
+            "resultType": "complete",
+            "_meta": { "a.b/c": 1, key::SERVER_INFO: { "name": "s", "version": "1" } },
+            "content": [{ "type": "text", "text": "x" }],
+        })
+    );
+}

@@ -1,0 +1,31 @@
+//! Service and client from outside, in memory: exact status, headers and body.
+
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod asking;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod batch;
+#[cfg(test)]
+#[cfg(feature = "client")]
+mod client;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod drive;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod hostile;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod legacy;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod modern;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod sessions;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod transport;
