@@ -1,0 +1,122 @@
+//! What an operation needs: sets of scopes, of which one is enough.
+
+use oauth_rs::scope::{InvalidScope, ScopeSet};
+
+/// The scopes that an operation needs: one or more alternatives, each a set that must be granted
+/// as a whole.
+///
+/// ```
+/// use oauth_rs::scope::ScopeSet;
+/// use resource_guard::Requirement;
+///
+/// let either = Requirement::any_of(["doc:read", "doc:write"]).unwrap();
+/// let both = Requirement::all_of(["doc:read", "doc:write"]).unwrap();
+/// let granted = ScopeSet::parse("doc:write").unwrap();
+/// assert!(either.is_met_by(&granted));
+/// assert!(!both.is_met_by(&granted));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    alternatives: Vec<ScopeSet>,
+}
+
+impl Requirement {
+    /// Nothing beyond a valid token.
+    pub fn nothing() -> Self {
+        Self {
+            alternatives: Vec::new(),
+        }
+    }
+
+    /// Any one of these scopes; the first is the one a client is told to ask for.
+    ///
+    /// # Errors
+    /// A text is not a scope token.
+    pub fn any_of<I>(scopes: I) -> Result<Self, InvalidScope>
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let one = |scope: I::Item| ScopeSet::from_tokens([scope]);
+        let alternatives = scopes.into_iter().map(one).collect::<Result<_, _>>()?;
+        Ok(Self { alternatives })
+    }
+
+    /// All of these scopes.
+    ///
+    /// # Errors
+    /// A text is not a scope token, or there are too many.
+    pub fn all_of<I>(scopes: I) -> Result<Self, InvalidScope>
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let all = ScopeSet::from_tokens(scopes)?;
+        Ok(Self {
+            alternatives: vec![all],
+        })
+    }
+
+    /// This requirement or the other; this one's alternatives come first.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        self.alternatives.extend(other.alternatives);
+        self
+    }
+
+    /// Whether one alternative is granted as a whole, or nothing is needed.
+    pub fn is_met_by(&self, granted: &ScopeSet) -> bool {
+        self.alternatives.is_empty()
+            || self
+                .alternatives
+                .iter()
+                .any(|set| set.is_subset_of(granted))
+    }
+
+    /// The scopes that a client is told to ask for: all of the first alternative.
+    // MCP 2026-07-28, authorization: one challenge names every scope that the operation needs.
+    pub fn to_ask_for(&self) -> ScopeSet {
+        self.alternatives.first().cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn met(requirement: &Requirement, granted: &str) -> bool {
+        requirement.is_met_by(&ScopeSet::parse(granted).unwrap())
+    }
+
+    #[test]
+    fn one_alternative_is_enough_and_must_be_whole() {
+        let requirement = Requirement::all_of(["a", "b"])
+            .unwrap()
+            .or(Requirement::any_of(["c"]).unwrap());
+        for (granted, expected) in [
+            ("a b", true),
+            ("b x a", true),
+            ("c", true),
+            ("a", false),
+            ("b", false),
+            ("", false),
+            ("C", false),
+        ] {
+            assert_eq!(met(&requirement, granted), expected, "{granted:?}");
+        }
+        assert_eq!(requirement.to_ask_for().to_string(), "a b");
+    }
+
+    #[test]
+    fn nothing_is_met_by_every_token() {
+        assert!(met(&Requirement::nothing(), ""));
+        assert!(Requirement::nothing().to_ask_for().is_empty());
+    }
+
+    #[test]
+    fn a_text_that_is_not_a_scope_is_refused() {
+        assert_eq!(
+            Requirement::any_of(["a b"]),
+            Err(InvalidScope::Character(' '))
+        );
+        assert_eq!(Requirement::all_of([""]), Err(InvalidScope::Empty));
+    }
+}

@@ -1,0 +1,11 @@
+//! The integration tests: each refusal on the wire, and the layer around a service.
+
+#[cfg(test)]
+mod issuers;
+#[cfg(feature = "tower")]
+#[cfg(test)]
+mod layer;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod support;

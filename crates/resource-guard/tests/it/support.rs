@@ -1,0 +1,92 @@
+//! A resource, an issuer, and tokens that are valid until something is changed.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Request;
+use http::request::Parts;
+use oauth_rs::jose::{JwkSet, SigningKey};
+use oauth_rs::scope::ScopeSet;
+use oauth_rs::time::UnixSeconds;
+use oauth_rs::uri::{Issuer, ResourceId};
+use resource_guard::{Guard, GuardConfig, KeySnapshot, TrustedIssuer};
+use serde_json::{Value, json};
+
+pub(crate) const ISSUER: &str = "https://as.example";
+pub(crate) const RESOURCE: &str = "https://rs.example/mcp";
+pub(crate) const METADATA: &str = "https://rs.example/.well-known/oauth-protected-resource/mcp";
+/// When the requests are made; tokens are valid from 1000 to 1600.
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1100);
+
+pub(crate) struct World {
+    pub(crate) guard: Guard,
+    pub(crate) key: SigningKey,
+    pub(crate) keys: KeySnapshot,
+}
+
+pub(crate) fn issuer() -> Issuer {
+    Issuer::parse(ISSUER).unwrap()
+}
+
+pub(crate) fn config() -> GuardConfig {
+    let resource = ResourceId::parse(RESOURCE).unwrap();
+    GuardConfig::new(resource, TrustedIssuer::new(issuer()))
+        .scopes_supported(ScopeSet::parse("a b").unwrap())
+        .challenge_scopes(ScopeSet::parse("a").unwrap())
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let key = SigningKey::generate_es256().unwrap();
+        let keys = KeySnapshot::new(issuer(), JwkSet::from_public([key.public_jwk()]));
+        let guard = Guard::new(config()).unwrap();
+        Self { guard, key, keys }
+    }
+
+    /// A valid token.
+    pub(crate) fn token(&self) -> String {
+        self.sign(&claims())
+    }
+
+    /// A token with these claims, otherwise valid.
+    pub(crate) fn sign(&self, claims: &Value) -> String {
+        self.key
+            .sign("at+jwt", claims.to_string().as_bytes())
+            .unwrap()
+    }
+}
+
+/// The claims of a valid token.
+pub(crate) fn claims() -> Value {
+    json!({
+        "iss": ISSUER,
+        "aud": RESOURCE,
+        "sub": "user-1",
+        "client_id": "client-1",
+        "jti": "token-1",
+        "iat": 1000,
+        "exp": 1600,
+        "scope": "a",
+        "grant_id": "grant-1",
+    })
+}
+
+/// Those claims with one of them changed, or removed by `null`.
+pub(crate) fn claims_with(name: &str, value: Value) -> Value {
+    let mut claims = claims();
+    let members = claims.as_object_mut().unwrap();
+    if value.is_null() {
+        members.remove(name).unwrap();
+    } else {
+        members.insert(name.to_owned(), value);
+    }
+    claims
+}
+
+pub(crate) fn request(token: &str) -> Parts {
+    let request = Request::post(RESOURCE).header("authorization", format!("Bearer {token}"));
+    request.body(()).unwrap().into_parts().0
+}
+
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
