@@ -1,0 +1,263 @@
+//! One tool call on behalf of one person: what it needs to reach Didit.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use didit_client::send::Sender;
+use didit_client::{ApiError, Call, ErrorCode, Operation, PathPart, Secret, operation};
+use http::{HeaderValue, Request, Response};
+use serde_json::Value;
+use tower_service::Service;
+
+use crate::catalog::Tool;
+use crate::date;
+use crate::map::{self, Kept, MAX_APPLICATIONS, Reach};
+use crate::outcome::{Failure, Outcome};
+use crate::place::Place;
+use crate::role::roles_with;
+use crate::schema::Checked;
+use crate::together::together;
+
+/// An HTTP client that the tools can send over.
+///
+/// This is a name for its bounds; every service that fulfils them is one.
+pub trait Transport:
+    Service<Request<Bytes>, Response = Response<Bytes>, Future: Send, Error: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Transport for S where
+    S: Service<Request<Bytes>, Response = Response<Bytes>, Future: Send, Error: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// One tool call on behalf of one person.
+pub(crate) struct Acting<'a, S> {
+    pub(crate) sender: &'a Sender<S>,
+    pub(crate) kept: &'a Kept,
+    pub(crate) credential: Secret,
+    pub(crate) person: Option<String>,
+    pub(crate) tool: &'static Tool,
+    pub(crate) now: u64,
+}
+
+/// The row of an operation.
+pub(crate) fn row(name: &str) -> Result<&'static Operation, Failure> {
+    // A test walks all tools, so this does not happen.
+    operation::find(name)
+        .ok_or_else(|| Failure::new(ErrorCode::Error, format!("there is no operation {name}")))
+}
+
+impl<S: Transport> Acting<'_, S> {
+    pub(crate) async fn send(&self, call: Call) -> Result<Value, ApiError> {
+        let agent = format!(
+            "didit-mcp-server/{} tool/{}",
+            env!("CARGO_PKG_VERSION"),
+            self.tool.name
+        );
+        let call = match HeaderValue::try_from(agent) {
+            Ok(agent) => call.user_agent(agent),
+            Err(_) => call,
+        };
+        self.sender.send(&self.credential, &call).await
+    }
+
+    /// The call of an operation at a place, with every argument that the operation knows.
+    pub(crate) fn call(
+        &self,
+        operation: &'static Operation,
+        checked: &Checked,
+        place: &Place,
+    ) -> Result<Call, Failure> {
+        let mut call = Call::new(operation);
+        for name in operation.parts() {
+            call = call.part(name, self.part(name, checked, place)?);
+        }
+        if let Some(organization) = &place.organization {
+            call = call.acting_in(organization.clone());
+        }
+        for (name, value) in checked.iter() {
+            if operation.query.contains(&name) {
+                if let Some(text) = query_text(value) {
+                    call = call.query(name, text);
+                }
+            } else if operation.body.contains(&name) {
+                call = call.field(name, value.clone());
+            }
+        }
+        Ok(call)
+    }
+
+    fn part(&self, name: &str, checked: &Checked, place: &Place) -> Result<PathPart, Failure> {
+        let known = match name {
+            "org" => place.organization.clone(),
+            "app" => place.application.clone(),
+            argument => path_part(checked, argument)?,
+        };
+        known.ok_or_else(|| Failure::bad_request(format!("{name} is missing")).field(name))
+    }
+
+    /// One call, with the reason of a refusal explained.
+    pub(crate) async fn one(&self, call: Call, place: &Place) -> Outcome {
+        match self.send(call).await {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.explained(error, place.organization.as_ref()).await),
+        }
+    }
+
+    /// What the person can reach, read less than a minute ago.
+    pub(crate) async fn reach(&self) -> Result<Arc<Reach>, Failure> {
+        if let Some(person) = &self.person
+            && let Some(reach) = self.kept.get(person, self.now)
+        {
+            return Ok(reach);
+        }
+        let reach = Arc::new(self.read_reach().await?);
+        if let Some(person) = &self.person {
+            self.kept.put(person, self.now, &reach);
+        }
+        Ok(reach)
+    }
+
+    async fn read_reach(&self) -> Result<Reach, Failure> {
+        let mut organizations = self.organizations().await?;
+        let reads: Vec<_> = organizations
+            .iter()
+            .map(|row| self.applications(row.named.id.clone()))
+            .collect();
+        let mut left = MAX_APPLICATIONS;
+        for (organization, read) in organizations.iter_mut().zip(together(reads).await) {
+            organization.applications = read.map(|mut applications| {
+                applications.truncate(left);
+                left -= applications.len();
+                applications
+            });
+        }
+        Ok(Reach { organizations })
+    }
+
+    async fn organizations(&self) -> Result<Vec<map::Organization>, Failure> {
+        let answer = self.send(Call::new(row("organization.list")?)).await?;
+        map::organizations(answer).ok_or_else(not_a_list)
+    }
+
+    async fn applications(&self, organization: String) -> Result<Vec<map::Application>, Failure> {
+        let part = PathPart::parse(&organization)
+            .map_err(|why| Failure::bad_request(format!("the organisation's id {why}")))?;
+        let call = Call::new(row("organization.applications")?)
+            .part("org", part.clone())
+            .acting_in(part);
+        map::applications(self.send(call).await?).ok_or_else(not_a_list)
+    }
+
+    /// A refusal for the role says which role the person has and which may.
+    pub(crate) async fn explained(
+        &self,
+        error: ApiError,
+        organization: Option<&PathPart>,
+    ) -> Failure {
+        if error.code() != ErrorCode::Forbidden {
+            return error.into();
+        }
+        // Asked now and not taken from what is kept: the role may have changed a second ago.
+        match self.organizations().await {
+            Ok(organizations) => {
+                role_failure(error, self.tool.permission, &organizations, organization)
+            }
+            Err(_) => error.into(),
+        }
+    }
+
+    /// The window of dates that the arguments mean.
+    pub(crate) fn window(&self, checked: &Checked) -> (Option<String>, Option<String>) {
+        let computed = checked
+            .number("last_n_days")
+            .and_then(|days| date::window(self.now, days));
+        let (from, to) = computed.unzip();
+        let given = |name| checked.text(name).map(str::to_owned);
+        (given("date_from").or(from), given("date_to").or(to))
+    }
+}
+
+/// The answer was JSON, but not of the form that a list has.
+pub(crate) fn not_a_list() -> Failure {
+    Failure::new(
+        ErrorCode::Error,
+        "the answer of the Didit API is not a list",
+    )
+}
+
+/// An argument that becomes a path part.
+pub(crate) fn path_part(checked: &Checked, argument: &str) -> Result<Option<PathPart>, Failure> {
+    let Some(text) = checked.get(argument).and_then(Value::as_str) else {
+        return Ok(None);
+    };
+    PathPart::parse(text).map(Some).map_err(|why| {
+        Failure::bad_request(format!("{argument} {why}"))
+            .field(argument)
+            .hint("Pass the id alone, as Didit gave it.")
+    })
+}
+
+fn query_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn role_failure(
+    error: ApiError,
+    permission: Option<&str>,
+    organizations: &[map::Organization],
+    at: Option<&PathPart>,
+) -> Failure {
+    let here: Vec<&map::Organization> = match at {
+        Some(at) => organizations
+            .iter()
+            .filter(|row| row.named.id == at.as_str())
+            .collect(),
+        None => organizations.iter().collect(),
+    };
+    if here.is_empty() {
+        return Failure::new(
+            ErrorCode::Forbidden,
+            "the person who is signed in does not belong to this organisation",
+        )
+        .hint("didit_context_get lists the organisations that can be reached.");
+    }
+    let roles: Vec<String> = here
+        .iter()
+        .filter_map(|row| Some(format!("{} in {}", row.role.as_deref()?, row.named.name)))
+        .take(10)
+        .collect();
+    if roles.is_empty() {
+        return error.into();
+    }
+    let needed = permission
+        .map(|name| format!(" needs the permission {name} and"))
+        .unwrap_or_default();
+    let message = format!(
+        "the role of the person who is signed in is {}; this tool{needed} was refused by Didit: {}",
+        roles.join(", "),
+        error.message()
+    );
+    let failure = Failure::new(ErrorCode::Forbidden, message);
+    match permission {
+        Some(permission) => failure.hint(format!(
+            "Roles that may do it: {}. Somebody with one of them can do it or change the role.",
+            roles_with(permission).join(", ")
+        )),
+        None => failure,
+    }
+}

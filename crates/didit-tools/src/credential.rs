@@ -1,0 +1,53 @@
+//! The seam: which Didit credential stands for the person who calls.
+
+use std::future::Future;
+
+use didit_client::{ErrorCode, Secret};
+use http::Extensions;
+
+use crate::outcome::Failure;
+
+/// Supplies the credential for Didit.
+///
+/// Who is calling is in the extensions of the HTTP request, where the layer that checked the token put it.
+/// The tools never see the token that the MCP client sent.
+pub trait Credentials: Send + Sync + 'static {
+    /// The credential that acts for the caller.
+    ///
+    /// # Errors
+    /// [`NoCredential`] with the reason; the tool then fails and nothing is sent.
+    fn credential(
+        &self,
+        extensions: &Extensions,
+    ) -> impl Future<Output = Result<Secret, NoCredential>> + Send;
+
+    /// A name for the caller that stays the same between calls and is nobody else's.
+    ///
+    /// What a person can reach is kept under it for a minute; with `None` nothing is kept.
+    fn person(&self, extensions: &Extensions) -> Option<String>;
+}
+
+/// Why there is no credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoCredential {
+    /// Nobody is signed in, or this person has no account at Didit.
+    #[error("no Didit account is connected for the person who is signed in")]
+    Unknown,
+    /// It may exist but cannot be had now.
+    #[error("the credential for Didit cannot be obtained at the moment")]
+    Unavailable,
+}
+
+impl From<NoCredential> for Failure {
+    fn from(why: NoCredential) -> Self {
+        match why {
+            NoCredential::Unknown => {
+                Self::new(ErrorCode::MissingAuth, why.to_string()).hint("Sign in again.")
+            }
+            NoCredential::Unavailable => {
+                Self::new(ErrorCode::Error, why.to_string()).hint("Call again in a moment.")
+            }
+        }
+    }
+}

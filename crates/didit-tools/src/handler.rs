@@ -1,0 +1,106 @@
+//! The tools as an MCP server.
+
+use mcp_protocol::serve::{Context, Error, Handler};
+use mcp_protocol::types::{
+    CacheHint, Implementation, Items, Page, ServerCapabilities, Tool as Listed, ToolAnnotations,
+    ToolCall, ToolList, ToolResult,
+};
+use serde_json::value::to_raw_value;
+use serde_json::{Map, Value, json};
+
+use crate::acting::Transport;
+use crate::catalog::{self, Effect, Tool};
+use crate::credential::Credentials;
+use crate::outcome::structured;
+use crate::schema::{input_schema, output_schema};
+use crate::tools::DiditTools;
+
+/// How long a list may be kept, in milliseconds.
+const LIST_KEPT_MS: u64 = 60_000;
+
+const INSTRUCTIONS: &str = "Tools for Didit, an identity verification service, as the signed-in person. \
+     Start with didit_context_get to see the organisations, the person's role in each, and the applications. \
+     Verification runs as sessions of a workflow: didit_workflow_list, didit_session_create, didit_session_get_decision, didit_session_update_status. \
+     Answers hold personal data: repeat only what was asked for.";
+
+impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
+    fn info(&self) -> Implementation {
+        Implementation {
+            title: Some("Didit".to_owned()),
+            ..Implementation::new("didit", env!("CARGO_PKG_VERSION"))
+        }
+    }
+
+    fn capabilities(&self) -> ServerCapabilities {
+        ServerCapabilities::tools()
+    }
+
+    fn instructions(&self) -> Option<String> {
+        Some(INSTRUCTIONS.to_owned())
+    }
+
+    fn cache_hint(&self, method: &str) -> CacheHint {
+        match method {
+            "tools/list" | "server/discover" => CacheHint::private(LIST_KEPT_MS),
+            _ => CacheHint::NONE,
+        }
+    }
+
+    async fn list_tools(&self, _: &Context, page: Page) -> Result<ToolList, Error> {
+        match page.cursor {
+            Some(_) => Err(Error::invalid_params(
+                "the list has one page; there is no cursor",
+            )),
+            None => Ok(ToolList {
+                tools: self.listed.clone(),
+                next_cursor: None,
+            }),
+        }
+    }
+
+    async fn call_tool(&self, context: &Context, call: ToolCall) -> Result<ToolResult, Error> {
+        let arguments: Map<String, Value> = call
+            .arguments()
+            .map_err(|_| Error::invalid_params("the arguments are not an object"))?;
+        match self
+            .call(context.extensions(), &call.name, Some(&arguments))
+            .await
+        {
+            // MCP-ERR-05: a tool that does not exist is a protocol error.
+            None => Err(call.unknown().into()),
+            Some(Ok(value)) => success(value),
+            Some(Err(failure)) => Ok(ToolResult::error(failure.text())),
+        }
+    }
+}
+
+/// The text is the answer as it is; the structured content is an object.
+fn success(value: Value) -> Result<ToolResult, Error> {
+    let unwritable = |_| Error::internal("the answer cannot be written as JSON");
+    let mut result = ToolResult::text(serde_json::to_string(&value).map_err(unwritable)?);
+    result.structured_content = Some(to_raw_value(&structured(value)).map_err(unwritable)?);
+    Ok(result)
+}
+
+/// The list of all tools, written out once.
+pub(crate) fn listed() -> Items<Listed> {
+    let tools: Vec<Listed> = catalog::all().filter_map(|tool| shown(tool).ok()).collect();
+    Items::render(&tools).unwrap_or(Items::Values(tools))
+}
+
+fn shown(tool: &Tool) -> Result<Listed, serde_json::Error> {
+    let mut listed = Listed::new(tool.name, tool.says, &input_schema(tool.arguments))?;
+    listed.title = Some(tool.title.to_owned());
+    listed.output_schema = Some(to_raw_value(&output_schema())?);
+    listed.annotations = Some(ToolAnnotations {
+        title: Some(tool.title.to_owned()),
+        read_only_hint: Some(tool.effect == Effect::Read),
+        destructive_hint: Some(tool.effect == Effect::Destroy),
+        idempotent_hint: None,
+        open_world_hint: Some(tool.open_world),
+    });
+    let mut meta = Map::new();
+    meta.insert("category".to_owned(), json!(tool.category));
+    listed.meta = Some(meta);
+    Ok(listed)
+}

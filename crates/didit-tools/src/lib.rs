@@ -1,0 +1,24 @@
+//! The operations of the Didit API as MCP tools.
+#![doc = include_str!("../README.md")]
+
+mod acting;
+mod analytics;
+mod catalog;
+mod credential;
+mod date;
+mod fetched;
+mod handler;
+mod map;
+mod outcome;
+mod place;
+mod role;
+mod schema;
+mod span;
+mod together;
+mod tools;
+
+pub use acting::Transport;
+pub use catalog::{names, oauth_scopes};
+pub use credential::{Credentials, NoCredential};
+pub use outcome::Failure;
+pub use tools::DiditTools;

@@ -1,0 +1,150 @@
+//! What a tool gives back: a value, or a failure in lines that a model can act on.
+
+use didit_client::{ApiError, ErrorCode};
+use serde_json::{Value, json};
+
+/// The most allowed values that are listed.
+const MAX_ALLOWED: usize = 40;
+
+/// What every tool ends with.
+pub(crate) type Outcome = Result<Value, Failure>;
+
+/// Why a tool did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    code: ErrorCode,
+    message: String,
+    field: Option<String>,
+    hint: Option<String>,
+    allowed: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let hint = code.hint().map(str::to_owned);
+        Self {
+            code,
+            message: message.into(),
+            field: None,
+            hint,
+            allowed: Vec::new(),
+        }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::BadRequest, message)
+    }
+
+    pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Unprocessable, message)
+    }
+
+    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn allowed(mut self, allowed: impl IntoIterator<Item = String>) -> Self {
+        self.allowed = allowed.into_iter().take(MAX_ALLOWED).collect();
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// What went wrong, without the other lines.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The lines of an error result.
+    pub fn text(&self) -> String {
+        let mut lines = vec![format!("Error [{}]: {}", self.code.as_str(), self.message)];
+        lines.extend(self.field.as_ref().map(|field| format!("Field: {field}")));
+        lines.extend(self.hint.as_ref().map(|hint| format!("Hint: {hint}")));
+        if !self.allowed.is_empty() {
+            lines.push(format!("Allowed: {}", self.allowed.join(", ")));
+        }
+        lines.join("\n")
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let mut failure = Self::new(error.code(), error.message());
+        failure.field = error.field().map(str::to_owned);
+        failure.allowed = error.allowed().iter().take(MAX_ALLOWED).cloned().collect();
+        if let (ErrorCode::RateLimited, Some(seconds)) = (error.code(), error.retry_after()) {
+            failure.hint = Some(format!(
+                "Too many calls: wait {seconds} s, then call again."
+            ));
+        }
+        failure
+    }
+}
+
+/// The object of a result: arrays and scalars are wrapped.
+pub(crate) fn structured(value: Value) -> Value {
+    if value.is_object() {
+        value
+    } else {
+        json!({ "value": value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_up_to_four_lines() {
+        let failure = Failure::unprocessable("kind is odd")
+            .field("kind")
+            .hint("Choose.")
+            .allowed(["a".to_owned(), "b".to_owned()]);
+        assert_eq!(
+            failure.text(),
+            "Error [unprocessable]: kind is odd\nField: kind\nHint: Choose.\nAllowed: a, b"
+        );
+        let bare = Failure::new(ErrorCode::ServerError, "it broke");
+        assert_eq!(bare.text(), "Error [server_error]: it broke");
+    }
+
+    #[test]
+    fn didits_words_are_kept() {
+        let body = br#"{"detail":"Invalid columns","field":"columns","allowed":["a"]}"#;
+        let error = ApiError::from_response(StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
+        assert_eq!(
+            Failure::from(error).text(),
+            "Error [bad_request]: Invalid columns\nField: columns\nHint: Correct the named field and call again.\nAllowed: a"
+        );
+    }
+
+    #[test]
+    fn a_limit_says_when_it_ends() {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", "9".parse().unwrap());
+        let error = ApiError::from_response(StatusCode::TOO_MANY_REQUESTS, &headers, b"{}");
+        assert!(
+            Failure::from(error)
+                .text()
+                .ends_with("Hint: Too many calls: wait 9 s, then call again.")
+        );
+    }
+
+    #[test]
+    fn only_objects_are_not_wrapped() {
+        assert_eq!(structured(json!({"a": 1})), json!({"a": 1}));
+        assert_eq!(structured(json!([1])), json!({"value": [1]}));
+        assert_eq!(structured(json!("x")), json!({"value": "x"}));
+    }
+}

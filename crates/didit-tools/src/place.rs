@@ -1,0 +1,231 @@
+//! Which organisation and application a call is for.
+
+use didit_client::operation::Base;
+use didit_client::{Operation, PathPart};
+
+use crate::acting::{Acting, Transport, path_part};
+use crate::map::{Named, Organization, Reach};
+use crate::outcome::Failure;
+use crate::schema::Checked;
+
+/// The most candidates that a message lists.
+const MAX_CANDIDATES: usize = 20;
+
+/// Where a call goes; what an operation does not need may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) organization: Option<PathPart>,
+    pub(crate) application: Option<PathPart>,
+}
+
+impl Place {
+    pub(crate) fn in_organization(id: &str) -> Option<Self> {
+        Some(Self {
+            organization: Some(PathPart::parse(id).ok()?),
+            application: None,
+        })
+    }
+
+    pub(crate) fn in_application(organization: &str, application: &str) -> Option<Self> {
+        let application = Some(PathPart::parse(application).ok()?);
+        Some(Self {
+            application,
+            ..Self::in_organization(organization)?
+        })
+    }
+}
+
+/// Why a place was not found.
+#[derive(Debug)]
+pub(crate) enum Unplaced {
+    /// Several are possible and none was named.
+    Missing(Failure),
+    /// What is possible could not be read, or what was named cannot be.
+    Failed(Failure),
+}
+
+impl From<Unplaced> for Failure {
+    fn from(unplaced: Unplaced) -> Self {
+        match unplaced {
+            Unplaced::Missing(failure) | Unplaced::Failed(failure) => failure,
+        }
+    }
+}
+
+impl<S: Transport> Acting<'_, S> {
+    /// The place that an operation needs: the argument, else the only one there is.
+    pub(crate) async fn place(
+        &self,
+        operation: &Operation,
+        checked: &Checked,
+    ) -> Result<Place, Unplaced> {
+        let given = Place {
+            organization: path_part(checked, "organization_id").map_err(Unplaced::Failed)?,
+            application: path_part(checked, "application_id").map_err(Unplaced::Failed)?,
+        };
+        let needs = |name| operation.parts().any(|part| part == name);
+        if needs("app") {
+            if given.organization.is_some() && given.application.is_some() {
+                return Ok(given);
+            }
+            let reach = self.reach().await.map_err(Unplaced::Failed)?;
+            return in_application(&reach, &given);
+        }
+        if needs("org") {
+            if given.organization.is_some() {
+                return Ok(given);
+            }
+            let reach = self.reach().await.map_err(Unplaced::Failed)?;
+            return only_organization(&reach);
+        }
+        if operation.base == Base::Auth || given.organization.is_some() {
+            return Ok(given);
+        }
+        // The path names no organisation: the header does if it is known, and the call goes without it if not.
+        Ok(match self.reach().await {
+            Ok(reach) => flat(&reach, given),
+            Err(_) => given,
+        })
+    }
+}
+
+fn flat(reach: &Reach, given: Place) -> Place {
+    let owner = match &given.application {
+        Some(application) => owner_of(reach, application).map(|(organization, _)| organization),
+        None => reach.only_organization(),
+    };
+    match owner.and_then(|organization| Place::in_organization(&organization.named.id)) {
+        Some(place) => Place {
+            application: given.application,
+            ..place
+        },
+        None => given,
+    }
+}
+
+fn owner_of<'a>(reach: &'a Reach, application: &PathPart) -> Option<(&'a Organization, &'a Named)> {
+    reach
+        .applications()
+        .find(|(_, row)| row.named.id == application.as_str())
+        .map(|(organization, row)| (organization, &row.named))
+}
+
+fn in_application(reach: &Reach, given: &Place) -> Result<Place, Unplaced> {
+    let placed = |organization: &Named, application: &Named| {
+        Place::in_application(&organization.id, &application.id).ok_or_else(|| {
+            Unplaced::Failed(Failure::bad_request(
+                "Didit returned an id that may not stand in a path",
+            ))
+        })
+    };
+    match (&given.organization, &given.application) {
+        (Some(organization), _) => {
+            let organization = reach
+                .organization(organization.as_str())
+                .ok_or_else(|| Unplaced::Failed(unknown_organization(reach)))?;
+            let application = only_application(organization)?;
+            placed(&organization.named, application)
+        }
+        (None, Some(application)) => match owner_of(reach, application) {
+            Some((organization, application)) => placed(&organization.named, application),
+            None => {
+                let organization = only_organization(reach)?.organization;
+                Ok(Place {
+                    organization,
+                    application: Some(application.clone()),
+                })
+            }
+        },
+        (None, None) => {
+            if let Some((organization, application)) = reach.only_application() {
+                return placed(&organization.named, &application.named);
+            }
+            match reach.only_organization() {
+                Some(organization) => placed(&organization.named, only_application(organization)?),
+                None => Err(Unplaced::Missing(missing_organization(reach))),
+            }
+        }
+    }
+}
+
+fn only_organization(reach: &Reach) -> Result<Place, Unplaced> {
+    reach
+        .only_organization()
+        .and_then(|organization| Place::in_organization(&organization.named.id))
+        .ok_or_else(|| Unplaced::Missing(missing_organization(reach)))
+}
+
+fn only_application(organization: &Organization) -> Result<&Named, Unplaced> {
+    match organization.applications.as_deref() {
+        Ok([one]) => Ok(&one.named),
+        Ok(several) => {
+            let candidates = several.iter().map(|row| &row.named);
+            Err(Unplaced::Missing(missing_application(
+                &organization.named,
+                candidates,
+            )))
+        }
+        Err(failure) => Err(Unplaced::Missing(failure.clone())),
+    }
+}
+
+fn missing_organization(reach: &Reach) -> Failure {
+    let candidates = reach.organizations.iter().map(|row| &row.named);
+    let count = reach.organizations.len();
+    let message = if count == 0 {
+        "organization_id is missing and the person who is signed in belongs to no organisation"
+            .to_owned()
+    } else {
+        format!(
+            "organization_id is missing and the person who is signed in belongs to {count} organisations"
+        )
+    };
+    chosen_from(
+        Failure::bad_request(message).field("organization_id"),
+        candidates,
+    )
+}
+
+fn unknown_organization(reach: &Reach) -> Failure {
+    let candidates = reach.organizations.iter().map(|row| &row.named);
+    let message = "organization_id is not one that the person who is signed in belongs to";
+    chosen_from(
+        Failure::bad_request(message).field("organization_id"),
+        candidates,
+    )
+}
+
+fn missing_application<'a>(
+    organization: &Named,
+    candidates: impl ExactSizeIterator<Item = &'a Named>,
+) -> Failure {
+    let message = format!(
+        "application_id is missing and {} has {} applications",
+        organization.name,
+        candidates.len()
+    );
+    chosen_from(
+        Failure::bad_request(message).field("application_id"),
+        candidates,
+    )
+}
+
+/// Adds the tool that finds the id, and the candidates.
+fn chosen_from<'a>(failure: Failure, candidates: impl Iterator<Item = &'a Named>) -> Failure {
+    let candidates: Vec<&Named> = candidates.take(MAX_CANDIDATES).collect();
+    let listed: Vec<String> = candidates
+        .iter()
+        .map(|row| format!("{} ({})", row.id, row.name))
+        .collect();
+    let hint = if listed.is_empty() {
+        "didit_context_get lists what can be reached.".to_owned()
+    } else {
+        format!(
+            "didit_context_get lists what can be reached; the candidates are {}.",
+            listed.join(", ")
+        )
+    };
+    failure
+        .hint(hint)
+        .allowed(candidates.iter().map(|row| row.id.clone()))
+}
