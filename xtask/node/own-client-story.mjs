@@ -22,7 +22,8 @@ const COMMAND_LIMIT = 60_000;
 
 /** Runs the client; `meanwhile` sees what it prints for people as it appears. */
 async function client(args, meanwhile = () => undefined) {
-  const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, RUST_LOG: "mcp_server=debug", NO_COLOR: "1" };
+  const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"], env });
   process.once("exit", () => child.exitCode === null && child.kill("SIGKILL"));
   const timer = setTimeout(() => child.kill("SIGKILL"), COMMAND_LIMIT);
   let [out, err] = ["", ""];
@@ -63,7 +64,7 @@ async function walk(server, loginArgs, expectedClient) {
   check(expectedClient(login.out), "login says as which client", login.out);
   equal((await stat(store)).mode & 0o777, 0o600, "the grants are in a file that only the user can read");
 
-  const listing = await client(["tools", url, "--json", "--verbose", ...kept]);
+  const listing = await client(["tools", url, "--json", ...kept]);
   check(listing.code === 0, "tools succeeds", `exit code ${listing.code}\n${listing.out}${listing.err}`);
   contains(listing.err, REVISION, `the ${REVISION} revision was spoken`);
   const tools = JSON.parse(listing.out);
@@ -94,6 +95,31 @@ async function walk(server, loginArgs, expectedClient) {
   );
   check(again.code === 0, "the call after the expiry succeeds", `exit code ${again.code}\n${again.out}${again.err}`);
   equal(after.visit(), undefined, "without asking the person again");
+}
+
+/** Scopes that are missing are asked for when a tool needs them, together with those that were there. */
+async function stepUp(server) {
+  const url = server.mcp_url;
+  const kept = ["--no-browser", "--store", join(await temporaryFolder("own-client-story"), "grants.json")];
+  const person = browser();
+  const login = await client(["login", url, "--scope", "didit:verification", ...kept], (text) => person.see(text));
+  check(login.code === 0, "login with one scope succeeds", login.err);
+  const again = browser();
+  const done = await client(["call", url, "didit_webhook_list", JSON.stringify(await place(url, kept)), ...kept], (text) => again.see(text));
+  check(done.code === 0, "a tool of the other scope succeeds", `exit code ${done.code}\n${done.out}${done.err}`);
+  check(again.visit() !== undefined, "after asking the person for it", done.err);
+  const more = browser();
+  const both = await client(["call", url, "didit_session_search", "{}", ...kept], (text) => more.see(text));
+  check(both.code === 0, "and the scope that was there still is", both.err);
+  equal(more.visit(), undefined, "without a further question");
+}
+
+/** One organisation and one application of the person, as arguments. */
+async function place(url, kept) {
+  const done = await client(["call", url, "didit_context_get", "{}", ...kept]);
+  check(done.code === 0, "the context can be read with either scope", done.err);
+  const [{ organization_id, applications }] = JSON.parse(done.out).organizations;
+  return { organization_id, application_id: applications[0].application_id };
 }
 
 /** Waits until every token that was issued before now has expired. */
@@ -135,4 +161,7 @@ await tell(`our own client, ${REVISION}`, async () => {
   const clientId = `http://127.0.0.1:${documents.address().port}/client.json`;
   await walk(server, ["--client-id", clientId], (text) => text.includes(clientId));
   check(fetched > 0, "the authorization server fetched the document");
+
+  console.log("  with more scopes later");
+  await stepUp(server);
 });

@@ -13,7 +13,7 @@ export function value(result, what) {
 export function rows(answer) {
   const list = Array.isArray(answer)
     ? answer
-    : (answer.results ?? answer.organizations ?? answer.applications ?? answer.result);
+    : (answer.value ?? answer.results ?? answer.organizations ?? answer.applications ?? answer.result);
   if (!Array.isArray(list)) throw new Error(`no list in ${JSON.stringify(answer).slice(0, 1000)}`);
   return list;
 }
