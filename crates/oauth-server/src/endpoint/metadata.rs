@@ -1,0 +1,62 @@
+//! The metadata document (RFC 8414) and the key set.
+
+use oauth_rs::jose::PublicJwkSet;
+use oauth_rs::metadata::server::ServerMetadata;
+
+use crate::config::Config;
+
+/// Where the endpoints are, under the issuer.
+pub(crate) mod path {
+    pub(crate) const METADATA: &str = "/.well-known/oauth-authorization-server";
+    pub(crate) const OPENID: &str = "/.well-known/openid-configuration";
+    pub(crate) const JWKS: &str = "/jwks";
+    pub(crate) const REGISTER: &str = "/register";
+    pub(crate) const AUTHORIZE: &str = "/authorize";
+    pub(crate) const SIGN_IN: &str = "/sign-in";
+    pub(crate) const CONSENT: &str = "/consent";
+    pub(crate) const TOKEN: &str = "/token";
+    pub(crate) const REVOKE: &str = "/revoke";
+}
+
+/// What this server offers: what is wired, and nothing else.
+pub(crate) fn document(config: &Config, documents: bool) -> ServerMetadata {
+    let issuer = config.issuer.as_str();
+    let at = |path: &str| Some(format!("{}{path}", issuer.trim_end_matches('/')));
+    let list = |items: &[&str]| {
+        items
+            .iter()
+            .map(|&item| item.to_owned())
+            .collect::<Vec<_>>()
+    };
+    ServerMetadata {
+        // RFC 8414 section 3.3: identical to the issuer that the address was made from.
+        issuer: issuer.to_owned(),
+        authorization_endpoint: at(path::AUTHORIZE),
+        token_endpoint: at(path::TOKEN),
+        jwks_uri: at(path::JWKS),
+        registration_endpoint: at(path::REGISTER).filter(|_| config.registration),
+        revocation_endpoint: at(path::REVOKE),
+        scopes_supported: config.scopes().iter().map(str::to_owned).collect(),
+        response_types_supported: list(&["code"]),
+        response_modes_supported: list(&["query"]),
+        grant_types_supported: list(&["authorization_code", "refresh_token"]),
+        token_endpoint_auth_methods_supported: list(&["none"]),
+        revocation_endpoint_auth_methods_supported: list(&["none"]),
+        code_challenge_methods_supported: list(&["S256"]),
+        authorization_response_iss_parameter_supported: true,
+        client_id_metadata_document_supported: documents,
+        protected_resources: config
+            .resources
+            .iter()
+            .map(|resource| resource.id.as_str().to_owned())
+            .collect(),
+        ..ServerMetadata::default()
+    }
+}
+
+/// The keys that access tokens are verified with.
+pub(crate) fn keys(config: &Config) -> PublicJwkSet {
+    PublicJwkSet {
+        keys: vec![config.keys.signing.public_jwk().clone()],
+    }
+}

@@ -1,0 +1,209 @@
+//! A refresh token becomes new tokens and its own successor; what reuse does.
+//!
+//! A public client cannot prove that a token is its own, so every token is good once (RFC 9700 section 4.14.2).
+//! A client that lost the answer, or that refreshed twice at once, comes back with the spent token.
+//! For a few seconds it gets the same successor again, which the server makes from the token and a salt, and a fresh access token.
+//! So there is never a second line of tokens in the family: whoever comes later, or after the successor was used, ends the grant.
+
+use oauth_rs::entropy::random_id;
+use oauth_rs::params::Params;
+use oauth_rs::scope::ScopeSet;
+
+use crate::check::{resource, scope};
+use crate::config::MAX_OVERLAP;
+use crate::decision::{Decision, Found, Present};
+use crate::event::Event;
+use crate::record::{Grant, RefreshToken, Spent};
+use crate::refused::Refused;
+use crate::store::{Key, Kind, Write};
+use crate::token;
+
+/// What a refresh depends on.
+pub(crate) struct Records {
+    pub(crate) token: Option<Found<RefreshToken>>,
+    pub(crate) grant: Option<Found<Grant>>,
+    /// The token that came after this one, if it was spent.
+    pub(crate) successor: Option<Found<RefreshToken>>,
+}
+
+/// The token as the client presented it.
+pub(crate) fn presented(params: &Params) -> Result<&str, Refused> {
+    params
+        .get("refresh_token")
+        .ok_or(Refused::Missing("refresh_token"))
+}
+
+/// The name of the token's record.
+pub(crate) fn need(present: &Present<'_>, token: &str) -> Key {
+    token::filed(&present.config.keys.hash, Kind::RefreshToken, token)
+}
+
+/// Refreshes.
+pub(crate) fn decide(
+    present: &Present<'_>,
+    client_id: &str,
+    params: &Params,
+    records: &Records,
+) -> Decision<token::TokenResponse> {
+    let checked = match check(present, client_id, params, records) {
+        Ok(checked) => checked,
+        Err(reason) => return Decision::refused(reason),
+    };
+    match &checked.token.record.spent {
+        // RFC 9700 section 4.14.2: the server cannot tell the thief from the client, so both lose.
+        Some(spent) if !overlaps(present, spent, records) => {
+            Decision::refused(Refused::RefreshReused)
+                .telling_reuse(client_id, &checked)
+                .and_end(present, checked.grant)
+        }
+        Some(spent) => again(present, &checked, spent),
+        None if checked.token.record.expires_at <= present.now => {
+            Decision::refused(Refused::RefreshExpired)
+        }
+        None => rotate(present, client_id, &checked),
+    }
+}
+
+/// A request that is right in every point but time and use.
+struct Checked<'a> {
+    presented: &'a str,
+    token: &'a Found<RefreshToken>,
+    grant: &'a Found<Grant>,
+    scope: ScopeSet,
+}
+
+fn check<'a>(
+    present: &Present<'_>,
+    client_id: &str,
+    params: &'a Params,
+    records: &'a Records,
+) -> Result<Checked<'a>, Refused> {
+    let presented = presented(params)?;
+    let token = records.token.as_ref().ok_or(Refused::RefreshUnknown)?;
+    // RFC 6749 section 6: bound to the client to which it was issued.
+    if token.record.client_id != client_id {
+        return Err(Refused::RefreshOfAnother);
+    }
+    let grant = records.grant.as_ref().ok_or(Refused::GrantOver)?;
+    if !grant.record.is_live(present.now) {
+        return Err(Refused::GrantOver);
+    }
+    // RFC 8707 section 2.2: not for a resource that was not granted; nothing is spent on the attempt.
+    if !resource::stays(grant.record.resource.as_str(), params) {
+        return Err(Refused::RefreshResource);
+    }
+    let scope = scope::narrowed(&grant.record.scope, params.get("scope"))?;
+    Ok(Checked {
+        presented,
+        token,
+        grant,
+        scope,
+    })
+}
+
+/// Whether the client may be one that lost the answer: soon after, and the successor unused.
+fn overlaps(present: &Present<'_>, spent: &Spent, records: &Records) -> bool {
+    let overlap = present.config.lifetimes.refresh_overlap.min(MAX_OVERLAP);
+    let unused = records
+        .successor
+        .as_ref()
+        .is_some_and(|next| next.key.id() == spent.successor && next.record.spent.is_none());
+    unused && present.now < spent.at.after(overlap)
+}
+
+/// Answers once more with the successor that exists already.
+fn again(
+    present: &Present<'_>,
+    checked: &Checked<'_>,
+    spent: &Spent,
+) -> Decision<token::TokenResponse> {
+    let Present {
+        config,
+        now,
+        entropy,
+    } = *present;
+    let next = token::successor(&config.keys.hash, checked.presented, &spent.salt);
+    let answer = token::answer(
+        config,
+        checked.grant.key.id(),
+        &checked.grant.record,
+        &checked.scope,
+        Some(&next),
+        now,
+        entropy,
+    );
+    match answer {
+        Err(reason) => Decision::refused(reason),
+        // A revocation that came first wins.
+        Ok(answer) => Decision::of(answer).with(checked.grant.unchanged()),
+    }
+}
+
+fn rotate(
+    present: &Present<'_>,
+    client_id: &str,
+    checked: &Checked<'_>,
+) -> Decision<token::TokenResponse> {
+    let Present {
+        config,
+        now,
+        entropy,
+    } = *present;
+    let grant = &checked.grant.record;
+    let salt = random_id(entropy);
+    let next = token::successor(&config.keys.hash, checked.presented, &salt);
+    let key = token::filed(&config.keys.hash, Kind::RefreshToken, next.expose());
+    let answer = token::answer(
+        config,
+        checked.grant.key.id(),
+        grant,
+        &checked.scope,
+        Some(&next),
+        now,
+        entropy,
+    );
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(reason) => return Decision::refused(reason),
+    };
+    let spent = RefreshToken {
+        spent: Some(Spent {
+            at: now,
+            salt,
+            successor: key.id().to_owned(),
+        }),
+        ..checked.token.record.clone()
+    };
+    let successor = RefreshToken {
+        expires_at: now
+            .after(config.lifetimes.refresh_idle)
+            .min(grant.expires_at),
+        spent: None,
+        ..checked.token.record.clone()
+    };
+    Decision::of(answer)
+        .with(checked.token.replaced_by(spent))
+        .with(Write::Insert {
+            key,
+            record: successor.into(),
+        })
+        // A revocation that came first wins.
+        .with(checked.grant.unchanged())
+        .telling(Event::Refreshed {
+            client_id: client_id.to_owned(),
+            grant_id: checked.grant.key.id().to_owned(),
+        })
+}
+
+impl Decision<token::TokenResponse> {
+    fn telling_reuse(self, client_id: &str, checked: &Checked<'_>) -> Self {
+        self.telling(Event::RefreshTokenReused {
+            client_id: client_id.to_owned(),
+            grant_id: checked.grant.key.id().to_owned(),
+        })
+    }
+
+    fn and_end(self, present: &Present<'_>, grant: &Found<Grant>) -> Self {
+        super::end(self, present, grant)
+    }
+}

@@ -1,0 +1,18 @@
+//! Every endpoint as one tower service.
+
+mod authorize;
+mod body;
+mod client;
+mod cookie;
+mod cors;
+mod front;
+mod person;
+mod register;
+mod respond;
+mod revoke;
+mod service;
+mod token;
+mod transact;
+
+pub(crate) use self::client::DocumentCache;
+pub use self::service::{BoxError, ResponseBody, ResponseFuture, Service};

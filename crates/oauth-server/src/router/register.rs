@@ -1,0 +1,32 @@
+//! The shell of the registration endpoint.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Response, StatusCode};
+
+use super::transact::{ATTEMPTS, commit};
+use super::{respond, token};
+use crate::endpoint::register;
+use crate::refused::Refused;
+use crate::server::Server;
+
+pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Response<Bytes> {
+    // RFC 7591 section 3.1: the request is application/json.
+    if token::essence(&parts.headers).as_deref() != Some("application/json") {
+        return respond::error(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "invalid_client_metadata",
+            "the body has to be application/json",
+        );
+    }
+    for _ in 0..ATTEMPTS {
+        let decision = register::decide(&server.present(), body);
+        match commit(server, decision).await {
+            // RFC 7591 section 3.2.1: 201, and nobody keeps it.
+            Some(Ok(registered)) => return respond::private_json(StatusCode::CREATED, &registered),
+            Some(Err(reason)) => return respond::refused(&reason),
+            None => {}
+        }
+    }
+    respond::refused(&Refused::Contended)
+}
