@@ -56,8 +56,10 @@ fn opens_with_a_sentence(file: &TextFile) -> Vec<Finding> {
 
 /// Cryptography is behind a few functions, so that it can be replaced and reviewed there.
 fn crypto_stays_put(file: &TextFile) -> Vec<Finding> {
-    // This program depends on no such library; it only speaks of it.
-    if CRYPTO.contains(&file.path.as_str()) || file.path.starts_with("xtask/") {
+    // This program depends on no such library; it only speaks of it. A test may need a signature
+    // that the libraries refuse to make.
+    let is_test = file.path.contains("/tests/") || file.path.starts_with("xtask/");
+    if is_test || CRYPTO.contains(&file.path.as_str()) {
         return Vec::new();
     }
     lines(file)
@@ -172,6 +174,7 @@ mod tests {
         for allowed in CRYPTO {
             assert!(found(allowed, text).is_empty(), "{allowed}");
         }
+        assert!(found("crates/a/tests/it/forged.rs", text).is_empty());
         assert_eq!(found("crates/oauth-rs/src/jose/jwt.rs", text).len(), 1);
         assert_eq!(
             found("a/src/x.rs", "//! X.\nlet x = ::ring::digest::SHA256;\n").len(),

@@ -1,3 +1,5 @@
+//! A test for each row of the table, at both of its edges, and for each way to spell an address.
+
 use std::net::IpAddr;
 
 use super::{Range, V4, V6, forbidden};

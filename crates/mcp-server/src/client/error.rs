@@ -1,0 +1,181 @@
+//! What a client command tells a person when it cannot do what was asked.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use mcp_protocol::client::ClientError;
+
+use super::callback::CallbackError;
+
+/// Why a client command failed: what happened, and what to do.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// The command was used wrongly.
+    Usage(String),
+    /// The tool ran and says that it failed.
+    Tool(String),
+    /// The server refuses the grant, and it cannot be renewed.
+    SignedOut { url: String },
+    /// The server refuses what sign-in has just given.
+    StillRefused { url: String },
+    /// Sign-in failed.
+    SignIn(Box<dyn Error + Send + Sync>),
+    /// Nobody came back from the browser.
+    Callback(CallbackError),
+    /// The file with the grants cannot be used.
+    Store(Box<dyn Error + Send + Sync>),
+    /// The MCP server could not be asked, or refused.
+    Server { url: String, error: ClientError },
+    /// Standard output could not be written.
+    Output(io::Error),
+}
+
+impl CommandError {
+    /// 2 for wrong use, as the command line parser does it; 1 for everything else.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Tool(_)
+            | Self::SignedOut { .. }
+            | Self::StillRefused { .. }
+            | Self::SignIn(_)
+            | Self::Callback(_)
+            | Self::Store(_)
+            | Self::Server { .. }
+            | Self::Output(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(why) => f.write_str(why),
+            Self::Tool(text) => write!(f, "the tool failed: {text}"),
+            Self::SignedOut { url } => write!(
+                f,
+                "the sign-in at {url} has ended; run `mcp-server login {url}` to sign in again"
+            ),
+            Self::StillRefused { url } => write!(
+                f,
+                "{url} refuses the token that sign-in has just given; \
+                 its authorization server and it do not agree, which only its operator can mend"
+            ),
+            Self::SignIn(error) => {
+                write!(f, "signing in failed: ")?;
+                chain(f, error.as_ref())
+            }
+            Self::Callback(error) => write!(f, "signing in failed: {error}"),
+            Self::Store(error) => {
+                write!(f, "the file with the grants cannot be used: ")?;
+                chain(f, error.as_ref())
+            }
+            Self::Server { url, error } => match error {
+                ClientError::InputRequired(input) => {
+                    write!(
+                        f,
+                        "{url} asks for something before it goes on, which this command cannot answer"
+                    )?;
+                    for asked in &input.asked {
+                        write!(f, "; {}", asked.method)?;
+                        if let Some(message) = &asked.message {
+                            write!(f, ": {message:?}")?;
+                        }
+                    }
+                    Ok(())
+                }
+                ClientError::Forbidden { .. } => write!(
+                    f,
+                    "{url} does not allow this for the person who is signed in (HTTP status 403)"
+                ),
+                error => {
+                    write!(f, "{url}: ")?;
+                    chain(f, error)
+                }
+            },
+            Self::Output(error) => write!(f, "standard output cannot be written: {error}"),
+        }
+    }
+}
+
+fn chain(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
+    f.write_str(&in_one_line(error))
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        source = error.source();
+    }
+    line
+}
+
+impl Error for CommandError {}
+
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<CallbackError> for CommandError {
+    fn from(error: CallbackError) -> Self {
+        Self::Callback(error)
+    }
+}
+
+/// Tells a person on standard error, and the shell by the exit code.
+pub(crate) fn told(outcome: Result<(), CommandError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // When nobody can be told, the exit code still says it.
+            drop(writeln!(io::stderr(), "mcp-server: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn messages_say_what_happened_and_what_to_do() {
+        let url = "https://mcp.example/mcp".to_owned();
+        let ended = CommandError::SignedOut { url: url.clone() };
+        assert_eq!(
+            ended.to_string(),
+            "the sign-in at https://mcp.example/mcp has ended; \
+             run `mcp-server login https://mcp.example/mcp` to sign in again"
+        );
+        assert_eq!(ended.exit_code(), 1);
+        assert_eq!(CommandError::Usage("no".to_owned()).exit_code(), 2);
+
+        let lost = ClientError::Transport(io::Error::other("no route").into());
+        let lost = CommandError::Server {
+            url: url.clone(),
+            error: lost,
+        };
+        assert_eq!(
+            lost.to_string(),
+            "https://mcp.example/mcp: the server could not be reached: no route"
+        );
+        let down = ClientError::Http {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+        };
+        assert!(
+            CommandError::Server { url, error: down }
+                .to_string()
+                .contains("503")
+        );
+    }
+}

@@ -1,0 +1,236 @@
+//! Where grants are kept between commands, and the lock under which one of them is renewed.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use oauth_rs::client::flow::StoredGrant;
+use oauth_rs::client::store::FileStore;
+use oauth_rs::time::UnixSeconds;
+
+use super::error::CommandError;
+
+/// The file with the grants.
+#[derive(Clone, Debug)]
+pub(super) struct Grants {
+    store: FileStore,
+}
+
+impl Grants {
+    /// The file that was named, or the one in the user's data folder.
+    pub(super) fn open(named: Option<PathBuf>) -> Result<Self, CommandError> {
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let path = match named {
+            Some(path) => path,
+            None => default_path(variable("XDG_DATA_HOME"), variable("HOME")).ok_or_else(|| {
+                CommandError::Usage(
+                    "there is no home folder to keep grants in; name a file with --store"
+                        .to_owned(),
+                )
+            })?,
+        };
+        Ok(Self {
+            store: FileStore::open(path).map_err(failed)?,
+        })
+    }
+
+    /// The grant for a server, if there is one.
+    pub(super) fn find(&self, url: &str) -> Result<Option<StoredGrant>, CommandError> {
+        self.store.find(url).map_err(failed)
+    }
+
+    /// Keeps a grant.
+    pub(super) fn save(&self, grant: &StoredGrant) -> Result<(), CommandError> {
+        self.store.save(grant).map_err(failed)
+    }
+
+    /// Forgets a grant.
+    pub(super) fn remove(&self, grant: &StoredGrant) -> Result<(), CommandError> {
+        self.store
+            .remove(&grant.resource, &grant.issuer)
+            .map_err(failed)
+    }
+
+    /// A grant in place of `used`, whose access token is of no more use.
+    ///
+    /// One process at a time renews; whoever comes second finds what the first has kept and spends no refresh token.
+    /// `renew` gets the grant as it is kept now, and keeps what it gets before it returns.
+    /// `None` means that the grant is gone, because somebody removed it or `renew` found it dead.
+    pub(super) async fn renew(
+        &self,
+        url: &str,
+        used: &StoredGrant,
+        now: UnixSeconds,
+        renew: impl AsyncFnOnce(StoredGrant) -> Result<Option<StoredGrant>, CommandError>,
+    ) -> Result<Option<StoredGrant>, CommandError> {
+        let path = beside(self.store.path(), "renewing");
+        let lock = tokio::task::spawn_blocking(move || lock(&path))
+            .await
+            .map_err(|error| CommandError::Store(error.into()))?
+            .map_err(|error| CommandError::Store(error.into()))?;
+        let renewed = match self.find(url)? {
+            None => Ok(None),
+            // MCP 2026-07-28, authorization: a rotated refresh token is used once, so that concurrent use is one flight.
+            Some(kept)
+                if !kept.access_token.ct_eq(used.access_token.expose())
+                    && !kept.is_expired(now) =>
+            {
+                Ok(Some(kept))
+            }
+            Some(kept) => renew(kept).await,
+        };
+        drop(lock);
+        renewed
+    }
+}
+
+fn failed(error: oauth_rs::client::store::StoreFailed) -> CommandError {
+    CommandError::Store(error.into())
+}
+
+// XDG base directory specification: a relative path in the variable is ignored.
+fn default_path(data: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let data = data.filter(|path| path.is_absolute()).or_else(|| {
+        home.filter(|path| path.is_absolute())
+            .map(|home| home.join(".local/share"))
+    })?;
+    Some(data.join("mcp-server").join("grants.json"))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// Waits for the lock; closing the file gives it back, even when the process dies.
+fn lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use oauth_rs::client::Client;
+    use oauth_rs::entropy::random_id;
+    use oauth_rs::scope::ScopeSet;
+    use oauth_rs::secret::Secret;
+    use oauth_rs::uri::{Issuer, RedirectUri, ResourceId};
+
+    use super::*;
+    use crate::data::DataDir;
+    use crate::system::SystemEntropy;
+
+    pub(in crate::client) const URL: &str = "https://mcp.example/mcp";
+    const NOW: UnixSeconds = UnixSeconds(1_000);
+
+    pub(in crate::client) fn grant(token: &str) -> StoredGrant {
+        StoredGrant {
+            resource: ResourceId::parse(URL).unwrap(),
+            issuer: Issuer::parse("https://as.example").unwrap(),
+            token_endpoint: "https://as.example/token".to_owned(),
+            revocation_endpoint: None,
+            client: Client::public("client-1"),
+            redirect_uri: RedirectUri::parse("http://127.0.0.1:4000/callback").unwrap(),
+            requested_scope: Some(ScopeSet::parse("a").unwrap()),
+            granted_scope: None,
+            access_token: Secret::new(token),
+            refresh_token: Some(Secret::new(format!("refresh-{token}"))),
+            expires_at: Some(UnixSeconds(2_000)),
+        }
+    }
+
+    /// A store in a folder of its own, which goes with the first value.
+    pub(in crate::client) fn grants() -> (DataDir, Grants) {
+        let folder = DataDir::temporary(&SystemEntropy::new()).unwrap();
+        let file = folder.path().join(random_id(&SystemEntropy::new()));
+        let grants = Grants::open(Some(file)).unwrap();
+        (folder, grants)
+    }
+
+    #[test]
+    fn the_default_file_is_in_the_users_data_folder() {
+        let path = |data: Option<&str>, home: Option<&str>| {
+            default_path(data.map(PathBuf::from), home.map(PathBuf::from))
+        };
+        let home = Some(PathBuf::from("/people/a/.local/share/mcp-server/grants.json"));
+        assert_eq!(
+            path(Some("/data"), Some("/people/a")),
+            Some("/data/mcp-server/grants.json".into())
+        );
+        assert_eq!(path(None, Some("/people/a")), home);
+        assert_eq!(path(Some("relative"), Some("/people/a")), home);
+        assert_eq!(path(Some(""), Some("/people/a")), home);
+        assert_eq!(path(None, None), None);
+        assert_eq!(path(None, Some("relative")), None);
+    }
+
+    #[tokio::test]
+    async fn two_at_once_renew_once() {
+        let (_folder, grants) = grants();
+        let used = grant("old");
+        grants.save(&used).unwrap();
+        let renewals = AtomicUsize::new(0);
+        let renew = || {
+            grants.renew(URL, &used, NOW, async |kept| {
+                renewals.fetch_add(1, Ordering::SeqCst);
+                assert!(kept.refresh_token.unwrap().ct_eq("refresh-old"));
+                // Gives the other one every chance to overtake.
+                tokio::task::yield_now().await;
+                grants.save(&grant("new"))?;
+                Ok(Some(grant("new")))
+            })
+        };
+        let (one, two) = tokio::join!(renew(), renew());
+        for renewed in [one, two] {
+            assert!(renewed.unwrap().unwrap().access_token.ct_eq("new"));
+        }
+        assert_eq!(renewals.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn what_another_process_kept_is_used_unless_it_has_expired() {
+        let (_folder, grants) = grants();
+        grants.save(&grant("newer")).unwrap();
+        let renewed = grants
+            .renew(URL, &grant("old"), NOW, async |_| {
+                panic!("nothing is to be renewed")
+            })
+            .await
+            .unwrap();
+        assert!(renewed.unwrap().access_token.ct_eq("newer"));
+
+        let late = UnixSeconds(3_000);
+        let renewed = grants
+            .renew(URL, &grant("old"), late, async |kept| {
+                assert!(kept.access_token.ct_eq("newer"));
+                Ok(Some(grant("newest")))
+            })
+            .await
+            .unwrap();
+        assert!(renewed.unwrap().access_token.ct_eq("newest"));
+    }
+
+    #[tokio::test]
+    async fn a_grant_that_somebody_removed_is_gone() {
+        let (_folder, grants) = grants();
+        let used = grant("old");
+        grants.save(&used).unwrap();
+        grants.remove(&used).unwrap();
+        let renewed = grants
+            .renew(URL, &used, NOW, async |_| {
+                panic!("there is nothing to renew")
+            })
+            .await
+            .unwrap();
+        assert!(renewed.is_none());
+    }
+}

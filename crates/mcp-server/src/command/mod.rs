@@ -1,0 +1,6 @@
+//! One file per subcommand.
+
+pub(crate) mod call;
+pub(crate) mod dev;
+pub(crate) mod login;
+pub(crate) mod tools;

@@ -1,0 +1,65 @@
+//! The tools, acting in the sandbox as the person who is signed in.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::Arc;
+
+use didit_client::send::Sender;
+use didit_client::{Api, Secret};
+use didit_sandbox::Sandbox;
+use didit_tools::{Credentials, DiditTools, NoCredential, Transport};
+use http::Extensions;
+use oauth_rs::time::Clock;
+use resource_guard::Principal;
+
+use super::Addresses;
+
+/// The tools over this HTTP client.
+pub(super) fn tools<D: Transport>(
+    at: &Addresses,
+    client: D,
+    sandbox: &Sandbox,
+    clock: &Arc<dyn Clock>,
+) -> Result<DiditTools<D, ActingAs>, Box<dyn Error>> {
+    let api = Api::at(
+        &format!("{}/auth/v2", at.sandbox_url),
+        &format!("{}/v3", at.sandbox_url),
+    )?;
+    let clock = Arc::clone(clock);
+    Ok(DiditTools::new(
+        Sender::new(api, client),
+        ActingAs::everybody_in(sandbox),
+        move || clock.now().0,
+    ))
+}
+
+/// The sandbox credential of each person, found by the subject of the access token.
+///
+/// The MCP token itself goes no further than the guard.
+pub(crate) struct ActingAs(HashMap<String, Secret>);
+
+impl ActingAs {
+    fn everybody_in(sandbox: &Sandbox) -> Self {
+        let known = sandbox.people().into_iter().filter_map(|person| {
+            let credential = sandbox.credential(&person.id)?;
+            Some((person.id, Secret::new(credential)))
+        });
+        Self(known.collect())
+    }
+}
+
+impl Credentials for ActingAs {
+    async fn credential(&self, caller: &Extensions) -> Result<Secret, NoCredential> {
+        let principal = caller.get::<Principal>().ok_or(NoCredential::Unknown)?;
+        self.0
+            .get(&principal.subject)
+            .cloned()
+            .ok_or(NoCredential::Unknown)
+    }
+
+    fn person(&self, caller: &Extensions) -> Option<String> {
+        caller
+            .get::<Principal>()
+            .map(|principal| principal.subject.clone())
+    }
+}

@@ -1,0 +1,104 @@
+//! The world outside, for real: SQLite, the system's clock and randomness, and guarded HTTP.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use egress_guard::{Client, Limits, Policy};
+use oauth_rs::entropy::Entropy as _;
+use oauth_rs::jose::SigningKey;
+use oauth_rs::time::Clock as _;
+use oauth_server::document::ClientDocuments;
+use oauth_server::store::Store as _;
+use oauth_store::SqliteStore;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
+use zeroize::Zeroizing;
+
+use super::{Outside, Secrets};
+use crate::data::DataDir;
+use crate::system::{SystemClock, SystemEntropy};
+
+/// The keys kept in the folder, made on first start.
+pub(crate) fn secrets(
+    folder: &DataDir,
+    entropy: &SystemEntropy,
+) -> Result<Secrets, Box<dyn Error>> {
+    let fresh = SigningKey::generate_es256()?;
+    let signing = folder.secret("signing.key", || Zeroizing::new(fresh.to_pkcs8().to_vec()))?;
+    let hash = folder.secret("hash.key", || {
+        let mut key = Zeroizing::new(vec![0; 32]);
+        entropy.fill(&mut key);
+        key
+    })?;
+    let hash = hash
+        .as_slice()
+        .try_into()
+        .map_err(|_| "hash.key does not hold 32 bytes")?;
+    Ok(Secrets {
+        signing: SigningKey::from_pkcs8(&signing)?,
+        hash,
+    })
+}
+
+/// The outside of a `dev` that keeps its records in `store`.
+pub(crate) fn outside(store: &Arc<SqliteStore>, entropy: SystemEntropy) -> Outside<Client> {
+    let documents = Client::new(Policy::dangerous_allow_loopback(), Limits::default());
+    // The sandbox is on loopback; a page of sessions with their decisions is larger than a
+    // metadata document.
+    let didit = Client::new(
+        Policy::dangerous_allow_loopback(),
+        Limits {
+            body_bytes: 8 * 1024 * 1024,
+            total: Duration::from_secs(30),
+            ..Limits::default()
+        },
+    );
+    Outside {
+        store: Arc::clone(store) as _,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(entropy),
+        documents: Some(Arc::new(Documents(documents))),
+        didit,
+    }
+}
+
+/// Opens the database in the folder.
+pub(crate) async fn open_store(folder: &DataDir) -> Result<Arc<SqliteStore>, Box<dyn Error>> {
+    Ok(Arc::new(
+        SqliteStore::open(folder.path().join("authorization.sqlite3")).await?,
+    ))
+}
+
+/// Removes expired records once a minute until `stop`, then closes the store.
+pub(crate) async fn keep_store(store: Arc<SqliteStore>, stop: CancellationToken) {
+    // Records live for a minute at the least, and every sweep is bounded.
+    let mut minute = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = minute.tick() => {}
+        }
+        if let Err(error) = store.sweep(SystemClock.now(), 1000).await {
+            tracing::warn!(%error, "expired records not removed");
+        }
+    }
+    store.close().await;
+}
+
+/// Fetches the documents of clients through the guard of outgoing requests.
+struct Documents(Client);
+
+#[async_trait]
+impl ClientDocuments for Documents {
+    async fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, Box<dyn Error + Send + Sync>> {
+        let mut client = self.0.clone();
+        std::future::poll_fn(|cx| client.poll_ready(cx)).await?;
+        Ok(client.call(request).await?)
+    }
+}

@@ -1,0 +1,6 @@
+//! The whole stack in memory, with a movable clock: no socket, no browser, no sleeping.
+
+mod bad_input;
+mod flow;
+mod registrations;
+mod world;
