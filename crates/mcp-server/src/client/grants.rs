@@ -161,7 +161,9 @@ pub(super) mod tests {
         let path = |data: Option<&str>, home: Option<&str>| {
             default_path(data.map(PathBuf::from), home.map(PathBuf::from))
         };
-        let home = Some(PathBuf::from("/people/a/.local/share/mcp-server/grants.json"));
+        let home = Some(PathBuf::from(
+            "/people/a/.local/share/mcp-server/grants.json",
+        ));
         assert_eq!(
             path(Some("/data"), Some("/people/a")),
             Some("/data/mcp-server/grants.json".into())

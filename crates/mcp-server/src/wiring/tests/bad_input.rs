@@ -122,6 +122,25 @@ async fn a_token_that_is_not_good_is_refused() {
     }
 }
 
+/// Asserts the status and the whole body of an answer.
+fn exactly(answer: &Answer, status: u16, body: &str, what: &str) {
+    assert_eq!(
+        (answer.status.as_u16(), answer.text()),
+        (status, body),
+        "{what}"
+    );
+}
+
+/// The body of an OAuth error.
+fn error(code: &str, description: &str) -> String {
+    format!("{{\"error\":\"{code}\",\"error_description\":\"{description}\"}}")
+}
+
+/// The body of a JSON-RPC error whose request could not be read.
+fn rpc_error(code: i32, message: &str) -> String {
+    format!("{{\"jsonrpc\":\"2.0\",\"error\":{{\"code\":{code},\"message\":\"{message}\"}}}}")
+}
+
 /// The head and payload of one token with the signature of another.
 fn with_other_signature(token: &str, other: &str) -> String {
     let (signed, _) = token.rsplit_once('.').unwrap();
@@ -217,8 +236,15 @@ async fn a_code_used_twice_revokes_everything_from_it() {
         .await;
 
     let again = world.redeem(&client, &code, &verifier).await;
-    assert_eq!(again.status, StatusCode::BAD_REQUEST);
-    assert_eq!(again.json()["error"], "invalid_grant");
+    exactly(
+        &again,
+        400,
+        &error(
+            "invalid_grant",
+            "the code is unknown, used, expired or of another client",
+        ),
+        "again",
+    );
     refused_token(
         &world,
         "of a replayed code",
@@ -237,8 +263,13 @@ async fn a_wrong_verifier_is_refused_and_does_not_use_the_code_up() {
     let (client, code, verifier) = world.code(BOTH_SCOPES).await;
     let wrong = CodeVerifier::generate(&world.entropy);
     let answer = world.redeem(&client, &code, &wrong).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert_eq!(answer.json()["error"], "invalid_grant");
+    let mismatch = "code_verifier does not match the code_challenge";
+    exactly(
+        &answer,
+        400,
+        &error("invalid_grant", mismatch),
+        "wrong verifier",
+    );
     let answer = world.redeem(&client, &code, &verifier).await;
     assert_eq!(
         answer.status,
@@ -331,8 +362,12 @@ async fn an_unknown_resource_at_the_token_endpoint_does_not_use_the_code_up() {
             ("resource", "https://other.example/mcp"),
         ])
         .await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert_eq!(answer.json()["error"], "invalid_target");
+    exactly(
+        &answer,
+        400,
+        &error("invalid_target", "the resource was not granted"),
+        "unknown resource",
+    );
     assert_eq!(
         world.redeem(&client, &code, &verifier).await.status,
         StatusCode::OK
@@ -353,53 +388,57 @@ async fn a_parameter_sent_twice_is_refused_at_the_token_endpoint() {
             ("code_verifier", verifier.expose()),
         ])
         .await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert_eq!(answer.json()["error"], "invalid_request");
-    assert!(
-        answer.json()["error_description"]
-            .as_str()
-            .unwrap()
-            .contains("code")
-    );
+    let twice = error("invalid_request", "parameter code occurs more than once");
+    exactly(&answer, 400, &twice, "duplicate");
 }
 
 #[tokio::test]
 async fn a_body_over_its_limit_is_a_413() {
     let world = World::as_person("olivia");
     let (_, tokens) = world.signed_in(BOTH_SCOPES).await;
-    let large = "x".repeat(5 * 1024 * 1024);
+    let large = "x".repeat(3 * 1024 * 1024);
     let answer = world
         .mcp(bearer(json_post("/mcp"), &tokens.access), large.clone())
         .await;
-    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "/mcp");
-    for request in [
-        form_post("/token"),
-        form_post("/revoke"),
-        json_post("/register"),
-    ] {
-        let answer = world.auth(request, large.clone()).await;
-        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    exactly(
+        &answer,
+        413,
+        &rpc_error(-32000, "body is longer than 2097152 bytes"),
+        "/mcp",
+    );
+    for path in ["/token", "/revoke"] {
+        let answer = world.auth(form_post(path), large.clone()).await;
+        let body = error("invalid_request", "the body is longer than 65536 bytes");
+        exactly(&answer, 413, &body, path);
     }
+    let answer = world.auth(json_post("/register"), large).await;
+    let body = error("invalid_request", "the body is longer than 65536 bytes");
+    exactly(&answer, 413, &body, "/register");
 }
 
 #[tokio::test]
 async fn what_is_not_one_json_message_is_refused() {
     let world = World::as_person("olivia");
     let (_, tokens) = world.signed_in(BOTH_SCOPES).await;
-    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-    for (body, version, code) in [
-        ("{\"jsonrpc\":", "2025-11-25", -32700),
-        ("{\"jsonrpc\":", "2026-07-28", -32700),
-        (&format!("[{ping}]"), "2025-06-18", -32600),
-        (&format!("[{ping}]"), "2025-11-25", -32600),
-        (&format!("[{ping}]"), "2026-07-28", -32600),
+    let batch = r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#;
+    let not_json = rpc_error(-32700, "body is not JSON");
+    let no_batch = rpc_error(-32600, "batches are not part of this revision");
+    for (sent, version, body) in [
+        ("{\"jsonrpc\":", "2025-11-25", &not_json),
+        ("{\"jsonrpc\":", "2026-07-28", &not_json),
+        (batch, "2025-06-18", &no_batch),
+        (batch, "2025-11-25", &no_batch),
+        (batch, "2026-07-28", &no_batch),
+        (
+            "[]",
+            "2025-03-26",
+            &rpc_error(-32600, "a batch has 1 to 64 messages"),
+        ),
     ] {
         let request =
             bearer(json_post("/mcp"), &tokens.access).header("mcp-protocol-version", version);
-        let answer = world.mcp(request, body.to_owned()).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{version} {body}");
-        assert_eq!(answer.json()["error"]["code"], code, "{version} {body}");
-        assert_eq!(answer.json().get("id"), None, "no id was read");
+        let answer = world.mcp(request, sent.to_owned()).await;
+        exactly(&answer, 400, body, &format!("{version} {sent}"));
     }
 }
 
@@ -416,14 +455,21 @@ async fn a_wrong_content_type_is_a_415() {
             .header(header::CONTENT_TYPE, content_type)
             .header(header::ACCEPT, "application/json, text/event-stream");
         let answer = world.mcp(bearer(request, &tokens.access), "{}").await;
-        assert_eq!(
-            answer.status,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "{content_type}"
-        );
+        let body = rpc_error(-32000, "content type must be application/json");
+        exactly(&answer, 415, &body, content_type);
     }
     let answer = world.auth(json_post("/token"), "{}").await;
-    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "/token");
+    let body = error(
+        "invalid_request",
+        "the body has to be application/x-www-form-urlencoded",
+    );
+    exactly(&answer, 415, &body, "/token");
+    let answer = world.auth(form_post("/register"), "{}").await;
+    let body = error(
+        "invalid_client_metadata",
+        "the body has to be application/json",
+    );
+    exactly(&answer, 415, &body, "/register");
 }
 
 #[tokio::test]
@@ -444,7 +490,8 @@ async fn host_and_origin_from_elsewhere_are_a_403() {
         let answer = world
             .mcp(request, modern_body("tools/list", json!({})))
             .await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {value}");
+        let body = rpc_error(-32000, &format!("{name} is not allowed"));
+        exactly(&answer, 403, &body, value);
     }
     for origin in ["http://127.0.0.1:3000", "http://localhost:6274"] {
         let request = modern_head(Some(&tokens.access), "tools/list", &json!({}))
@@ -456,10 +503,11 @@ async fn host_and_origin_from_elsewhere_are_a_403() {
     }
     let elsewhere = Request::get("/authorize").header(header::HOST, "evil.example");
     let answer = world.auth(elsewhere, "").await;
-    assert_eq!(
-        answer.status,
-        StatusCode::FORBIDDEN,
-        "the authorization server as well"
+    exactly(
+        &answer,
+        403,
+        "host is not served here\n",
+        "the authorization server as well",
     );
 }
 
