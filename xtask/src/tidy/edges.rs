@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// The table. A crate without a row is refused until it has one.
-const TABLE: [Row; 12] = [
+const TABLE: [Row; 18] = [
     Row {
         name: "mcp-protocol",
         ours: Some(&[]),
@@ -62,6 +62,36 @@ const TABLE: [Row; 12] = [
     Row {
         name: "conformance-server",
         ours: Some(&["mcp-protocol"]),
+        never: &[],
+    },
+    Row {
+        name: "protect-an-api",
+        ours: Some(&["resource-guard", "oauth-rs"]),
+        never: &[],
+    },
+    Row {
+        name: "authorization-server",
+        ours: Some(&["oauth-server", "oauth-rs"]),
+        never: &[],
+    },
+    Row {
+        name: "mcp-echo",
+        ours: Some(&["mcp-protocol"]),
+        never: &[],
+    },
+    Row {
+        name: "mcp-protected",
+        ours: Some(&["mcp-protocol", "resource-guard", "oauth-rs"]),
+        never: &[],
+    },
+    Row {
+        name: "client-walkthrough",
+        ours: Some(&["oauth-rs", "egress-guard", "oauth-server", "resource-guard"]),
+        never: &[],
+    },
+    Row {
+        name: "didit-session",
+        ours: Some(&["didit-client", "didit-sandbox"]),
         never: &[],
     },
     Row {

@@ -1,0 +1,107 @@
+//! The story in memory, and over a connection, and what must fail.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use didit_client::{ApiError, ErrorCode};
+use didit_sandbox::{Sandbox, SandboxService};
+use http_body_util::{BodyExt as _, Full};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tower_service::Service as _;
+
+use super::*;
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(Arc::new(|| 1_767_225_600))
+}
+
+async fn in_memory(
+    mut service: SandboxService,
+    request: Request<Vec<u8>>,
+) -> Result<Response<Bytes>, Box<dyn Error>> {
+    let request = request.map(|body| Full::new(Bytes::from(body)));
+    let (parts, body) = service.call(request).await?.into_parts();
+    Ok(Response::from_parts(
+        parts,
+        body.collect().await?.to_bytes(),
+    ))
+}
+
+/// The lines of the story as this person, or why it ended.
+async fn told(person: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let sandbox = sandbox();
+    let credential = sandbox.credential(person);
+    let didit = Didit {
+        api: Api::at("http://localhost/auth/v2", "http://localhost/v3")?,
+        credential: Secret::new(credential.unwrap_or_else(|| "nobody's".to_owned())),
+        send: async |request| in_memory(sandbox.service(), request).await,
+    };
+    let mut lines = Vec::new();
+    story(&didit, |line| lines.push(line)).await?;
+    Ok(lines)
+}
+
+const OLIVIAS: [&str; 7] = [
+    "organisation  Harbour Lane Bank as OWNER",
+    "application   Onboarding sandbox",
+    "its key       yLoj…Hdij (43) ",
+    "workflow      Full onboarding (test)",
+    "created       session 41 is In Review",
+    "in review     1 for customer-42",
+    "decided       Approved",
+];
+
+#[tokio::test]
+async fn an_owner_gets_to_the_decision() {
+    let lines = told("olivia").await.unwrap();
+    assert_eq!(lines.len(), OLIVIAS.len(), "{lines:#?}");
+    for (line, expected) in lines.iter().zip(OLIVIAS) {
+        assert!(line.starts_with(expected), "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_over_a_connection() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let sandbox = sandbox();
+    let credential = sandbox.credential("olivia").unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = TowerToHyperService::new(sandbox.service());
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    let didit = Didit {
+        api: Api::at(&format!("{address}/auth/v2"), &format!("{address}/v3")).unwrap(),
+        credential: Secret::new(credential),
+        send: connection::send,
+    };
+    let mut lines = 0;
+    story(&didit, |_| lines += 1).await.unwrap();
+    assert_eq!(lines, OLIVIAS.len());
+}
+
+#[tokio::test]
+async fn a_reader_may_not_create() {
+    let error = told("rita").await.unwrap_err();
+    let error = error.downcast_ref::<ApiError>().unwrap();
+    assert_eq!(error.code(), ErrorCode::Forbidden, "{error}");
+    assert_eq!(error.status(), Some(403));
+}
+
+#[tokio::test]
+async fn a_stranger_gets_nowhere() {
+    let error = told("nobody").await.unwrap_err();
+    let error = error.downcast_ref::<ApiError>().unwrap();
+    assert_eq!(error.status(), Some(401), "{error}");
+}
+
+#[test]
+fn a_credential_does_not_travel_in_the_clear() {
+    assert!(Api::at("http://didit.example/auth/v2", "http://didit.example/v3").is_err());
+}
