@@ -259,7 +259,11 @@ impl Reader<'_> {
                     return String::from_utf8(out).map_err(|_| InvalidChallenge::Quoted(start));
                 }
                 b'\\' => {
-                    let escaped = self.peek().ok_or(InvalidChallenge::Quoted(start))?;
+                    // RFC 9110 section 5.6.4: a control character cannot be escaped either.
+                    let escaped = self
+                        .peek()
+                        .filter(|byte| !byte.is_ascii_control() || *byte == b'\t')
+                        .ok_or(InvalidChallenge::Quoted(start))?;
                     self.at += 1;
                     out.push(escaped);
                 }
@@ -365,6 +369,7 @@ mod tests {
             ("Bearer realm=\"x", InvalidChallenge::Quoted(13)),
             ("Bearer realm=\"x\\", InvalidChallenge::Quoted(13)),
             ("Bearer realm=\"x\r\ny\"", InvalidChallenge::Quoted(13)),
+            ("Bearer realm=\"x\\\ny\"", InvalidChallenge::Quoted(13)),
             (
                 "Bearer realm=\"x\" scope=\"y\"",
                 InvalidChallenge::Comma(17),

@@ -67,6 +67,15 @@ mod tests {
     }
 
     #[test]
+    fn the_token_hash_of_rfc_9449() {
+        // RFC 9449 section 7.1: `ath` of the token in its example.
+        assert_eq!(
+            sha256_base64url(b"Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
+            "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"
+        );
+    }
+
+    #[test]
     fn the_mac_depends_on_the_key_and_the_message() {
         let key = HashKey::new([1; 32]);
         assert_eq!(

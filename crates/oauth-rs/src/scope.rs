@@ -71,11 +71,14 @@ impl ScopeSet {
         I: IntoIterator<Item: AsRef<str>>,
     {
         let mut set = Self::empty();
+        let mut length = 0;
         for token in tokens {
             let token = token.as_ref();
             check_token(token)?;
             if !set.contains(token) {
-                if set.0.len() >= MAX_SCOPE_TOKENS {
+                // The text of a set can be read again, so both limits hold for it as well.
+                length += token.len() + usize::from(!set.is_empty());
+                if set.0.len() >= MAX_SCOPE_TOKENS || length > MAX_SCOPE_BYTES {
                     return Err(InvalidScope::TooLong);
                 }
                 set.0.push(token.to_owned());
@@ -95,6 +98,9 @@ impl ScopeSet {
     }
 
     /// The members of both, this set's first.
+    ///
+    /// Does not check: that the result is within the limits; collect both by
+    /// [`ScopeSet::from_tokens`] where it has to be.
     pub fn union(&self, other: &Self) -> Self {
         let mut all = self.0.clone();
         all.extend(
@@ -195,6 +201,13 @@ mod tests {
         );
         let many: Vec<String> = (0..129).map(|n| format!("s{n}")).collect();
         assert_eq!(ScopeSet::from_tokens(&many), Err(InvalidScope::TooLong));
+        // What a set prints can be read: 64 tokens of 63 characters and as many spaces but one.
+        let fitting: Vec<String> = (0..64).map(|n| format!("{n:063}")).collect();
+        let set = ScopeSet::from_tokens(&fitting).unwrap();
+        assert_eq!(set.to_string().len(), MAX_SCOPE_BYTES - 1);
+        assert_eq!(ScopeSet::parse(&set.to_string()), Ok(set));
+        let more = fitting.iter().map(String::as_str).chain(["x"]);
+        assert_eq!(ScopeSet::from_tokens(more), Err(InvalidScope::TooLong));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::exchange::ExchangeFailed;
+use super::exchange::{ExchangeFailed, error_name};
 use crate::entropy::{Entropy, random_secret};
 use crate::error_code::ErrorCode;
 use crate::params::{self, Params};
@@ -15,7 +15,7 @@ use crate::uri::{Issuer, RedirectUri, is_endpoint};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CallbackRefused {
-    /// The query is malformed or has a parameter twice.
+    /// The query is malformed or has a parameter twice, and our `state` is in it.
     #[error("the answer of the authorization server is malformed")]
     Malformed,
     /// `state` is missing or not the one that was sent: this is not an answer to our request.
@@ -121,12 +121,24 @@ pub fn url(
 /// Reads the query with which the browser came back, and returns the code.
 ///
 /// It decides, in this order: well-formed parameters, each once; `state`; `iss`; an error; a code.
+/// A malformed query without our `state` is one with a wrong `state`, since anybody may send it.
 ///
 /// # Errors
 /// The first rule that does not hold.
 /// After [`CallbackRefused::State`] the true answer may still come.
 pub fn response(query: &str, pending: &Pending) -> Result<Secret, CallbackRefused> {
-    let params = Params::parse_query(query, &[]).map_err(|_| CallbackRefused::Malformed)?;
+    let params = Params::parse_query(query, &[]).map_err(|_| {
+        // Our state is text that needs no decoding, so it can be looked for in what cannot be read.
+        let is_ours = |piece: &str| {
+            let state = piece.strip_prefix("state=");
+            state.is_some_and(|state| pending.state.ct_eq(state))
+        };
+        if query.split('&').any(is_ours) {
+            CallbackRefused::Malformed
+        } else {
+            CallbackRefused::State
+        }
+    })?;
     // RFC 6749 section 10.12: an answer without our state is not an answer to our request.
     if !params
         .get("state")
@@ -143,7 +155,7 @@ pub fn response(query: &str, pending: &Pending) -> Result<Secret, CallbackRefuse
     if let Some(error) = params.get("error") {
         return Err(CallbackRefused::Denied {
             code: ErrorCode::parse(error),
-            name: error.chars().take(64).collect(),
+            name: error_name(error),
             description: params
                 .get("error_description")
                 .map(|text| text.chars().take(300).collect()),
@@ -198,15 +210,14 @@ mod tests {
             assert_eq!(params.get(name), Some(value), "{name}");
         }
         assert!(url("javascript:x", "c", resource, &pending).is_err());
-        let without = Pending {
-            scope: None,
-            ..pending
-        };
-        assert!(
-            !url("https://as.example/a", "c", resource, &without)
-                .unwrap()
-                .contains("scope")
-        );
+        for scope in [None, Some(ScopeSet::empty())] {
+            let without = Pending {
+                scope,
+                ..pending.clone()
+            };
+            let address = url("https://as.example/a", "c", resource, &without).unwrap();
+            assert!(!address.contains("scope"));
+        }
     }
 
     #[test]
@@ -256,7 +267,13 @@ mod tests {
         let read = |query: &str| response(query, &pending(false)).unwrap_err();
         assert_eq!(read("code=x"), CallbackRefused::State);
         assert_eq!(read("code=x&state=other"), CallbackRefused::State);
-        assert_eq!(read("code=x&code=y"), CallbackRefused::Malformed);
+        for malformed in ["code=x&code=y", "code=%", "state=a&state=b"] {
+            assert_eq!(read(malformed), CallbackRefused::State, "{malformed}");
+            let ours = format!("{malformed}&state={state}");
+            assert_eq!(read(&ours), CallbackRefused::Malformed, "{malformed}");
+        }
+        let commands = read(&format!("state={state}&error=%1B%5B2J"));
+        assert_eq!(commands.to_string(), "sign-in was refused: ?[2J");
         assert_eq!(read(&format!("state={state}")), CallbackRefused::NoCode);
         let denied = read(&format!(
             "state={state}&error=access_denied&error_description=no"

@@ -179,13 +179,23 @@ pub(super) fn check_status(
     match json::object::<Sent>(response.body()) {
         Ok(sent) => Err(ExchangeFailed::Refused {
             code: ErrorCode::parse(&sent.error),
-            name: sent.error.chars().take(64).collect(),
+            name: error_name(&sent.error),
             description: sent
                 .error_description
                 .map(|text| text.chars().take(300).collect()),
         }),
         Err(_) => Err(ExchangeFailed::Status(status)),
     }
+}
+
+/// The name of an error for a person to read, cut to 64 characters.
+pub(super) fn error_name(sent: &str) -> String {
+    // RFC 6749 section 5.2: %x20-21 / %x23-5B / %x5D-7E; all else could be a command to a terminal.
+    let allowed = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+    sent.chars()
+        .map(|c| if allowed(c) { c } else { '?' })
+        .take(64)
+        .collect()
 }
 
 #[cfg(test)]
@@ -284,5 +294,13 @@ mod tests {
             ExchangeFailed::TooLong
         );
         assert!(!check(400, r#"{"error":"new_code"}"#).is(ErrorCode::InvalidGrant));
+        let commands = check(
+            400,
+            r#"{"error":"x\u001b[2J\u202e\"\\y","error_description":"\u001b[2J"}"#,
+        );
+        assert_eq!(
+            commands.to_string(),
+            "the server refused: x?[2J???y (\"\\u{1b}[2J\")"
+        );
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::alg::Alg;
 use super::crypto::{self, Material};
-use super::thumbprint;
+use super::{ed25519, thumbprint};
 use crate::{base64url, json};
 
 /// The longest `kid` that is kept.
@@ -44,8 +44,8 @@ pub enum UnusableKey {
     /// A member is not base64url, or has the wrong length or leading zeros.
     #[error("member {0} is malformed")]
     Member(&'static str),
-    /// The coordinates are not those of a point on the curve.
-    #[error("the point is not on the curve")]
+    /// The coordinates are not those of a point on the curve, or are those of one of small order.
+    #[error("the point is not on the curve, or of small order")]
     Point,
     /// An RSA modulus outside of 2048 to 8192 bits.
     #[error("an RSA key of {0} bits is not accepted (2048 to 8192)")]
@@ -247,7 +247,7 @@ impl VerifyingKey {
     /// Decodes a key, once for all the signatures it will verify.
     ///
     /// # Errors
-    /// The point is not on its curve.
+    /// The point is not on its curve, or of small order.
     pub fn new(jwk: &PublicJwk) -> Result<Self, UnusableKey> {
         let material = match &jwk.kind {
             // SEC 1 section 2.3.3: an uncompressed point is 0x04, then both coordinates.
@@ -260,7 +260,13 @@ impl VerifyingKey {
                 }
                 Material::Point(point)
             }
-            Kind::Okp { x, .. } => Material::Point(decoded(x, "x")?),
+            Kind::Okp { x, .. } => {
+                let point = decoded(x, "x")?;
+                if !ed25519::is_sound(&point) {
+                    return Err(UnusableKey::Point);
+                }
+                Material::Point(point)
+            }
             Kind::Rsa { n, e } => Material::Rsa {
                 n: decoded(n, "n")?,
                 e: decoded(e, "e")?,
@@ -494,6 +500,16 @@ mod tests {
     }
 
     #[test]
+    fn every_private_member_is_noticed() {
+        for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+            for value in ["\"AA\"", "null", "[]"] {
+                let text = p256(&format!(r#","{name}":{value}"#));
+                assert_eq!(parse(&text), Err(UnusableKey::Private), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn rsa_sizes_and_exponents() {
         let key = |bytes: usize, high: u8, e: &str| {
             let mut n = vec![0xff; bytes];
@@ -514,10 +530,18 @@ mod tests {
 
     #[test]
     fn a_point_off_the_curve_is_refused_when_loaded() {
-        let off = format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{X}"}}"#);
-        assert_eq!(
-            VerifyingKey::new(&parse(&off).unwrap()).unwrap_err(),
-            UnusableKey::Point
-        );
+        // Another y; zeros, which some take for infinity; and numbers beyond the field.
+        let (zero, high) = ([0; 32], [0xff; 32]);
+        for (x, y) in [
+            (X.to_owned(), X.to_owned()),
+            (base64url::encode(&zero), base64url::encode(&zero)),
+            (base64url::encode(&high), base64url::encode(&high)),
+        ] {
+            let off = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#);
+            assert_eq!(
+                VerifyingKey::new(&parse(&off).unwrap()).unwrap_err(),
+                UnusableKey::Point
+            );
+        }
     }
 }

@@ -231,6 +231,7 @@ mod tests {
             (with_header(r#"{"alg":"ES256"} x"#), InvalidJws::Header),
             (es256(r#","alg":"ES256""#), InvalidJws::Header),
             (es256(r#","kid":"a","kid":"b""#), InvalidJws::Header),
+            (es256(r#","jku":"a","jku":"b""#), InvalidJws::Header),
             (es256(r#","kid":null"#), InvalidJws::Header),
             (es256(r#","typ":["JWT"]"#), InvalidJws::Header),
             (with_header(r#"{"alg":"none"}"#), InvalidJws::Unsigned),

@@ -22,7 +22,8 @@ pub struct InvalidClaims {
 ///
 /// Reading decides: an object without repeated members; every required claim is there and has its
 /// type; points in time are numbers, with fractions cut off, from 1970 to 9999; the audience is a
-/// string or up to [`MAX_AUDIENCES`] of them.
+/// string or up to [`MAX_AUDIENCES`] of them; no `cnf`, since a token that is bound to a key is not
+/// a bearer token and no proof of such a key is checked here.
 ///
 /// Does not check: any value. Issuer, audience and times are the resource's to compare.
 ///
@@ -87,11 +88,24 @@ impl AccessTokenClaims {
     /// Reads the payload of a verified token.
     ///
     /// # Errors
-    /// A claim is missing, occurs twice or has the wrong type.
+    /// A claim is missing, occurs twice or has the wrong type, or the token is bound to a key.
     pub fn parse(payload: &[u8]) -> Result<Self, InvalidClaims> {
-        json::object(payload).map_err(|error| InvalidClaims {
+        #[derive(Deserialize)]
+        struct Binding {
+            #[serde(default, deserialize_with = "json::present")]
+            cnf: bool,
+        }
+        let malformed = |error: serde_json::Error| InvalidClaims {
             detail: error.to_string().chars().take(200).collect(),
-        })
+        };
+        let claims = json::object(payload).map_err(malformed)?;
+        // RFC 9449 section 7.2, RFC 8705 section 3: a bound token is refused where its proof is not checked.
+        if json::object::<Binding>(payload).map_err(malformed)?.cnf {
+            return Err(InvalidClaims {
+                detail: "the token is bound to a key (cnf)".to_owned(),
+            });
+        }
+        Ok(claims)
     }
 }
 
@@ -237,6 +251,9 @@ mod tests {
             ("\"iat\":10,", ""),
             ("\"jti\":\"j\",", ""),
             (",\"client_id\":\"c\"", ""),
+            ("\"jti\"", "\"x\":1,\"x\":1,\"jti\""),
+            ("\"jti\"", "\"cnf\":{\"jkt\":\"k\"},\"jti\""),
+            ("\"jti\"", "\"cnf\":null,\"jti\""),
             ("\"jti\"", "\"nbf\":null,\"jti\""),
             ("\"jti\"", "\"nbf\":\"1\",\"jti\""),
             ("\"jti\"", "\"scope\":[\"x\"],\"jti\""),

@@ -8,6 +8,7 @@
 
 mod alg;
 mod crypto;
+mod ed25519;
 mod jwk;
 mod jwks;
 mod jws;

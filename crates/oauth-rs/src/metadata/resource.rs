@@ -173,5 +173,13 @@ mod tests {
             ResourceMetadata::parse(many.as_bytes(), URL),
             Err(InvalidResourceMetadata::List("scopes_supported"))
         );
+        let wide = format!(
+            r#"{{"resource":"{URL}","authorization_servers":["{}"]}}"#,
+            "a".repeat(2049)
+        );
+        assert_eq!(
+            ResourceMetadata::parse(wide.as_bytes(), URL),
+            Err(InvalidResourceMetadata::List("authorization_servers"))
+        );
     }
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{MAX_METADATA_BYTES, list_is_bounded};
 use crate::json;
-use crate::uri::{Issuer, is_endpoint};
+use crate::uri::{Issuer, is_endpoint_of};
 
 /// Why a document is not the metadata of the expected authorization server.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,8 +23,8 @@ pub enum InvalidServerMetadata {
         /// What the document says, cut to 200 characters.
         found: String,
     },
-    /// An endpoint that is neither https nor loopback http.
-    #[error("{0} is neither https nor loopback http")]
+    /// An endpoint that is neither https nor, for an issuer on loopback http, that as well.
+    #[error("{0} is neither https nor, like its issuer, loopback http")]
     Endpoint(&'static str),
     /// A list that is too long.
     #[error("{0} is too long")]
@@ -108,7 +108,7 @@ impl ServerMetadata {
     /// Reads the document that was found at one of [`Issuer::metadata_urls`].
     ///
     /// It decides, in this order: length; a well-formed object; the issuer is byte for byte the
-    /// expected one; lists are bounded; endpoints are https or loopback http.
+    /// expected one; lists are bounded; endpoints are https or, if the issuer is too, loopback http.
     ///
     /// Does not check: that an endpoint is there, or where its name leads.
     ///
@@ -131,10 +131,10 @@ impl ServerMetadata {
         {
             return Err(InvalidServerMetadata::List(name));
         }
-        let insecure = read
-            .endpoints()
-            .into_iter()
-            .find(|(_, url)| url.as_ref().is_some_and(|url| !is_endpoint(url)));
+        let insecure = read.endpoints().into_iter().find(|(_, url)| {
+            url.as_ref()
+                .is_some_and(|url| !is_endpoint_of(url, expected.as_str()))
+        });
         match insecure {
             // OAuth 2.1 section 1.5: endpoints are https; loopback is for development.
             Some((name, _)) => Err(InvalidServerMetadata::Endpoint(name)),
@@ -160,10 +160,24 @@ impl ServerMetadata {
         ]
     }
 
-    fn lists(&self) -> [(&'static str, &[String]); 6] {
+    fn lists(&self) -> [(&'static str, &[String]); 11] {
         [
             ("scopes_supported", &self.scopes_supported),
             ("response_types_supported", &self.response_types_supported),
+            ("response_modes_supported", &self.response_modes_supported),
+            (
+                "token_endpoint_auth_signing_alg_values_supported",
+                &self.token_endpoint_auth_signing_alg_values_supported,
+            ),
+            (
+                "revocation_endpoint_auth_methods_supported",
+                &self.revocation_endpoint_auth_methods_supported,
+            ),
+            ("subject_types_supported", &self.subject_types_supported),
+            (
+                "id_token_signing_alg_values_supported",
+                &self.id_token_signing_alg_values_supported,
+            ),
             ("grant_types_supported", &self.grant_types_supported),
             (
                 "token_endpoint_auth_methods_supported",
@@ -221,6 +235,14 @@ mod tests {
     }
 
     #[test]
+    fn a_server_on_this_machine_may_use_http() {
+        let issuer = Issuer::parse("http://127.0.0.1:3001").unwrap();
+        let text =
+            r#"{"issuer":"http://127.0.0.1:3001","token_endpoint":"http://127.0.0.1:3001/token"}"#;
+        assert!(ServerMetadata::parse(text.as_bytes(), &issuer).is_ok());
+    }
+
+    #[test]
     fn each_refusal() {
         let wrong = |found: &str| InvalidServerMetadata::Issuer {
             found: found.into(),
@@ -253,6 +275,11 @@ mod tests {
             (
                 r#"{"issuer":"https://as.example","authorization_endpoint":"javascript:x"}"#,
                 InvalidServerMetadata::Endpoint("authorization_endpoint"),
+            ),
+            // A server elsewhere has no business with what listens on this machine.
+            (
+                r#"{"issuer":"https://as.example","registration_endpoint":"http://127.0.0.1:9/x"}"#,
+                InvalidServerMetadata::Endpoint("registration_endpoint"),
             ),
             (
                 many.as_str(),

@@ -23,6 +23,19 @@ pub fn is_endpoint(url: &str) -> bool {
         .is_ok_and(|parts| parts.is_https_or_loopback().is_ok() && parts.fragment.is_none())
 }
 
+/// Whether an address that another party names may be used: as [`is_endpoint`] says, but plain http
+/// only if that party itself is on plain http, which means on this machine.
+///
+/// Without this, a server anywhere could have a client send requests to what listens on loopback.
+///
+/// Does not check: where the host's name leads.
+///
+/// Specification: RFC 9728 section 7.7; OAuth 2.1 section 1.5.
+pub fn is_endpoint_of(url: &str, named_by: &str) -> bool {
+    let is_plain = |text: &str| parts::Parts::parse(text).is_ok_and(|parts| parts.scheme == "http");
+    is_endpoint(url) && (!is_plain(url) || (is_endpoint(named_by) && is_plain(named_by)))
+}
+
 /// Implements what all three have in common.
 macro_rules! textual {
     ($name:ident) => {
@@ -47,3 +60,45 @@ macro_rules! textual {
     };
 }
 use textual;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_go_to_https_or_loopback() {
+        for (url, expected) in [
+            ("https://as.example/token?x=1", true),
+            ("http://127.0.0.1:3001/token", true),
+            ("http://localhost/token", true),
+            ("https://as.example/token#x", false),
+            ("http://as.example/token", false),
+            ("http://localhost.evil.example/token", false),
+            ("http://127.0.0.1@evil.example/token", false),
+            ("http://127.0.0.1.evil.example/token", false),
+            ("http://169.254.169.254/latest", false),
+            ("https://as.example\\@evil.example/", false),
+            ("https://as.example/\ttoken", false),
+            ("HTTPS://as.example/token", false),
+            ("javascript:x", false),
+            ("file:///etc/passwd", false),
+            ("", false),
+        ] {
+            assert_eq!(is_endpoint(url), expected, "{url:?}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_named_by_loopback_only() {
+        for (url, named_by, expected) in [
+            ("https://as.example/token", "https://rs.example/mcp", true),
+            ("https://as.example/token", "http://localhost/mcp", true),
+            ("http://127.0.0.1:1/token", "http://localhost:2/mcp", true),
+            ("http://127.0.0.1:1/token", "https://rs.example/mcp", false),
+            ("http://127.0.0.1:1/token", "http://rs.example/mcp", false),
+            ("http://as.example/token", "http://localhost/mcp", false),
+        ] {
+            assert_eq!(is_endpoint_of(url, named_by), expected, "{url} {named_by}");
+        }
+    }
+}

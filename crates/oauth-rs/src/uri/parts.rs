@@ -313,6 +313,18 @@ mod tests {
     }
 
     #[test]
+    fn names_have_the_lengths_of_the_domain_name_system() {
+        let label = |length| "a".repeat(length);
+        assert!(Parts::parse(&format!("https://{}.example/", label(63))).is_ok());
+        let long = format!("https://{}.example/", label(64));
+        assert_eq!(Parts::parse(&long), Err(InvalidUri::Host));
+        // Four labels and their dots make 253 characters at the most.
+        let name = |last| format!("https://{0}.{0}.{0}.{1}/", label(63), label(last));
+        assert!(Parts::parse(&name(61)).is_ok());
+        assert_eq!(Parts::parse(&name(62)), Err(InvalidUri::Host));
+    }
+
+    #[test]
     fn loopback_is_three_exact_texts() {
         for (text, expected) in [
             ("http://localhost/", true),

@@ -252,6 +252,28 @@ mod tests {
             ("http://127.0.0.2/cb", address(InvalidUri::InsecureHttp)),
             ("http://LOCALHOST/cb", address(InvalidUri::InsecureHttp)),
             ("http://localhost./cb", address(InvalidUri::Host)),
+            (
+                "http://localhost.evil.example/cb",
+                address(InvalidUri::InsecureHttp),
+            ),
+            (
+                "http://[::ffff:127.0.0.1]/cb",
+                address(InvalidUri::InsecureHttp),
+            ),
+            ("http://localhost:/cb", address(InvalidUri::Port)),
+            (
+                "https:\\\\client.example/cb",
+                address(InvalidUri::Character('\\')),
+            ),
+            (
+                "java\tscript:alert(1)",
+                address(InvalidUri::Character('\t')),
+            ),
+            (" javascript:alert(1)", address(InvalidUri::Character(' '))),
+            ("javascript%3Aalert(1)", address(InvalidUri::NotAbsolute)),
+            ("https:/client.example/cb", address(InvalidUri::NotAbsolute)),
+            ("https:client.example", address(InvalidUri::NotAbsolute)),
+            ("https:///client.example/cb", address(InvalidUri::Host)),
             ("http://127.1/cb", address(InvalidUri::NumericHost)),
             ("http://0x7f.1/cb", address(InvalidUri::NumericHost)),
             ("http://2130706433/cb", address(InvalidUri::NumericHost)),

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 #[derive(Deserialize)]
 struct Vectors {
     signatures: Vec<Signature>,
+    mismatched: Vec<Signature>,
     refused: Vec<Refused>,
     unusable: Vec<Unusable>,
     thumbprints: Vec<Thumbprint>,
@@ -51,7 +52,7 @@ fn key_set(key: &RawValue) -> JwkSet {
 #[test]
 fn published_signatures_verify() {
     let vectors = vectors();
-    assert_eq!(vectors.signatures.len(), 9);
+    assert_eq!(vectors.signatures.len(), 14);
     for vector in &vectors.signatures {
         let set = key_set(&vector.key);
         let alg = Alg::parse(&vector.alg).unwrap();
@@ -63,6 +64,31 @@ fn published_signatures_verify() {
         assert_eq!(jws.header().alg, vector.alg, "{}", vector.source);
         let verified = jws.verify(key).unwrap();
         assert!(!verified.payload().is_empty(), "{}", vector.source);
+    }
+}
+
+#[test]
+fn every_algorithm_has_a_token_that_others_made() {
+    let vectors = vectors();
+    for alg in Alg::ALL {
+        let made = vectors.signatures.iter().any(|v| v.alg == alg.as_str());
+        assert!(made, "{alg}");
+    }
+}
+
+#[test]
+fn a_signature_with_other_parameters_than_the_algorithm_has_is_refused() {
+    let vectors = vectors();
+    assert_eq!(vectors.mismatched.len(), 1);
+    for vector in &vectors.mismatched {
+        let set = key_set(&vector.key);
+        let refused = Jws::parse(&vector.token).unwrap().verify(&set.keys()[0]);
+        assert_eq!(
+            refused.unwrap_err(),
+            BadSignature::Mismatch,
+            "{}",
+            vector.source
+        );
     }
 }
 

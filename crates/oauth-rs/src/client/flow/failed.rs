@@ -42,6 +42,14 @@ pub enum FlowFailed {
         /// The issuer.
         issuer: String,
     },
+    /// The identifier that was given is for another authorization server than the resource names.
+    #[error("the client identifier is for {expected}, but the server now uses {found}")]
+    OtherIssuer {
+        /// Where the identifier is registered.
+        expected: String,
+        /// What the resource's metadata names.
+        found: String,
+    },
     /// Registration was refused.
     #[error("registration failed: {0}")]
     Registration(ExchangeFailed),
@@ -61,7 +69,9 @@ pub enum FlowFailed {
     #[error("the server forbids this ({0})")]
     Forbidden(http::StatusCode),
     /// Signed in again and again, and still the resource wants something else.
-    #[error("still refused after signing in {MAX_ATTEMPTS} times")]
+    #[error(
+        "still refused after signing in {MAX_ATTEMPTS} times or asking for the same scope again and again"
+    )]
     TooManyAttempts,
     /// An answer was handed in that no step had asked for.
     #[error("an answer was handed in that was not asked for")]

@@ -1,97 +1,24 @@
-//! The machine: its states, what each asks for, and what an answer leads to.
+//! The machine: what each state asks for, and what an answer leads to.
 
 use std::collections::VecDeque;
 
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode};
 
-use super::{FlowFailed, FlowOptions, StoredGrant};
-use crate::challenge::Challenge;
+use super::state::{Found, State, authorization_url, bearer_challenge, granted, next};
+use super::{FlowFailed, FlowOptions, Step, StoredGrant};
 use crate::client::authorize::{self, Pending};
 use crate::client::exchange::{Client, ExchangeFailed};
 use crate::client::{discover, refresh, register, token};
 use crate::entropy::Entropy;
 use crate::error_code::ErrorCode;
 use crate::metadata::client::ClientMetadata;
-use crate::metadata::server::ServerMetadata;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
-use crate::uri::{InvalidUri, Issuer, RedirectUri, ResourceId};
+use crate::uri::{InvalidUri, Issuer, RedirectUri, ResourceId, is_endpoint_of};
 
 /// How often a flow sends the person to the browser before it gives up.
 pub const MAX_ATTEMPTS: u8 = 3;
-
-/// What to do next.
-#[derive(Debug)]
-#[must_use]
-pub enum Step {
-    /// Send this, without following redirects; then [`Flow::handle_response`] or [`Flow::handle_failure`].
-    Fetch(Request<Vec<u8>>),
-    /// Show this address to the person, wait for the redirect; then [`Flow::handle_callback`].
-    OpenBrowser {
-        /// The address.
-        url: String,
-        /// The `state` that the redirect carries, for a listener that ignores everything else.
-        state: Secret,
-    },
-    /// Keep this, instead of what was kept for the same resource and issuer; then go on.
-    Store(StoredGrant),
-    /// Use this access token.
-    Done(Secret),
-    /// Give up; the flow stays in this state.
-    Failed(FlowFailed),
-}
-
-/// What discovery found.
-#[derive(Debug, Clone)]
-struct Found {
-    resource: ResourceId,
-    scopes_supported: Vec<String>,
-    issuer: Issuer,
-    server: ServerMetadata,
-}
-
-#[derive(Debug)]
-enum State {
-    /// Look at what is there and decide.
-    Start,
-    /// Looking for the resource's metadata, at the first of these addresses.
-    Resource {
-        urls: VecDeque<String>,
-    },
-    /// Looking for the server's metadata, at the first of these addresses.
-    Server {
-        resource: ResourceId,
-        scopes_supported: Vec<String>,
-        issuer: Issuer,
-        urls: VecDeque<String>,
-    },
-    /// Registering.
-    Register(Box<Found>),
-    /// The client is known; the authorization request is to be made.
-    Prepare(Box<Found>, Client),
-    /// The browser is away.
-    Away {
-        found: Box<Found>,
-        client: Client,
-        pending: Pending,
-        url: String,
-    },
-    /// Redeeming the code.
-    Redeem {
-        found: Box<Found>,
-        client: Client,
-        pending: Pending,
-        code: Secret,
-    },
-    /// Refreshing.
-    Refresh(Box<StoredGrant>),
-    /// New tokens are to be kept.
-    Keep,
-    /// There is a token to use.
-    Ready,
-    Failed(FlowFailed),
-}
 
 /// The way to a token for one resource.
 ///
@@ -114,6 +41,8 @@ pub struct Flow {
     /// A registration whose tokens are no longer good.
     known_client: Option<(Issuer, Client, RedirectUri)>,
     attempts: u8,
+    /// How often a step-up asked for nothing that had not been asked for before.
+    futile: u8,
     /// Whether a refresh happened and the resource has not accepted its token yet.
     refreshed: bool,
     /// Whether the tokens were just issued, and are used even if their life is shorter than the margin.
@@ -144,6 +73,7 @@ impl Flow {
             stepped_up: None,
             known_client: None,
             attempts: 0,
+            futile: 0,
             refreshed: false,
             fresh: false,
             state: State::Start,
@@ -172,7 +102,9 @@ impl Flow {
         let challenge = bearer_challenge(headers);
         let param = |name: &str| challenge.as_ref().and_then(|challenge| challenge.get(name));
         self.metadata_url = param("resource_metadata").map(str::to_owned);
-        self.challenged_scope = param("scope").and_then(|scope| ScopeSet::parse(scope).ok());
+        self.challenged_scope = param("scope")
+            .and_then(|scope| ScopeSet::parse(scope).ok())
+            .filter(|scope| !scope.is_empty());
         let lacks_scope = param("error") == Some(ErrorCode::InsufficientScope.as_str());
         match status {
             StatusCode::UNAUTHORIZED => match self.grant.take() {
@@ -184,18 +116,7 @@ impl Flow {
                     self.discover();
                 }
             },
-            StatusCode::FORBIDDEN if lacks_scope => {
-                // MCP 2026-07-28: step-up asks for the union of what was asked before and what is missing.
-                let before = self
-                    .grant
-                    .as_ref()
-                    .and_then(|grant| grant.requested_scope.clone());
-                let missing = self.challenged_scope.clone().unwrap_or_default();
-                self.stepped_up = Some(before.unwrap_or_default().union(&missing));
-                let grant = self.grant.take();
-                self.forget_tokens(grant);
-                self.discover();
-            }
+            StatusCode::FORBIDDEN if lacks_scope => self.step_up(),
             status => self.state = State::Failed(FlowFailed::Forbidden(status)),
         }
     }
@@ -203,9 +124,40 @@ impl Flow {
     /// Notes that the resource accepted the token, so that later refusals count anew.
     ///
     /// Without it, a 401 after a refresh leads to the browser, and [`MAX_ATTEMPTS`] holds for good.
+    /// For step-ups that ask for nothing new it holds in any case, since a resource may accept one
+    /// call and refuse another for ever.
     pub fn accepted(&mut self) {
         self.attempts = 0;
         self.refreshed = false;
+    }
+
+    fn step_up(&mut self) {
+        let grant = self.grant.take();
+        let held = grant.as_ref();
+        // Where no scope was asked for, what the server granted by itself is not to be lost.
+        let before = held
+            .and_then(|grant| {
+                grant
+                    .requested_scope
+                    .as_ref()
+                    .or(grant.granted_scope.as_ref())
+            })
+            .cloned()
+            .unwrap_or_default();
+        let missing = self.challenged_scope.clone().unwrap_or_default();
+        self.forget_tokens(grant);
+        // MCP 2026-07-28: retry a few times at most; a scope that did not help before counts.
+        if missing.is_subset_of(&before) {
+            self.futile = self.futile.saturating_add(1);
+        }
+        // MCP 2026-07-28: step-up asks for the union of what was asked before and what is missing.
+        match ScopeSet::from_tokens(before.iter().chain(missing.iter())) {
+            Ok(union) if self.futile < MAX_ATTEMPTS => {
+                self.stepped_up = Some(union);
+                self.discover();
+            }
+            _ => self.state = State::Failed(FlowFailed::TooManyAttempts),
+        }
     }
 
     /// Says what to do next; asking again without an answer in between repeats the step.
@@ -224,7 +176,7 @@ impl Flow {
             }
             (State::Ready, Some(grant)) => Step::Done(grant.access_token.clone()),
             (State::Away { url, pending, .. }, _) => Step::OpenBrowser {
-                url: url.clone(),
+                url: url.expose().to_owned(),
                 state: pending.state.clone(),
             },
             (State::Failed(reason), _) => Step::Failed(reason.clone()),
@@ -400,7 +352,15 @@ impl Flow {
     }
 
     fn refresh_refused(&mut self, grant: StoredGrant, reason: ExchangeFailed) {
-        if reason.is(ErrorCode::InvalidGrant) {
+        // RFC 6749 section 5.2: these stay true however often the same refresh is tried.
+        let for_good = [
+            ErrorCode::InvalidGrant,
+            ErrorCode::InvalidRequest,
+            ErrorCode::InvalidScope,
+            ErrorCode::InvalidTarget,
+            ErrorCode::UnsupportedGrantType,
+        ];
+        if for_good.into_iter().any(|code| reason.is(code)) {
             self.forget_tokens(Some(grant));
             self.discover();
         } else if reason.is(ErrorCode::InvalidClient) || reason.is(ErrorCode::UnauthorizedClient) {
@@ -418,7 +378,10 @@ impl Flow {
         match state {
             State::Resource { urls } | State::Server { urls, .. } => {
                 let url = urls.front().map_or("", String::as_str);
-                discover::request(url).map_err(|reason| FlowFailed::Discovery {
+                // RFC 9728 section 7.7: the address in a challenge is the choice of a stranger.
+                let named = is_endpoint_of(url, self.server.as_str());
+                let checked = if named { url } else { "" };
+                discover::request(checked).map_err(|reason| FlowFailed::Discovery {
                     url: url.to_owned(),
                     reason: reason.into(),
                 })
@@ -471,6 +434,8 @@ impl Flow {
             .authorization_servers
             .iter()
             .filter_map(|text| Issuer::parse(text).ok())
+            // RFC 9728 section 7.7: a resource elsewhere cannot send us to what listens here.
+            .filter(|issuer| is_endpoint_of(issuer.as_str(), self.server.as_str()))
             .collect();
         // MCP 2026-07-28: credentials belong to their issuer; one that is still listed is kept.
         let known = self.known_client.as_ref().map(|(issuer, ..)| issuer);
@@ -494,6 +459,15 @@ impl Flow {
     // MCP 2026-07-28: registered beforehand, then by document, then dynamically, then ask the person.
     fn choose_client(&mut self, found: Found) -> State {
         if let Some(client_id) = &self.options.client_id {
+            // MCP 2026-07-28: an identifier belongs to the issuer that gave it.
+            if let Some(issuer) = &self.options.client_id_issuer
+                && *issuer != found.issuer
+            {
+                return State::Failed(FlowFailed::OtherIssuer {
+                    expected: issuer.to_string(),
+                    found: found.issuer.to_string(),
+                });
+            }
             return State::Prepare(Box::new(found), Client::public(client_id));
         }
         let document = self.options.client_id_document.as_ref();
@@ -536,7 +510,7 @@ impl Flow {
                 found,
                 client,
                 pending,
-                url,
+                url: Secret::new(url),
             },
             Err(reason) => State::Failed(reason),
         };
@@ -553,79 +527,13 @@ impl Flow {
             .or_else(supported)
             .filter(|scope| !scope.is_empty())?;
         // MCP 2026-07-28: offline_access may be added only where the server lists it.
-        let offline = ScopeSet::from_tokens(["offline_access"]).unwrap_or_default();
         let listed = found
             .server
             .scopes_supported
             .iter()
             .any(|scope| scope == "offline_access");
-        Some(if listed { scope.union(&offline) } else { scope })
+        let more = scope.iter().chain(listed.then_some("offline_access"));
+        // Where there is no room for it, the rest is what matters.
+        Some(ScopeSet::from_tokens(more).unwrap_or_else(|_| scope.clone()))
     }
-}
-
-fn authorization_url(
-    found: &Found,
-    client: &Client,
-    pending: &Pending,
-) -> Result<String, FlowFailed> {
-    let endpoint = found.server.authorization_endpoint.as_deref();
-    let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("authorization_endpoint"))?;
-    // Asking the person to sign in is pointless where the code could not be redeemed.
-    if found.server.token_endpoint.is_none() {
-        return Err(FlowFailed::NoEndpoint("token_endpoint"));
-    }
-    authorize::url(
-        endpoint,
-        &client.client_id,
-        found.resource.as_str(),
-        pending,
-    )
-    .map_err(FlowFailed::Authorization)
-}
-
-fn granted(
-    found: Found,
-    client: Client,
-    pending: Pending,
-    tokens: token::TokenResponse,
-    now: UnixSeconds,
-) -> StoredGrant {
-    StoredGrant {
-        resource: found.resource,
-        issuer: found.issuer,
-        token_endpoint: found.server.token_endpoint.unwrap_or_default(),
-        revocation_endpoint: found.server.revocation_endpoint,
-        client,
-        redirect_uri: pending.redirect_uri,
-        requested_scope: pending.scope,
-        granted_scope: tokens.scope,
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        expires_at: tokens.expires_in.map(|life| now.after(life)),
-    }
-}
-
-/// The addresses that are left after the first one brought nothing, or why the search is over.
-fn next(
-    mut urls: VecDeque<String>,
-    reason: &discover::DiscoveryFailed,
-) -> Result<VecDeque<String>, FlowFailed> {
-    let url = urls.pop_front().unwrap_or_default();
-    if reason.may_try_next() && !urls.is_empty() {
-        return Ok(urls);
-    }
-    Err(FlowFailed::Discovery {
-        url,
-        reason: reason.clone(),
-    })
-}
-
-/// The first `Bearer` challenge of any `WWW-Authenticate` line.
-fn bearer_challenge(headers: &HeaderMap) -> Option<Challenge> {
-    headers
-        .get_all(header::WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| Challenge::parse_all(value.to_str().ok()?).ok())
-        .flatten()
-        .find(|challenge| challenge.is_scheme("Bearer"))
 }

@@ -56,11 +56,14 @@ mod failed;
 mod grant;
 mod machine;
 mod options;
+mod state;
+mod step;
 
 pub use failed::FlowFailed;
 pub use grant::StoredGrant;
-pub use machine::{Flow, MAX_ATTEMPTS, Step};
+pub use machine::{Flow, MAX_ATTEMPTS};
 pub use options::FlowOptions;
+pub use step::Step;
 
 #[cfg(test)]
 mod tests;

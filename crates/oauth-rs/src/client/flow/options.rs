@@ -1,7 +1,7 @@
 //! What the program that runs a flow decides beforehand.
 
 use crate::scope::ScopeSet;
-use crate::uri::RedirectUri;
+use crate::uri::{Issuer, RedirectUri};
 
 /// Who we are, and where the browser shall come back to.
 #[derive(Debug, Clone)]
@@ -12,6 +12,10 @@ pub struct FlowOptions {
     pub redirect_uri: RedirectUri,
     /// An identifier that was registered beforehand; it is used before anything else.
     pub client_id: Option<String>,
+    /// Where that identifier is registered; it is sent to no other authorization server.
+    ///
+    /// Without it the identifier is used wherever the resource's metadata leads.
+    pub client_id_issuer: Option<Issuer>,
     /// The address of our client ID metadata document, used where the server knows such documents.
     pub client_id_document: Option<String>,
     /// The scope to ask for instead of what the server suggests.
@@ -25,6 +29,7 @@ impl FlowOptions {
             client_name: client_name.into(),
             redirect_uri,
             client_id: None,
+            client_id_issuer: None,
             client_id_document: None,
             scope: None,
         }

@@ -1,10 +1,19 @@
 //! The metadata of a client: one reader for registration (RFC 7591) and for client ID documents.
 
+mod auth_method;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 use thiserror::Error;
 
+pub use self::auth_method::AuthMethod;
+use self::text::text;
 use super::{MAX_METADATA_BYTES, MAX_TEXT_BYTES};
 use crate::error_code::ErrorCode;
+use crate::jose::{JwkSet, UnusableKey};
 use crate::json;
 use crate::scope::ScopeSet;
 use crate::uri::{RedirectUri, is_endpoint};
@@ -26,44 +35,6 @@ pub struct InvalidClientMetadata {
     pub field: &'static str,
     /// What is wrong with it.
     pub why: String,
-}
-
-/// How a client proves who it is at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthMethod {
-    /// Not at all: a public client.
-    None,
-    /// By a secret in the `Authorization` header.
-    ClientSecretBasic,
-    /// By a secret in the body.
-    ClientSecretPost,
-    /// By a signed assertion.
-    PrivateKeyJwt,
-}
-
-impl AuthMethod {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-        }
-    }
-
-    /// Finds a method by its name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::None,
-            Self::ClientSecretBasic,
-            Self::ClientSecretPost,
-            Self::PrivateKeyJwt,
-        ]
-        .into_iter()
-        .find(|method| method.as_str() == name)
-    }
 }
 
 /// The metadata of a client, as far as this family of crates uses it.
@@ -137,8 +108,8 @@ struct Raw {
     contacts: Option<Vec<String>>,
     software_id: Option<String>,
     software_version: Option<String>,
-    #[serde(default, deserialize_with = "json::present")]
-    jwks: bool,
+    #[serde(default, deserialize_with = "json::not_null")]
+    jwks: Option<Box<RawValue>>,
     #[serde(default, deserialize_with = "json::present")]
     client_secret: bool,
     #[serde(default, deserialize_with = "json::present")]
@@ -173,8 +144,8 @@ impl ClientMetadata {
     /// It decides, in this order: length; an object without repeated members; redirect addresses,
     /// up to 16 and each by [`RedirectUri::parse`]; a known authentication method, by default
     /// `client_secret_basic`; grant and response types that agree; names and texts of bounded length
-    /// without control characters and direction overrides; addresses of web pages; scope; `jwks` or
-    /// `jwks_uri` but not both.
+    /// without characters that steer or hide text; addresses of web pages; scope; `jwks` or
+    /// `jwks_uri` but not both, and nothing private in `jwks`.
     /// Unknown members are ignored, and so is a `client_id` that the client would like to have.
     ///
     /// ```
@@ -280,8 +251,11 @@ fn build(raw: Raw, default: AuthMethod) -> Result<ClientMetadata, InvalidClientM
         return Err(bad_redirect("at least one is required".into()));
     }
     // RFC 7591 section 2: jwks_uri and jwks MUST NOT both be present.
-    if raw.jwks && raw.jwks_uri.is_some() {
+    if raw.jwks.is_some() && raw.jwks_uri.is_some() {
         return Err(bad("jwks", "cannot be given together with jwks_uri"));
+    }
+    if let Some(jwks) = &raw.jwks {
+        check_keys(jwks)?;
     }
     let scope = match raw.scope.as_deref() {
         None | Some("") => None,
@@ -329,6 +303,17 @@ fn build(raw: Raw, default: AuthMethod) -> Result<ClientMetadata, InvalidClientM
             .map(|v| text("software_version", v))
             .transpose()?,
     })
+}
+
+fn check_keys(jwks: &RawValue) -> Result<(), InvalidClientMetadata> {
+    let keys = JwkSet::parse(jwks.get().as_bytes()).map_err(|e| bad("jwks", &e.to_string()))?;
+    // RFC 7517 section 9.2, client ID metadata document, section 4: a published key that is not
+    // public is everybody's key.
+    let private = |skipped: &UnusableKey| *skipped == UnusableKey::Private;
+    if keys.skipped().iter().any(|key| private(&key.reason)) {
+        return Err(bad("jwks", "holds private or symmetric key material"));
+    }
+    Ok(())
 }
 
 fn redirects(texts: &[String]) -> Result<Vec<RedirectUri>, InvalidClientMetadata> {
@@ -381,22 +366,6 @@ fn types(
     Ok((grants, responses))
 }
 
-/// Text that is shown to people: bounded, and unable to reorder or hide what stands around it.
-fn text(field: &'static str, text: String) -> Result<String, InvalidClientMetadata> {
-    if text.chars().count() > MAX_NAME_CHARS {
-        return Err(bad(field, "is too long"));
-    }
-    // Unicode Standard Annex 9: characters that change the direction of the text around them.
-    let reorders = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if text.chars().any(|c| c.is_control() || reorders(c)) {
-        return Err(bad(
-            field,
-            "holds a control character or a direction override",
-        ));
-    }
-    Ok(text)
-}
-
 fn page(field: &'static str, url: Option<String>) -> Result<Option<String>, InvalidClientMetadata> {
     match url {
         Some(url) if url.len() > MAX_TEXT_BYTES || !is_endpoint(&url) => Err(bad(
@@ -433,217 +402,4 @@ fn as_scope<S: Serializer>(scope: &Option<ScopeSet>, serializer: S) -> Result<S:
         .as_ref()
         .map(ToString::to_string)
         .serialize(serializer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const URL: &str = "https://app.example/client.json";
-
-    fn registration(more: &str) -> Result<ClientMetadata, InvalidClientMetadata> {
-        let body = format!(r#"{{"redirect_uris":["https://c.example/cb"]{more}}}"#);
-        ClientMetadata::parse_registration(body.as_bytes())
-    }
-
-    fn document(more: &str) -> Result<ClientMetadata, InvalidClientMetadata> {
-        let body = format!(
-            r#"{{"client_id":"{URL}","client_name":"App","redirect_uris":["https://app.example/cb"]{more}}}"#
-        );
-        ClientMetadata::parse_document(body.as_bytes(), URL)
-    }
-
-    #[test]
-    fn defaults_of_a_registration() {
-        let client = registration(r#","client_id":"mine","unknown":{"a":[]}"#).unwrap();
-        assert_eq!(client.client_id, None);
-        assert_eq!(
-            client.token_endpoint_auth_method,
-            AuthMethod::ClientSecretBasic
-        );
-        assert_eq!(client.grant_types, ["authorization_code"]);
-        assert_eq!(client.response_types, ["code"]);
-        assert_eq!(client.application_type, None);
-    }
-
-    #[test]
-    fn absent_and_empty_are_different() {
-        let refused = registration(r#","grant_types":[],"response_types":["code"]"#).unwrap_err();
-        assert_eq!(refused.field, "grant_types");
-        let machine =
-            ClientMetadata::parse_registration(br#"{"grant_types":["client_credentials"]}"#);
-        assert_eq!(machine.unwrap().response_types, Vec::<String>::new());
-        let empty = ClientMetadata::parse_registration(b"{}").unwrap_err();
-        assert_eq!(
-            (empty.code, empty.field),
-            (ErrorCode::InvalidRedirectUri, "redirect_uris")
-        );
-    }
-
-    #[test]
-    fn each_refusal_of_a_registration() {
-        let long_name = format!(r#","client_name":"{}""#, "n".repeat(201));
-        let contacts = format!(r#","contacts":[{}]"#, vec!["\"c\""; 17].join(","));
-        for (more, field) in [
-            (r#","redirect_uris":[]"#, "document"),
-            (r#","client_name":7"#, "document"),
-            (
-                r#","token_endpoint_auth_method":"tls_client_auth""#,
-                "token_endpoint_auth_method",
-            ),
-            (
-                r#","token_endpoint_auth_method":"client_secret_jwt""#,
-                "token_endpoint_auth_method",
-            ),
-            (
-                r#","grant_types":["refresh_token"],"response_types":["code"]"#,
-                "grant_types",
-            ),
-            (
-                r#","grant_types":["authorization_code"],"response_types":["token"]"#,
-                "grant_types",
-            ),
-            (r#","client_name":"a\u0007b""#, "client_name"),
-            (r#","client_name":"a\nb""#, "client_name"),
-            (r#","client_name":"\u202Egnp.exe""#, "client_name"),
-            (r#","client_name":"\u2066x""#, "client_name"),
-            (long_name.as_str(), "client_name"),
-            (contacts.as_str(), "contacts"),
-            (r#","scope":"a  b""#, "scope"),
-            (r#","application_type":"spa""#, "application_type"),
-            (r#","logo_uri":"http://c.example/logo.png""#, "logo_uri"),
-            (r#","client_uri":"javascript:alert(1)""#, "client_uri"),
-            (
-                r#","jwks_uri":"https://c.example/jwks","jwks":{"keys":[]}"#,
-                "jwks",
-            ),
-        ] {
-            let refused = registration(more).unwrap_err();
-            assert_eq!(
-                (refused.code, refused.field),
-                (ErrorCode::InvalidClientMetadata, field),
-                "{more}"
-            );
-        }
-        let longest = format!(r#","client_name":"{}""#, "\u{e9}".repeat(200));
-        assert!(registration(&longest).is_ok());
-        let long = vec![b' '; MAX_METADATA_BYTES + 1];
-        assert_eq!(
-            ClientMetadata::parse_registration(&long).unwrap_err().why,
-            "is too long"
-        );
-    }
-
-    #[test]
-    fn each_refusal_of_redirect_addresses() {
-        let with = |uris: &str| {
-            let body = format!(r#"{{"redirect_uris":[{uris}]}}"#);
-            ClientMetadata::parse_registration(body.as_bytes())
-        };
-        assert!(with(&vec!["\"https://c.example/cb\""; 16].join(",")).is_ok());
-        let long = format!("\"https://c.example/{}\"", "a".repeat(2048));
-        for uris in [
-            vec!["\"https://c.example/cb\""; 17].join(","),
-            "\"http://c.example/cb\"".into(),
-            "\"https://c.example/cb#x\"".into(),
-            "\"https://*.example/cb\"".into(),
-            "\"https://ok.example/cb\",\"data:text/html,x\"".into(),
-            long,
-        ] {
-            let refused = with(&uris).unwrap_err();
-            assert_eq!(refused.code, ErrorCode::InvalidRedirectUri, "{uris}");
-        }
-    }
-
-    #[test]
-    fn a_document_is_public_unless_it_says_otherwise() {
-        let client = document("").unwrap();
-        assert_eq!(client.token_endpoint_auth_method, AuthMethod::None);
-        assert_eq!(client.client_id.as_deref(), Some(URL));
-        let signed = document(r#","token_endpoint_auth_method":"private_key_jwt""#).unwrap();
-        assert_eq!(signed.token_endpoint_auth_method, AuthMethod::PrivateKeyJwt);
-    }
-
-    #[test]
-    fn each_refusal_of_a_document() {
-        for (more, field) in [
-            (r#","client_secret":"x""#, "client_secret"),
-            (r#","client_secret":null"#, "client_secret"),
-            (
-                r#","client_secret_expires_at":0"#,
-                "client_secret_expires_at",
-            ),
-            (
-                r#","token_endpoint_auth_method":"client_secret_basic""#,
-                "token_endpoint_auth_method",
-            ),
-            (
-                r#","token_endpoint_auth_method":"client_secret_post""#,
-                "token_endpoint_auth_method",
-            ),
-            (
-                r#","token_endpoint_auth_method":"client_secret_jwt""#,
-                "token_endpoint_auth_method",
-            ),
-        ] {
-            assert_eq!(document(more).unwrap_err().field, field, "{more}");
-        }
-        let parse = |text: &str| {
-            ClientMetadata::parse_document(text.as_bytes(), URL)
-                .unwrap_err()
-                .field
-        };
-        let base = r#""redirect_uris":["https://app.example/cb"]"#;
-        assert_eq!(parse("[]"), "document");
-        assert_eq!(parse(&format!("{{{base}}}")), "client_id");
-        assert_eq!(
-            parse(&format!(r#"{{"client_id":"{URL}/",{base}}}"#)),
-            "client_id"
-        );
-        assert_eq!(
-            parse(&format!(r#"{{"client_id":"{URL}",{base}}}"#)),
-            "client_name"
-        );
-        assert_eq!(
-            parse(&format!(
-                r#"{{"client_id":"{URL}","client_name":" ",{base}}}"#
-            )),
-            "client_name"
-        );
-        assert_eq!(
-            parse(&format!(r#"{{"client_id":"{URL}","client_name":"A"}}"#)),
-            "redirect_uris"
-        );
-    }
-
-    #[test]
-    fn what_is_sent_can_be_read() {
-        let sent = ClientMetadata {
-            scope: Some(ScopeSet::parse("a b").unwrap()),
-            ..ClientMetadata::native(
-                "CLI",
-                vec![RedirectUri::parse("http://127.0.0.1/cb").unwrap()],
-            )
-        };
-        let read = ClientMetadata::parse_registration(&serde_json::to_vec(&sent).unwrap()).unwrap();
-        assert_eq!(read, sent);
-    }
-
-    #[test]
-    fn method_names_lead_back() {
-        for name in [
-            "none",
-            "client_secret_basic",
-            "client_secret_post",
-            "private_key_jwt",
-        ] {
-            let method = AuthMethod::parse(name).unwrap();
-            assert_eq!(method.as_str(), name);
-            assert_eq!(
-                serde_json::to_string(&method).unwrap(),
-                format!("\"{name}\"")
-            );
-        }
-        assert_eq!(AuthMethod::parse("None"), None);
-    }
 }

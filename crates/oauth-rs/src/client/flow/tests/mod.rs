@@ -1,0 +1,154 @@
+//! Walks through the machine against a small server that is a function.
+
+mod later;
+mod refusals;
+mod sign_in;
+
+use std::cell::Cell;
+
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+
+use super::{Flow, FlowFailed, FlowOptions, Step, StoredGrant};
+use crate::client::authorize::CallbackRefused;
+use crate::client::discover::DiscoveryFailed;
+use crate::error_code::ErrorCode;
+use crate::metadata::resource::InvalidResourceMetadata;
+use crate::metadata::server::InvalidServerMetadata;
+use crate::params::Params;
+use crate::time::UnixSeconds;
+use crate::uri::{InvalidUri, Issuer, RedirectUri};
+
+const SERVER: &str = "https://rs.example/mcp";
+const NOW: UnixSeconds = UnixSeconds(1_000);
+
+/// A resource and its authorization server, with what a test wants to be different.
+struct World {
+    resource: String,
+    server: String,
+    /// What follows the code in the redirect; `{state}` is filled in.
+    callback: String,
+    refresh: (u16, String),
+    registered: String,
+    expires_in: u64,
+    log: Vec<String>,
+    browser: Vec<String>,
+    bodies: Vec<String>,
+    stored: Vec<StoredGrant>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            resource: r#"{"resource":"https://rs.example/mcp","authorization_servers":["https://as.example"],"scopes_supported":["read","write"]}"#.into(),
+            server: r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/authorize","token_endpoint":"https://as.example/token","registration_endpoint":"https://as.example/register","revocation_endpoint":"https://as.example/revoke","code_challenge_methods_supported":["S256"],"authorization_response_iss_parameter_supported":true}"#.into(),
+            callback: "code=the-code&state={state}&iss=https%3A%2F%2Fas.example".into(),
+            refresh: (200, tokens("second", 60)),
+            registered: "registered".into(),
+            expires_in: 60,
+            log: Vec::new(),
+            browser: Vec::new(),
+            bodies: Vec::new(),
+            stored: Vec::new(),
+        }
+    }
+
+    fn answer(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+        let body = String::from_utf8(request.body().clone()).unwrap();
+        self.log
+            .push(format!("{} {}", request.method(), request.uri()));
+        self.bodies.push(body.clone());
+        let (status, text) = match request.uri().to_string().as_str() {
+            "https://rs.example/.well-known/oauth-protected-resource/mcp"
+            | "https://rs.example/elsewhere" => (200, self.resource.clone()),
+            address
+                if self.resource.contains(
+                    address
+                        .strip_suffix("/.well-known/oauth-authorization-server")
+                        .unwrap_or("no issuer"),
+                ) =>
+            {
+                (200, self.server.clone())
+            }
+            "https://as.example/register" | "https://new.example/register" => (
+                201,
+                format!(
+                    r#"{{"client_id":"{}","token_endpoint_auth_method":"none"}}"#,
+                    self.registered
+                ),
+            ),
+            "https://as.example/token" if body.contains("refresh_token") => self.refresh.clone(),
+            "https://as.example/token" | "https://new.example/token" => {
+                (200, tokens("first", self.expires_in))
+            }
+            _ => (404, String::new()),
+        };
+        Response::builder()
+            .status(status)
+            .body(text.into_bytes())
+            .unwrap()
+    }
+
+    fn drive(&mut self, flow: &mut Flow, now: UnixSeconds) -> Result<String, FlowFailed> {
+        let counter = Cell::new(u8::try_from(self.browser.len()).unwrap());
+        for _ in 0..50 {
+            let drawn = AsEntropy(counter.get());
+            match flow.next_step(now, &move |dest: &mut [u8]| dest.fill(drawn.0)) {
+                Step::Fetch(request) => {
+                    let response = self.answer(&request);
+                    flow.handle_response(&response, now);
+                }
+                Step::OpenBrowser { url, state } => {
+                    counter.set(counter.get() + 1);
+                    self.browser.push(url);
+                    flow.handle_callback(&self.callback.replace("{state}", state.expose()));
+                }
+                Step::Store(grant) => self.stored.push(grant),
+                Step::Done(token) => return Ok(token.expose().to_owned()),
+                Step::Failed(reason) => return Err(reason),
+            }
+        }
+        panic!("the flow does not come to an end: {:?}", self.log);
+    }
+
+    /// The parameters of the last address that the browser was sent to.
+    fn asked(&self) -> Params {
+        let url = self.browser.last().unwrap();
+        Params::parse_query(url.split_once('?').unwrap().1, &[]).unwrap()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AsEntropy(u8);
+
+fn tokens(name: &str, expires_in: u64) -> String {
+    format!(
+        r#"{{"access_token":"{name}","token_type":"Bearer","expires_in":{expires_in},"refresh_token":"refresh-{name}"}}"#
+    )
+}
+
+fn options() -> FlowOptions {
+    FlowOptions::new(
+        "CLI",
+        RedirectUri::parse("http://127.0.0.1:5000/callback").unwrap(),
+    )
+}
+
+fn flow(stored: Option<StoredGrant>) -> Flow {
+    Flow::new(SERVER, stored, options()).unwrap()
+}
+
+fn challenge(value: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_str(value).unwrap(),
+    );
+    headers
+}
+
+/// A grant as the first sign-in leaves it.
+fn signed_in() -> StoredGrant {
+    let mut world = World::new();
+    world.drive(&mut flow(None), NOW).unwrap();
+    world.stored.pop().unwrap()
+}

@@ -1,0 +1,187 @@
+//! Signing in for the first time.
+
+use super::*;
+
+#[test]
+fn from_a_challenge_to_a_token() {
+    let mut world = World::new();
+    let mut flow = flow(None);
+    flow.handle_challenge(
+        StatusCode::UNAUTHORIZED,
+        &challenge(r#"Bearer resource_metadata="https://rs.example/elsewhere", scope="read""#),
+    );
+    assert_eq!(world.drive(&mut flow, NOW), Ok("first".into()));
+    // No request more than the specification needs.
+    assert_eq!(
+        world.log,
+        [
+            "GET https://rs.example/elsewhere",
+            "GET https://as.example/.well-known/oauth-authorization-server",
+            "POST https://as.example/register",
+            "POST https://as.example/token",
+        ]
+    );
+    let asked = world.asked();
+    assert_eq!(asked.get("scope"), Some("read"));
+    assert_eq!(asked.get("client_id"), Some("registered"));
+    assert_eq!(asked.get("resource"), Some(SERVER));
+    assert!(world.bodies[2].contains(r#""application_type":"native""#));
+    assert!(world.bodies[3].contains("resource=https%3A%2F%2Frs.example%2Fmcp"));
+    let grant = &world.stored[0];
+    assert_eq!(grant.expires_at, Some(UnixSeconds(1_060)));
+    assert_eq!(
+        grant.revocation_endpoint.as_deref(),
+        Some("https://as.example/revoke")
+    );
+    assert_eq!(grant.scope().unwrap().to_string(), "read");
+}
+
+#[test]
+fn without_a_challenge_it_looks_at_the_path_and_then_at_the_root() {
+    let mut world = World::new();
+    let mut other = Flow::new("https://rs.example/mcp/deep", None, options()).unwrap();
+    let failed = world.drive(&mut other, NOW).unwrap_err();
+    assert!(matches!(failed, FlowFailed::Discovery { .. }));
+    assert_eq!(
+        world.log,
+        [
+            "GET https://rs.example/.well-known/oauth-protected-resource/mcp/deep",
+            "GET https://rs.example/.well-known/oauth-protected-resource",
+        ]
+    );
+    let mut world = World::new();
+    world.drive(&mut flow(None), NOW).unwrap();
+    assert_eq!(world.asked().get("scope"), Some("read write"));
+}
+
+#[test]
+fn scope_is_left_out_when_nobody_suggests_one_and_offline_access_added_where_listed() {
+    let mut world = World::new();
+    world.resource = world
+        .resource
+        .replace(r#","scopes_supported":["read","write"]"#, "");
+    world.drive(&mut flow(None), NOW).unwrap();
+    assert_eq!(world.asked().get("scope"), None);
+
+    let mut world = World::new();
+    world.server = world
+        .server
+        .replacen('{', r#"{"scopes_supported":["offline_access"],"#, 1);
+    world.drive(&mut flow(None), NOW).unwrap();
+    assert_eq!(
+        world.asked().get("scope"),
+        Some("read write offline_access")
+    );
+}
+
+#[test]
+fn registration_by_priority() {
+    const DOCUMENT: &str = "https://app.example/client.json";
+    let run = |options: FlowOptions, server: &dyn Fn(&str) -> String| {
+        let mut world = World::new();
+        world.server = server(&world.server);
+        let mut flow = Flow::new(SERVER, None, options).unwrap();
+        let result = world.drive(&mut flow, NOW);
+        let registered = world.log.iter().any(|line| line.contains("register"));
+        result.map(|_| {
+            (
+                world.asked().get("client_id").unwrap().to_owned(),
+                registered,
+            )
+        })
+    };
+    let same = |text: &str| text.to_owned();
+    let documents =
+        |text: &str| text.replacen('{', r#"{"client_id_metadata_document_supported":true,"#, 1);
+    let nothing = |text: &str| {
+        text.replace(
+            r#""registration_endpoint":"https://as.example/register","#,
+            "",
+        )
+    };
+
+    let given = FlowOptions {
+        client_id: Some("given".into()),
+        ..options()
+    };
+    let document = FlowOptions {
+        client_id_document: Some(DOCUMENT.into()),
+        ..options()
+    };
+    assert_eq!(run(given.clone(), &documents), Ok(("given".into(), false)));
+    let bound = |issuer: &str| FlowOptions {
+        client_id_issuer: Some(Issuer::parse(issuer).unwrap()),
+        ..given.clone()
+    };
+    assert_eq!(
+        run(bound("https://as.example"), &same),
+        Ok(("given".into(), false))
+    );
+    assert_eq!(
+        run(bound("https://old.example"), &same),
+        Err(FlowFailed::OtherIssuer {
+            expected: "https://old.example".into(),
+            found: "https://as.example".into()
+        })
+    );
+    assert_eq!(
+        run(document.clone(), &documents),
+        Ok((DOCUMENT.into(), false))
+    );
+    assert_eq!(
+        run(document.clone(), &same),
+        Ok(("registered".into(), true))
+    );
+    assert_eq!(run(options(), &documents), Ok(("registered".into(), true)));
+    let failed = run(document, &nothing).unwrap_err();
+    assert_eq!(
+        failed,
+        FlowFailed::NoRegistration {
+            issuer: "https://as.example".into()
+        }
+    );
+    assert!(failed.to_string().contains("register a client there"));
+}
+
+#[test]
+fn whoever_wants_no_scope_is_not_given_offline_access_alone() {
+    let mut world = World::new();
+    world.server = world
+        .server
+        .replacen('{', r#"{"scopes_supported":["offline_access"],"#, 1);
+    let options = FlowOptions {
+        scope: Some(crate::scope::ScopeSet::empty()),
+        ..options()
+    };
+    let mut flow = Flow::new(SERVER, None, options).unwrap();
+    world.drive(&mut flow, NOW).unwrap();
+    assert_eq!(world.asked().get("scope"), None);
+    assert_eq!(world.stored[0].requested_scope, None);
+}
+
+#[test]
+fn an_empty_scope_in_a_challenge_is_none() {
+    let mut world = World::new();
+    let mut flow = flow(None);
+    flow.handle_challenge(
+        StatusCode::UNAUTHORIZED,
+        &challenge(r#"Bearer scope="", realm="x""#),
+    );
+    world.drive(&mut flow, NOW).unwrap();
+    assert_eq!(world.asked().get("scope"), Some("read write"));
+}
+
+#[test]
+fn every_attempt_has_its_own_state_and_verifier() {
+    let mut world = World::new();
+    let mut flow = flow(None);
+    world.drive(&mut flow, NOW).unwrap();
+    let first = world.asked();
+    let missing = challenge(r#"Bearer error="insufficient_scope", scope="admin""#);
+    flow.handle_challenge(StatusCode::FORBIDDEN, &missing);
+    world.drive(&mut flow, NOW).unwrap();
+    let second = world.asked();
+    for name in ["state", "code_challenge"] {
+        assert_ne!(first.get(name), second.get(name), "{name}");
+    }
+}
