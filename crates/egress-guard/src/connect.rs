@@ -10,8 +10,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use rustls::crypto::ring::default_provider;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -130,25 +131,34 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Without a usable certificate store, `https` is refused and the rest works.
+    /// Trusts the operating system's roots; where it has none, `https` is refused and the rest works.
     pub(crate) fn new(plain: CheckedConnector, limits: &Limits) -> Self {
-        // The provider is named: a process-wide one may be another, or missing.
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(default_provider())
-            .ok()
-            .map(|builder| {
-                builder
-                    .https_only()
-                    .enable_http1()
-                    .enable_http2()
-                    .wrap_connector(plain.clone())
-            });
+        Self::with_tls(plain, system_roots(), limits)
+    }
+
+    fn with_tls(plain: CheckedConnector, config: Option<ClientConfig>, limits: &Limits) -> Self {
+        let tls = config.map(|config| {
+            HttpsConnectorBuilder::new()
+                .with_tls_config(config)
+                .https_only()
+                .enable_http1()
+                .enable_http2()
+                .wrap_connector(plain.clone())
+        });
         Self {
             plain,
             tls,
             limit: limits.connect,
         }
     }
+}
+
+/// Certificates are checked against the operating system's roots, if there are any.
+fn system_roots() -> Option<ClientConfig> {
+    // The provider is named: a process-wide one may be another, or missing.
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().ok()?;
+    Some(builder.with_native_roots().ok()?.with_no_client_auth())
 }
 
 impl Service<Uri> for Connector {
@@ -192,3 +202,6 @@ fn handshake_error(boxed: Box<dyn Error + Send + Sync>) -> EgressError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,7 +65,7 @@ impl Policy {
             let host = text.chars().take(80).collect();
             return Err(EgressError::Host { host });
         };
-        let port = port(uri, authority, default_port)?;
+        let port = port(uri, authority.strip_prefix(text), default_port)?;
         let violation = if scheme != "https" {
             Some(forbidden_scheme(scheme))
         } else if !self.ports.contains(&port) {
@@ -145,14 +145,13 @@ fn refuse_credentials(authority: &str) -> Result<(), EgressError> {
     Ok(())
 }
 
-/// The port, where a port that is written but is not a number counts as 0 and is refused.
-fn port(uri: &Uri, authority: &str, default: u16) -> Result<u16, EgressError> {
-    match uri.port_u16() {
-        Some(0) => Err(EgressError::Port { port: 0 }),
-        Some(port) => Ok(port),
-        // RFC 3986 section 3.2.3: an empty port means the default one.
-        None if uri.port().is_none() || authority.ends_with(':') => Ok(default),
-        None => Err(EgressError::Port { port: 0 }),
+/// The port, where one that is written but is no port (`99999`) counts as 0 and is refused.
+fn port(uri: &Uri, after_host: Option<&str>, default: u16) -> Result<u16, EgressError> {
+    match (uri.port_u16(), after_host) {
+        (Some(port), _) if port != 0 => Ok(port),
+        // RFC 3986 section 3.2.3: an absent or empty port means the default one.
+        (None, Some("" | ":")) => Ok(default),
+        _ => Err(EgressError::Port { port: 0 }),
     }
 }
 
@@ -213,6 +212,10 @@ mod tests {
             ("https://a.example:444/", "port 444 is not allowed"),
             ("https://a.example:80/", "port 80 is not allowed"),
             ("https://a.example:0/", "port 0 is not allowed"),
+            ("https://a.example:65536/", "port 0 is not allowed"),
+            ("https://a.example:99999/", "port 0 is not allowed"),
+            ("https://8.8.8.8:99999/", "port 0 is not allowed"),
+            ("https://[2606:4700::1]:99999/", "port 0 is not allowed"),
             ("https://user@a.example/", "the address carries credentials"),
             (
                 "https://user:pw@a.example/",
@@ -351,6 +354,7 @@ mod tests {
             ),
             ("ws://127.0.0.1:1/", &[], "the scheme \"ws\" is not allowed"),
             ("http://127.0.0.1:0/", &[], "port 0 is not allowed"),
+            ("http://127.0.0.1:65537/", &[], "port 0 is not allowed"),
         ] {
             assert_eq!(decide(&policy, url, answers), Err(why.to_owned()), "{url}");
         }

@@ -83,6 +83,7 @@ pub(crate) fn check_signature<'a>(
 
 /// Reads the claims, each with the type it must have.
 pub(crate) fn read(signed: &Signed<'_>) -> Result<AccessTokenClaims, Refused> {
+    // A token that is bound to a key (`cnf`) is refused here too: no proof of that key is read.
     // RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
     AccessTokenClaims::parse(signed.payload.payload()).map_err(|reason| Refused::Claims { reason })
 }

@@ -93,7 +93,8 @@ impl Guard {
     /// 4. `alg` is one that a trusted issuer may use;
     /// 5. a key of a trusted issuer has the token's `kid` and `alg`;
     /// 6. the signature verifies with that key;
-    /// 7. the claims are there, once each, with their types;
+    /// 7. the claims are there, once each, with their types, and without `cnf`: a token that is
+    ///    bound to a key is no bearer token;
     /// 8. `iss` is exactly the issuer whose key verified the signature;
     /// 9. `aud` contains exactly this resource;
     /// 10. `exp` is in the future and `nbf`, if there, in the past, within the configured skew;
@@ -102,7 +103,8 @@ impl Guard {
     /// Does not check: scopes ([`require`](Self::require) does), revocation (the layer asks), or
     /// that the sender is the one the token was issued to: these are bearer tokens.
     ///
-    /// Specification: RFC 9068 section 4; RFC 8725 section 3; RFC 6750 section 2.
+    /// Specification: RFC 9068 section 4; RFC 8725 section 3; RFC 6750 section 2; RFC 7800
+    /// section 3.1.
     pub fn check(&self, parts: &Parts, keys: &KeySnapshot, now: UnixSeconds) -> Decision {
         match self.principal(parts, keys, now) {
             Ok(principal) => Decision::Granted(principal),

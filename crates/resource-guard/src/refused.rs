@@ -66,7 +66,7 @@ pub enum Refused {
         /// What is wrong.
         reason: BadSignature,
     },
-    /// A claim is missing, occurs twice or has the wrong type.
+    /// A claim is missing, occurs twice or has the wrong type, or the token is bound to a key.
     #[error("{reason}")]
     Claims {
         /// What is wrong.

@@ -31,25 +31,32 @@ impl Requirement {
     /// Any one of these scopes; the first is the one a client is told to ask for.
     ///
     /// # Errors
-    /// A text is not a scope token.
+    /// A text is not a scope token, or there is none: that would be met by every token, which
+    /// [`nothing`](Self::nothing) says aloud.
     pub fn any_of<I>(scopes: I) -> Result<Self, InvalidScope>
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
         let one = |scope: I::Item| ScopeSet::from_tokens([scope]);
-        let alternatives = scopes.into_iter().map(one).collect::<Result<_, _>>()?;
+        let alternatives: Vec<_> = scopes.into_iter().map(one).collect::<Result<_, _>>()?;
+        if alternatives.is_empty() {
+            return Err(InvalidScope::Empty);
+        }
         Ok(Self { alternatives })
     }
 
     /// All of these scopes.
     ///
     /// # Errors
-    /// A text is not a scope token, or there are too many.
+    /// A text is not a scope token, or there are too many or none.
     pub fn all_of<I>(scopes: I) -> Result<Self, InvalidScope>
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
         let all = ScopeSet::from_tokens(scopes)?;
+        if all.is_empty() {
+            return Err(InvalidScope::Empty);
+        }
         Ok(Self {
             alternatives: vec![all],
         })
@@ -109,6 +116,13 @@ mod tests {
     fn nothing_is_met_by_every_token() {
         assert!(met(&Requirement::nothing(), ""));
         assert!(Requirement::nothing().to_ask_for().is_empty());
+    }
+
+    #[test]
+    fn a_list_without_a_scope_is_not_met_by_every_token() {
+        let none: [&str; 0] = [];
+        assert_eq!(Requirement::any_of(none), Err(InvalidScope::Empty));
+        assert_eq!(Requirement::all_of(none), Err(InvalidScope::Empty));
     }
 
     #[test]

@@ -8,5 +8,3 @@ mod exchange;
 mod resolving;
 #[cfg(test)]
 mod support;
-#[cfg(test)]
-mod tls;

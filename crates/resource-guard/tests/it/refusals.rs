@@ -637,6 +637,36 @@ fn malformed_claims() {
 }
 
 #[test]
+fn a_token_that_is_bound_to_a_key() {
+    let world = World::new();
+    for bound in [
+        r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
+        r#"{"x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}"#,
+        "{}",
+        "\"text\"",
+        "null",
+    ] {
+        let claims = claims()
+            .to_string()
+            .replacen('{', &format!("{{\"cnf\":{bound},"), 1);
+        let token = world.key.sign("at+jwt", claims.as_bytes()).unwrap();
+        let refused = refused(&world, &request(&token), NOW);
+        assert!(matches!(refused, Refused::Claims { .. }), "{bound}");
+        assert!(refused.to_string().contains("cnf"), "{bound}: {refused}");
+        assert_answer(
+            &world.guard,
+            &refused,
+            Some((
+                401,
+                "invalid_token",
+                "the claims of the access token are malformed",
+            )),
+            "a",
+        );
+    }
+}
+
+#[test]
 fn empty_claims() {
     let world = World::new();
     for claim in ["sub", "client_id", "jti"] {
