@@ -9,7 +9,7 @@ use http::{HeaderValue, Request, Response};
 use serde_json::Value;
 use tower_service::Service;
 
-use crate::catalog::Tool;
+use crate::catalog::{Run, Tool};
 use crate::date;
 use crate::map::{self, Kept, MAX_APPLICATIONS, Reach};
 use crate::outcome::{Failure, Outcome};
@@ -158,14 +158,14 @@ impl<S: Transport> Acting<'_, S> {
         map::applications(self.send(call).await?).ok_or_else(not_a_list)
     }
 
-    /// A refusal for the role says which role the person has and which may.
+    /// A refusal with what to do about it: which roles may, or which tool finds the right id.
     pub(crate) async fn explained(
         &self,
         error: ApiError,
         organization: Option<&PathPart>,
     ) -> Failure {
         if error.code() != ErrorCode::Forbidden {
-            return error.into();
+            return pointed(error, self.tool);
         }
         // Asked now and not taken from what is kept: the role may have changed a second ago.
         match self.organizations().await {
@@ -205,6 +205,50 @@ pub(crate) fn path_part(checked: &Checked, argument: &str) -> Result<Option<Path
             .field(argument)
             .hint("Pass the id alone, as Didit gave it.")
     })
+}
+
+/// A refusal with the description of the argument that it is about, which names the tool to ask.
+fn pointed(error: ApiError, tool: &Tool) -> Failure {
+    let says = match error.code() {
+        ErrorCode::NotFound => not_found(tool, error.message()),
+        ErrorCode::BadRequest | ErrorCode::Unprocessable => {
+            let named = error
+                .field()
+                .and_then(|field| field.split(['.', '[']).next());
+            named
+                .and_then(|name| tool.argument(name))
+                .map(|argument| argument.says.to_owned())
+        }
+        _ => None,
+    };
+    match (says, error.code().hint()) {
+        (Some(says), Some(hint)) => Failure::from(error).hint(format!("{hint} {says}")),
+        _ => error.into(),
+    }
+}
+
+/// What to look at when something was not found: the ids in the path, or the place in the list.
+fn not_found(tool: &Tool, message: &str) -> Option<String> {
+    if message.to_lowercase().contains("cursor")
+        && let Some(cursor) = tool.argument("cursor")
+    {
+        return Some(cursor.says.to_owned());
+    }
+    let operation = match &tool.run {
+        Run::Context => return None,
+        Run::One(name) | Run::Analytics(name) => operation::find(name)?,
+        Run::Span(span) => operation::find(span.application)?,
+    };
+    let says: Vec<&str> = operation
+        .parts()
+        .map(|part| match part {
+            "org" => "organization_id",
+            "app" => "application_id",
+            own => own,
+        })
+        .filter_map(|name| Some(tool.argument(name)?.says))
+        .collect();
+    (!says.is_empty()).then(|| says.join(" "))
 }
 
 fn query_text(value: &Value) -> Option<String> {

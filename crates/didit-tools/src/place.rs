@@ -128,6 +128,10 @@ fn in_application(reach: &Reach, given: &Place) -> Result<Place, Unplaced> {
         }
         (None, Some(application)) => match owner_of(reach, application) {
             Some((organization, application)) => placed(&organization.named, application),
+            // Asked in one application, an answer from all of them would be taken for that one's.
+            None if reach.organizations.len() > 1 => {
+                Err(Unplaced::Failed(unknown_application(reach)))
+            }
             None => {
                 let organization = only_organization(reach)?.organization;
                 Ok(Place {
@@ -192,6 +196,21 @@ fn unknown_organization(reach: &Reach) -> Failure {
     chosen_from(
         Failure::bad_request(message).field("organization_id"),
         candidates,
+    )
+}
+
+fn unknown_application(reach: &Reach) -> Failure {
+    let unlisted = reach
+        .organizations
+        .iter()
+        .any(|organization| organization.applications.is_err());
+    if unlisted {
+        return missing_organization(reach);
+    }
+    chosen_from(
+        Failure::bad_request("application_id is not one that can be reached")
+            .field("application_id"),
+        reach.applications().map(|(_, row)| &row.named),
     )
 }
 

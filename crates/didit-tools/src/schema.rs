@@ -313,7 +313,11 @@ fn join(path: &str, name: &str) -> String {
 }
 
 fn remedy(shape: &Shape, says: &str) -> String {
-    format!("Send {}. {says}", expected(shape))
+    let wanted = match shape {
+        Shape::Boolean => "true or false, not as text",
+        _ => expected(shape),
+    };
+    format!("Send {wanted}. {says}")
 }
 
 fn expected(shape: &Shape) -> &'static str {
@@ -321,7 +325,7 @@ fn expected(shape: &Shape) -> &'static str {
         Shape::Text | Shape::Choice(_) => "text",
         Shape::CountText => "a whole number written as text, such as \"20\"",
         Shape::Number => "a number",
-        Shape::Boolean => "true or false, not as text",
+        Shape::Boolean => "a boolean",
         Shape::Object(_) => "an object",
         Shape::List { .. } => "a list",
     }
@@ -474,7 +478,7 @@ mod tests {
             ),
             (
                 json!({"id": "x", "confirm": "true"}),
-                "Error [bad_request]: confirm is text, not true or false, not as text\nField: confirm\nHint: Send true or false, not as text. A yes.",
+                "Error [bad_request]: confirm is text, not a boolean\nField: confirm\nHint: Send true or false, not as text. A yes.",
             ),
             (
                 json!({"id": "x", "features": []}),

@@ -154,7 +154,15 @@ fn check_parts(tool: &Tool, checked: &Checked) -> Result<(), Failure> {
         .parts()
         .filter(|name| !matches!(*name, "org" | "app"));
     for argument in own.chain(["organization_id", "application_id"]) {
-        crate::acting::path_part(checked, argument)?;
+        crate::acting::path_part(checked, argument).map_err(|failure| {
+            match tool.argument(argument) {
+                Some(known) => failure.hint(format!(
+                    "Pass the id alone, as Didit gave it. {}",
+                    known.says
+                )),
+                None => failure,
+            }
+        })?;
     }
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! Cases.
 
 use super::{
-    APPLICATION, DATE_FROM, DATE_TO, LAST_N_DAYS, ORGANIZATION, SEARCH_LIMIT, Style, Tool,
-    VERIFICATION, span, tool,
+    APPLICATION, DATE_FROM, DATE_TO, LAST_N_DAYS, ONLY_APPLICATION, ONLY_ORGANIZATION,
+    ORGANIZATION, SEARCH_LIMIT, Style, Tool, VERIFICATION, span, tool,
 };
 use crate::schema::Argument;
 
 const CATEGORY: &str = "Cases";
 
-const STATUS: Argument = Argument::text("status", "Only cases with this status.");
+const STATUS: Argument = Argument::text(
+    "status",
+    "Only cases with this status, such as OPEN or RESOLVED.",
+);
 
 pub(super) const TOOLS: &[Tool] = &[
     tool(
@@ -20,7 +23,7 @@ pub(super) const TOOLS: &[Tool] = &[
     )
     .says(
         "Page through the investigation cases of one application. \
-         Without a single known application it looks in all of them.",
+         Without a single known application it takes the newest from all of them; didit_case_search can be narrowed by text and dates.",
     )
     .takes(&[
         ORGANIZATION,
@@ -28,7 +31,7 @@ pub(super) const TOOLS: &[Tool] = &[
         STATUS,
         Argument::text(
             "cursor",
-            "Where the last page ended. Only where organisation and application are both known.",
+            "For the next page: the value of cursor in the `next` address of the last page, not the whole address; works within one application only.",
         ),
     ])
     .needs("list:cases"),
@@ -47,8 +50,8 @@ pub(super) const TOOLS: &[Tool] = &[
         DATE_TO,
         LAST_N_DAYS,
         SEARCH_LIMIT,
-        ORGANIZATION,
-        APPLICATION,
+        ONLY_ORGANIZATION,
+        ONLY_APPLICATION,
     ])
     .needs("list:cases"),
 ];

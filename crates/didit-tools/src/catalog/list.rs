@@ -10,7 +10,7 @@ pub(super) const TOOLS: &[Tool] = &[tool(
     MANAGEMENT,
     Run::One("list.list"),
 )
-.says("Block lists, allow lists and custom lists of one application.")
+.says("Block lists, allow lists and custom lists of one application, without their entries.")
 .takes(&[
     ORGANIZATION,
     APPLICATION,

@@ -98,23 +98,36 @@ const APPLICATION: Argument = Argument::text(
     "application_id",
     "Id of the application. Leave it out when the organisation has only one; didit_context_get lists them.",
 );
+/// In searches, the ids narrow and are not needed.
+const ONLY_ORGANIZATION: Argument = Argument::text(
+    "organization_id",
+    "Look in this organisation only; without it in all. didit_context_get lists them.",
+);
+const ONLY_APPLICATION: Argument = Argument::text(
+    "application_id",
+    "Look in this application only; without it in all. didit_context_get lists them.",
+);
+const FIRST_DAY: Argument = Argument::text("date_from", "First day (UTC), as YYYY-MM-DD.");
+const LAST_DAY: Argument = Argument::text("date_to", "Last day (UTC), as YYYY-MM-DD.");
 const DATE_FROM: Argument = Argument::text(
     "date_from",
-    "First day, as YYYY-MM-DD. Wins over last_n_days.",
+    "First day (UTC), as YYYY-MM-DD. Wins over last_n_days.",
 );
-const DATE_TO: Argument =
-    Argument::text("date_to", "Last day, as YYYY-MM-DD. Wins over last_n_days.");
+const DATE_TO: Argument = Argument::text(
+    "date_to",
+    "Last day (UTC), as YYYY-MM-DD. Wins over last_n_days.",
+);
 const LAST_N_DAYS: Argument = Argument::number(
     "last_n_days",
-    "The last days up to today (UTC), instead of two dates.",
+    "The last days up to today (UTC), such as 7, instead of two dates.",
 );
 const LIMIT: Argument = Argument::count_text(
     "limit",
-    "How many rows, as text, such as \"20\". Across several applications 20 unless said, 200 at most.",
+    "How many rows, as text, such as \"20\"; 200 at most.",
 );
 const OFFSET: Argument = Argument::count_text(
     "offset",
-    "How many rows to skip, as text. Only where organisation and application are both known.",
+    "How many rows to skip, as text, for the next page; works within one application only.",
 );
 const SEARCH_LIMIT: Argument = Argument::number(
     "limit",
@@ -156,6 +169,11 @@ const fn span(application: &'static str, organization: Option<&'static str>, sty
 }
 
 impl Tool {
+    /// The argument of this name.
+    pub(crate) fn argument(&self, name: &str) -> Option<&'static Argument> {
+        self.arguments.iter().find(|argument| argument.name == name)
+    }
+
     const fn says(mut self, says: &'static str) -> Self {
         self.says = says;
         self

@@ -1,6 +1,8 @@
 //! Analytics.
 
-use super::{APPLICATION, DATE_FROM, DATE_TO, EITHER, LAST_N_DAYS, ORGANIZATION, Run, Tool, tool};
+use super::{
+    DATE_FROM, DATE_TO, EITHER, LAST_N_DAYS, ONLY_APPLICATION, ONLY_ORGANIZATION, Run, Tool, tool,
+};
 use crate::schema::Argument;
 
 pub(super) const TOOLS: &[Tool] = &[tool(
@@ -12,14 +14,14 @@ pub(super) const TOOLS: &[Tool] = &[tool(
 )
 .says(
     "Counts summed over the applications the person can reach: sessions started, results by status, conversion rate, how far each check was reached, warnings. \
-     Give both ids for one application, and dates or last_n_days for a window.",
+     Narrow it with application_id for one application, and with dates or last_n_days for a window; per_app in the answer compares the applications.",
 )
 .takes(&[
     DATE_FROM,
     DATE_TO,
     LAST_N_DAYS,
     Argument::boolean("include_timeseries", "Whether to add the counts day by day."),
-    ORGANIZATION,
-    APPLICATION,
+    ONLY_ORGANIZATION,
+    ONLY_APPLICATION,
 ])
 .needs("read:analytics")];

@@ -1,8 +1,9 @@
 //! Verification sessions.
 
 use super::{
-    APPLICATION, DATE_FROM, DATE_TO, LAST_N_DAYS, LIMIT, OFFSET, ORGANIZATION, Run, SEARCH_LIMIT,
-    Style, Tool, VERIFICATION, span, tool,
+    APPLICATION, DATE_FROM, DATE_TO, FIRST_DAY, LAST_DAY, LAST_N_DAYS, LIMIT, OFFSET,
+    ONLY_APPLICATION, ONLY_ORGANIZATION, ORGANIZATION, Run, SEARCH_LIMIT, Style, Tool,
+    VERIFICATION, span, tool,
 };
 use crate::schema::{Argument, Shape};
 
@@ -28,7 +29,7 @@ const WORKFLOW: Argument = Argument::text(
 );
 const SEARCH: Argument = Argument::text(
     "search",
-    "Text to look for, such as a name, a document number or vendor_data.",
+    "Text to look for, such as a name, vendor_data or the number of the session.",
 );
 
 const LANGUAGES: &[&str] = &[
@@ -49,14 +50,18 @@ pub(super) const TOOLS: &[Tool] = &[
     .says(
         "Start a verification session from a workflow. \
          The answer holds session_id and the url to send to the person who is to be verified. \
+         The session belongs to the application of the workflow. \
          Asking again with the same vendor_data and workflow returns the unfinished session instead of a second one.",
     )
     .takes(&[
         ORGANIZATION,
-        APPLICATION,
+        Argument::text(
+            "application_id",
+            "Only to find the organisation: the workflow decides in which application the session is.",
+        ),
         Argument::text(
             "workflow_id",
-            "Id of the workflow to run; didit_workflow_list lists the workflows.",
+            "Id of a published workflow to run; didit_workflow_list lists the workflows.",
         )
         .required(),
         Argument::text("vendor_data", "Your own id for the person, to find the session again."),
@@ -70,7 +75,7 @@ pub(super) const TOOLS: &[Tool] = &[
         Argument::object("metadata", "Anything to keep with the session, as an object."),
         Argument::object(
             "contact_details",
-            "email, phone, send_notification_emails, email_lang.",
+            "How to reach the person: email, phone, send_notification_emails, email_lang.",
         ),
         Argument::object(
             "expected_details",
@@ -82,7 +87,7 @@ pub(super) const TOOLS: &[Tool] = &[
         ),
         Argument::text(
             "sandbox_scenario",
-            "In sandbox applications only: the outcome to simulate, such as approve.",
+            "In sandbox applications only: the outcome to simulate, approve or a name that starts with decline_ or review_.",
         ),
     ])
     .needs("create:sessions")
@@ -97,7 +102,7 @@ pub(super) const TOOLS: &[Tool] = &[
     )
     .says(
         "Page through the sessions of one application, newest first. \
-         Without a single known application it looks in all of them and tags each row with where it is from. \
+         Without a single known application it takes the newest from all of them, each row tagged with where it is from. \
          Use didit_session_search to look everywhere on purpose.",
     )
     .takes(&[
@@ -108,8 +113,8 @@ pub(super) const TOOLS: &[Tool] = &[
         Argument::text("vendor_data", "Only sessions with exactly this vendor_data."),
         WORKFLOW,
         SEARCH,
-        DATE_FROM,
-        DATE_TO,
+        FIRST_DAY,
+        LAST_DAY,
         LIMIT,
         OFFSET,
     ])
@@ -123,7 +128,7 @@ pub(super) const TOOLS: &[Tool] = &[
     )
     .says(
         "Find sessions in every organisation and application the person can reach, newest first, each row tagged with where it is from. \
-         Narrow with status, dates, workflow or text; give both ids to look in one application only.",
+         Narrow with status, dates, workflow or text; give application_id to look in one application only.",
     )
     .takes(&[
         STATUS,
@@ -134,8 +139,8 @@ pub(super) const TOOLS: &[Tool] = &[
         DATE_TO,
         LAST_N_DAYS,
         SEARCH_LIMIT,
-        ORGANIZATION,
-        APPLICATION,
+        ONLY_ORGANIZATION,
+        ONLY_APPLICATION,
     ])
     .needs("list:sessions"),
     tool(
@@ -160,22 +165,21 @@ pub(super) const TOOLS: &[Tool] = &[
     )
     .says(
         "Approve or decline a session, or ask the person to do parts of it again. \
-         This overrides the automatic decision and can send an email to the person: read the decision first. \
-         Resubmitted is possible from Declined, In Review and Abandoned.",
+         This overrides the automatic decision and can send an email to the person: read the decision first.",
     )
     .takes(&[
         SESSION,
         Argument::choice(
             "new_status",
             &["Approved", "Declined", "Resubmitted"],
-            "The status to set.",
+            "The status to set; Resubmitted only from Declined, In Review or Abandoned.",
         )
         .required(),
         Argument::text("comment", "Why, for the record of the review."),
         Argument::new(
             "nodes_to_resubmit",
             Shape::List { of: &Shape::Text, at_least: 0 },
-            "With Resubmitted: ids of the workflow nodes to do again.",
+            "With Resubmitted: node_id of each check to do again, as didit_session_get_decision shows them.",
         ),
         Argument::boolean("send_email", "Whether to tell the person by email."),
         Argument::text("email_address", "Where to; needed with send_email."),
@@ -197,7 +201,7 @@ pub(super) const TOOLS: &[Tool] = &[
     )
     .takes(&[
         SESSION,
-        Argument::boolean("confirm", "True, after the person agreed to the deletion.").required(),
+        Argument::boolean("confirm", "Must be true; only after the person agreed to the deletion.").required(),
     ])
     .needs("delete:sessions")
     .confirmed("confirm", "it deletes the session and its data for good")

@@ -1,8 +1,8 @@
 //! Monitored transactions.
 
 use super::{
-    APPLICATION, DATE_FROM, DATE_TO, LAST_N_DAYS, LIMIT, OFFSET, ORGANIZATION, SEARCH_LIMIT, Style,
-    Tool, VERIFICATION, span, tool,
+    APPLICATION, DATE_FROM, DATE_TO, LAST_N_DAYS, LIMIT, OFFSET, ONLY_APPLICATION,
+    ONLY_ORGANIZATION, ORGANIZATION, SEARCH_LIMIT, Style, Tool, VERIFICATION, span, tool,
 };
 use crate::schema::Argument;
 
@@ -18,7 +18,7 @@ pub(super) const TOOLS: &[Tool] = &[
     )
     .says(
         "Page through the monitored transactions of one application. \
-         Without a single known application it looks in all of them.",
+         Without a single known application it takes the newest from all of them; didit_transaction_search can be narrowed.",
     )
     .takes(&[ORGANIZATION, APPLICATION, LIMIT, OFFSET])
     .needs("list:transactions"),
@@ -39,8 +39,8 @@ pub(super) const TOOLS: &[Tool] = &[
         DATE_TO,
         LAST_N_DAYS,
         SEARCH_LIMIT,
-        ORGANIZATION,
-        APPLICATION,
+        ONLY_ORGANIZATION,
+        ONLY_APPLICATION,
     ])
     .needs("list:transactions"),
 ];

@@ -1,8 +1,8 @@
 //! The end users of an application.
 
 use super::{
-    APPLICATION, DATE_FROM, DATE_TO, LAST_N_DAYS, LIMIT, OFFSET, ORGANIZATION, SEARCH_LIMIT, Style,
-    Tool, VERIFICATION, span, tool,
+    APPLICATION, DATE_FROM, DATE_TO, LAST_N_DAYS, LIMIT, OFFSET, ONLY_APPLICATION,
+    ONLY_ORGANIZATION, ORGANIZATION, SEARCH_LIMIT, Style, Tool, VERIFICATION, span, tool,
 };
 use crate::schema::Argument;
 
@@ -18,7 +18,7 @@ pub(super) const TOOLS: &[Tool] = &[
     )
     .says(
         "Page through the end users of one application, one row per vendor_data. \
-         Without a single known application it looks in all of them.",
+         Without a single known application it takes the newest from all of them; didit_vendor_user_search can be narrowed.",
     )
     .takes(&[ORGANIZATION, APPLICATION, LIMIT, OFFSET])
     .needs("list:users"),
@@ -33,15 +33,15 @@ pub(super) const TOOLS: &[Tool] = &[
         "Find end users in every application the person can reach, by text, vendor_data, status or dates, newest first.",
     )
     .takes(&[
-        Argument::text("search", "Text to look for, such as a name or an email."),
+        Argument::text("search", "Text to look for, such as a name or part of vendor_data."),
         Argument::text("vendor_data", "Only the user with this vendor_data."),
-        Argument::text("status", "Only users with this status, such as ACTIVE or BLOCKED."),
+        Argument::text("status", "Only users with this status, ACTIVE, FLAGGED or BLOCKED."),
         DATE_FROM,
         DATE_TO,
         LAST_N_DAYS,
         SEARCH_LIMIT,
-        ORGANIZATION,
-        APPLICATION,
+        ONLY_ORGANIZATION,
+        ONLY_APPLICATION,
     ])
     .needs("list:users"),
 ];

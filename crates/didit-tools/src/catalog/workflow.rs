@@ -48,7 +48,7 @@ pub(super) const TOOLS: &[Tool] = &[
         }),
     )
     .says(
-        "Workflows of one application, with the ids that didit_session_create needs. \
+        "Workflows of one application: workflow_id starts sessions with didit_session_create, uuid names the version for didit_workflow_get. \
          Without a single known application it lists those of all, each tagged with where it is from.",
     )
     .takes(&[
@@ -67,7 +67,7 @@ pub(super) const TOOLS: &[Tool] = &[
             APPLICATION,
             Argument::text(
                 "workflow_id",
-                "Id (uuid) of the workflow version; didit_workflow_list lists them.",
+                "uuid of the workflow version; didit_workflow_list lists the workflows.",
             )
             .required(),
         ])
@@ -95,11 +95,11 @@ pub(super) const TOOLS: &[Tool] = &[
         )
         .required(),
         Argument::boolean("is_default", "Whether it becomes the application's default."),
-        Argument::choice("status", &["draft", "published"], "draft to edit further, published to use."),
+        Argument::choice("status", &["draft", "published"], "published to use, draft to look at first; sessions need a published one."),
         Argument::boolean("is_white_label_enabled", "Whether it shows your own branding."),
         Argument::boolean("is_desktop_allowed", "Whether it may be done on a desktop."),
-        Argument::number("max_retry_attempts", "How often a person may try again."),
-        Argument::number("retry_window_days", "Within how many days."),
+        Argument::number("max_retry_attempts", "How often a person may try again, as a whole number."),
+        Argument::number("retry_window_days", "Within how many days those tries must be."),
         Argument::number("session_expiration_time", "After how many seconds an unfinished session expires."),
     ])
     .needs("write:workflows")

@@ -95,10 +95,6 @@ async fn a_gap_names_the_id_the_tool_and_the_candidates() {
             json!({"organization_id": "o-9"}),
             "Error [bad_request]: organization_id is not one that the person who is signed in belongs to\nField: organization_id\nHint: didit_context_get lists what can be reached; the candidates are o-1 (Harbour), o-2 (Orchard).\nAllowed: o-1, o-2",
         ),
-        (
-            json!({"application_id": "a-9"}),
-            "Error [bad_request]: organization_id is missing and the person who is signed in belongs to 2 organisations\nField: organization_id\nHint: didit_context_get lists what can be reached; the candidates are o-1 (Harbour), o-2 (Orchard).\nAllowed: o-1, o-2",
-        ),
     ] {
         assert_eq!(
             upstream.failure("didit_webhook_list", arguments).await,
@@ -212,4 +208,46 @@ async fn the_map_names_everything_that_can_be_reached() {
         .unwrap();
     assert_eq!(one["default_organization_id"], "o-1");
     assert_eq!(one["default_application_id"], "a-1");
+}
+
+#[tokio::test]
+async fn an_application_that_nobody_knows_is_not_answered_with_all_others() {
+    let upstream = Upstream::quiet(TWO);
+    for tool in [
+        "didit_session_list",
+        "didit_session_search",
+        "didit_vendor_user_search",
+        "didit_workflow_list",
+        "didit_webhook_list",
+    ] {
+        let text = upstream
+            .failure(tool, json!({"application_id": "a-9"}))
+            .await;
+        assert_eq!(
+            text,
+            "Error [bad_request]: application_id is not one that can be reached\n\
+             Field: application_id\n\
+             Hint: didit_context_get lists what can be reached; the candidates are a-1 (Web), a-2 (App), a-3 (Shop).\n\
+             Allowed: a-1, a-2, a-3",
+            "{tool}"
+        );
+    }
+    assert!(upstream.lines().is_empty(), "{:?}", upstream.lines());
+}
+
+#[tokio::test]
+async fn an_application_that_may_be_among_those_not_listed_needs_its_organisation() {
+    let upstream = Upstream::new(TWO, |seen| {
+        if seen.path.contains("/o-1/") {
+            (500, json!({}))
+        } else {
+            (200, json!([]))
+        }
+    });
+    let application = json!({"application_id": "a-1"});
+    let text = upstream.failure("didit_session_search", application).await;
+    assert!(
+        text.starts_with("Error [bad_request]: organization_id is missing"),
+        "{text}"
+    );
 }

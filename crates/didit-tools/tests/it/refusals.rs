@@ -183,6 +183,8 @@ async fn didits_refusals_keep_code_field_and_choices() {
     let upstream = Upstream::new(ONE, |seen| match seen.path.as_str() {
         "api/session/" => (400, json!({"workflow_id": ["Unknown workflow."]})),
         "api/session/gone/decision/" => (404, json!({"detail": "Not found."})),
+        path if path.ends_with("/cases/") => (404, json!({"detail": "Invalid cursor"})),
+        path if path.ends_with("/gone/") => (404, json!({"detail": "Not found."})),
         "api/session/down/decision/" => (503, json!("<html>")),
         _ => (200, json!([])),
     });
@@ -190,14 +192,27 @@ async fn didits_refusals_keep_code_field_and_choices() {
         upstream
             .failure("didit_session_create", json!({"workflow_id": "w"}))
             .await,
-        "Error [bad_request]: workflow_id: Unknown workflow.\nField: workflow_id\nHint: Correct the named field and call again."
+        "Error [bad_request]: workflow_id: Unknown workflow.\nField: workflow_id\nHint: Correct the named field and call again. Id of a published workflow to run; didit_workflow_list lists the workflows."
     );
     assert_eq!(
         upstream
             .failure("didit_session_get_decision", json!({"session_id": "gone"}))
             .await,
-        "Error [not_found]: Not found.\nHint: List the collection it belongs to and take an id from there."
+        "Error [not_found]: Not found.\nHint: List the collection it belongs to and take an id from there. Id of the session; didit_session_search finds it."
     );
+    let cursor = json!({"cursor": "x"});
+    let text = upstream.failure("didit_case_list", cursor).await;
+    assert!(
+        text.contains(
+            "Hint: List the collection it belongs to and take an id from there. For the next page: "
+        ),
+        "{text}"
+    );
+    let version = json!({"workflow_id": "gone"});
+    let text = upstream.failure("didit_workflow_get", version).await;
+    for tool in ["didit_context_get", "didit_workflow_list"] {
+        assert!(text.contains(tool), "{text}");
+    }
     assert!(
         upstream
             .failure("didit_session_get_decision", json!({"session_id": "down"}))
