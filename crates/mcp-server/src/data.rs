@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use oauth_rs::entropy::{Entropy, random_id};
 use zeroize::Zeroizing;
 
-/// A folder that only this user can read, removed at the end when it is a temporary one.
+/// A folder that only this user can change, removed at the end when it is a temporary one.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
@@ -17,13 +17,19 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// The folder that the user named, made if it is not there.
+    /// The folder that the user named, made for this user alone if it is not there.
+    ///
+    /// Refuses one that others may write in: they could put their own keys there, or take ours away.
     pub(crate) fn named(path: PathBuf) -> Result<Self, DataError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&path)
             .map_err(at(&path))?;
+        let mode = fs::metadata(&path).map_err(at(&path))?.permissions().mode() & 0o777;
+        if mode & 0o022 != 0 {
+            return Err(DataError::Writable { path, mode });
+        }
         Ok(Self {
             path,
             temporary: false,
@@ -61,8 +67,16 @@ impl DataDir {
         match read_secret(&path) {
             Err(DataError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 let secret = make();
-                write_secret(&path, &secret)?;
-                Ok(secret)
+                match write_secret(&path, &secret) {
+                    Ok(()) => Ok(secret),
+                    // Another process made one in the meantime; theirs is the one that is kept.
+                    Err(DataError::Io { source, .. })
+                        if source.kind() == io::ErrorKind::AlreadyExists =>
+                    {
+                        read_secret(&path)
+                    }
+                    Err(error) => Err(error),
+                }
             }
             read => read,
         }
@@ -84,6 +98,8 @@ impl Drop for DataDir {
 pub(crate) enum DataError {
     /// The operating system refused.
     Io { path: PathBuf, source: io::Error },
+    /// Others than the owner may write in the folder.
+    Writable { path: PathBuf, mode: u32 },
     /// Others than the owner may read the file.
     Readable { path: PathBuf, mode: u32 },
     /// The file is not a key.
@@ -94,6 +110,12 @@ impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Writable { path, mode } => write!(
+                f,
+                "others can change what is in {} (mode {mode:o}): run `chmod 700` on it, or name a \
+                 folder that is not there yet",
+                path.display()
+            ),
             Self::Readable { path, mode } => write!(
                 f,
                 "{} can be read by others (mode {mode:o}): run `chmod 600` on it if nobody else \
@@ -143,20 +165,36 @@ fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, DataError> {
     Ok(secret)
 }
 
-/// Writes beside and renames, so that a crash leaves either no key or a whole one.
+/// Writes beside and gives it the name, so that a crash leaves either no key or a whole one.
+///
+/// What has the name already is never replaced, and nothing is written through a link.
 fn write_secret(path: &Path, secret: &[u8]) -> Result<(), DataError> {
-    let beside = path.with_extension("new");
+    let beside = beside(path);
+    // A leftover of a crash may have any rights; it is not written into.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&beside)(error)),
+        _ => {}
+    }
     let mut file = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&beside)
         .map_err(at(&beside))?;
     file.write_all(secret)
         .and_then(|()| file.sync_all())
         .map_err(at(&beside))?;
-    fs::rename(&beside, path).map_err(at(path))
+    // Unlike a rename, a link fails where the name is taken.
+    let linked = fs::hard_link(&beside, path).map_err(at(path));
+    fs::remove_file(&beside).map_err(at(&beside))?;
+    linked
+}
+
+/// A name in the same folder that no other process uses.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    path.with_file_name(name)
 }
 
 #[cfg(test)]
@@ -179,6 +217,58 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn of_two_that_are_made_at_once_one_is_kept_for_both() {
+        let folder = DataDir::temporary(&SystemEntropy::new()).unwrap();
+        let late = folder.secret("a.key", || {
+            folder.secret("a.key", || key(1)).unwrap();
+            key(2)
+        });
+        assert_eq!(late.unwrap(), key(1));
+        assert_eq!(folder.secret("a.key", || key(3)).unwrap(), key(1));
+        let files = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_leftover_that_others_may_read_does_not_become_the_key() {
+        let folder = DataDir::temporary(&SystemEntropy::new()).unwrap();
+        let path = folder.path().join("a.key");
+        fs::write(beside(&path), "left over").unwrap();
+        fs::set_permissions(beside(&path), fs::Permissions::from_mode(0o666)).unwrap();
+        folder.secret("a.key", || key(1)).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read(&path).unwrap(), *key(1));
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let folder = DataDir::temporary(&SystemEntropy::new()).unwrap();
+        let target = folder.path().join("elsewhere");
+        for name in ["a.key".into(), beside(Path::new("b.key"))] {
+            std::os::unix::fs::symlink(&target, folder.path().join(name)).unwrap();
+        }
+        assert!(folder.secret("a.key", || key(1)).is_err());
+        assert_eq!(folder.secret("b.key", || key(1)).unwrap(), key(1));
+        assert!(!target.exists());
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_in_is_refused_with_the_remedy() {
+        let outer = DataDir::temporary(&SystemEntropy::new()).unwrap();
+        let path = outer.path().join("open");
+        fs::create_dir(&path).unwrap();
+        for mode in [0o770, 0o702, 0o777] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let refused = DataDir::named(path.clone()).unwrap_err();
+            assert!(matches!(refused, DataError::Writable { mode: m, .. } if m == mode));
+            assert!(refused.to_string().contains("chmod 700"), "{refused}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(DataDir::named(path).is_ok());
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use mcp_protocol::client::ClientError;
 
 use super::callback::CallbackError;
+use super::terminal;
 
 /// Why a client command failed: what happened, and what to do.
 #[derive(Debug)]
@@ -136,10 +137,15 @@ pub(crate) fn told(outcome: Result<(), CommandError>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // When nobody can be told, the exit code still says it.
-            drop(writeln!(io::stderr(), "mcp-server: {error}"));
+            drop(write_error(&mut io::stderr(), &error));
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Much of an error may be a server's text.
+fn write_error(out: &mut dyn io::Write, error: &CommandError) -> io::Result<()> {
+    writeln!(out, "mcp-server: {}", terminal::lines(&error.to_string()))
 }
 
 #[cfg(test)]
@@ -147,6 +153,25 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
+
+    #[test]
+    fn a_servers_text_does_not_steer_the_terminal() {
+        let hostile = "\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}\r";
+        for error in [
+            CommandError::Tool(hostile.to_owned()),
+            CommandError::SignIn(hostile.into()),
+            CommandError::Server {
+                url: "https://mcp.example/mcp".to_owned(),
+                error: ClientError::Transport(hostile.into()),
+            },
+        ] {
+            let mut out = Vec::new();
+            write_error(&mut out, &error).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.ends_with("]0;pwned2J\n"), "{text:?}");
+            assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+        }
+    }
 
     #[test]
     fn messages_say_what_happened_and_what_to_do() {

@@ -1,12 +1,14 @@
 //! Where grants are kept between commands, and the lock under which one of them is renewed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use oauth_rs::client::flow::StoredGrant;
 use oauth_rs::client::store::FileStore;
 use oauth_rs::time::UnixSeconds;
+use tokio::time::{Instant, sleep};
 
 use super::error::CommandError;
 
@@ -64,9 +66,8 @@ impl Grants {
         renew: impl AsyncFnOnce(StoredGrant) -> Result<Option<StoredGrant>, CommandError>,
     ) -> Result<Option<StoredGrant>, CommandError> {
         let path = beside(self.store.path(), "renewing");
-        let lock = tokio::task::spawn_blocking(move || lock(&path))
+        let lock = lock(&path)
             .await
-            .map_err(|error| CommandError::Store(error.into()))?
             .map_err(|error| CommandError::Store(error.into()))?;
         let renewed = match self.find(url)? {
             None => Ok(None),
@@ -104,15 +105,34 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// How long another process may renew: far longer than its requests may take together.
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+/// How often the lock is tried; nobody notices a twentieth of a second.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
 /// Waits for the lock; closing the file gives it back, even when the process dies.
-fn lock(path: &Path) -> io::Result<File> {
+async fn lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    file.lock()?;
-    Ok(file)
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(LOCK_PAUSE).await,
+            // A process that was stopped holds it for as long as it is stopped.
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!("another process keeps {} locked", path.display()),
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -175,7 +195,25 @@ pub(super) mod tests {
         assert_eq!(path(None, Some("relative")), None);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_that_is_never_given_back_is_given_up() {
+        let (_folder, grants) = grants();
+        grants.save(&grant("old")).unwrap();
+        let held = lock(&beside(grants.store.path(), "renewing"))
+            .await
+            .unwrap();
+        let before = Instant::now();
+        let renew = async |_| panic!("nothing is to be renewed");
+        let refused = grants.renew(URL, &grant("old"), NOW, renew).await;
+        let Err(CommandError::Store(error)) = refused else {
+            panic!("the lock was given")
+        };
+        assert!(error.to_string().ends_with("locked"), "{error}");
+        assert!(before.elapsed() >= LOCK_WAIT && before.elapsed() < LOCK_WAIT * 2);
+        drop(held);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn two_at_once_renew_once() {
         let (_folder, grants) = grants();
         let used = grant("old");

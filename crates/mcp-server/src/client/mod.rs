@@ -8,3 +8,4 @@ mod grants;
 pub(crate) mod session;
 mod sign_in;
 mod step;
+pub(crate) mod terminal;

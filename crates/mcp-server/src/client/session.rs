@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use egress_guard::{Client as Egress, Limits as EgressLimits, Policy};
 use http::{Request, Response, StatusCode, Uri};
-use mcp_protocol::client::{Called, Client, ClientError, ListedTools, TransportError};
+use mcp_protocol::client::{Called, Client, ClientError, Limits, ListedTools, TransportError};
 use mcp_protocol::types::Implementation;
 use oauth_rs::client::flow::StoredGrant;
 use oauth_rs::scope::ScopeSet;
@@ -50,6 +50,14 @@ fn server_limits() -> EgressLimits {
         total: Duration::from_secs(60),
         body_bytes: 8 * 1024 * 1024,
         ..EgressLimits::default()
+    }
+}
+
+/// How much of a list is read: 32 pages of the largest answer are a quarter of a gigabyte, which a machine survives.
+fn list_limits() -> Limits {
+    Limits {
+        max_pages: 32,
+        ..Limits::default()
     }
 }
 
@@ -119,7 +127,8 @@ where
         let info = Implementation::new("mcp-server", env!("CARGO_PKG_VERSION"));
         Self {
             url: sign_in.url.clone(),
-            client: Client::new(Bearer::new(server, token.clone()), endpoint, info),
+            client: Client::new(Bearer::new(server, token.clone()), endpoint, info)
+                .with_limits(list_limits()),
             token,
             grants,
             sign_in,

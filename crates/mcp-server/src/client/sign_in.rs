@@ -15,6 +15,7 @@ use super::browser;
 use super::callback::Listener;
 use super::error::CommandError;
 use super::grants::Grants;
+use super::terminal;
 
 /// The name that people see when they are asked to agree.
 const CLIENT_NAME: &str = "mcp-server command line";
@@ -208,7 +209,7 @@ fn without_query(request: &Request<Vec<u8>>) -> String {
 
 /// Tells the person something that is not the result of the command.
 fn say(text: &str) {
-    if let Err(error) = writeln!(io::stderr(), "{text}") {
+    if let Err(error) = writeln!(io::stderr(), "{}", terminal::lines(text)) {
         tracing::debug!(%error, "standard error cannot be written");
     }
 }

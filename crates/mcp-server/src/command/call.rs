@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use mcp_protocol::client::Called;
 use serde_json::value::RawValue;
 
-use super::tools::plain_lines;
 use crate::client::error::{CommandError, told};
 use crate::client::session::{ConnectionArgs, Session};
+use crate::client::terminal;
 
 /// Call one tool of an MCP server, signing in first where that is needed.
 #[derive(clap::Args, Debug)]
@@ -62,10 +62,10 @@ fn print(called: &Called, json: bool, out: &mut dyn Write) -> Result<(), Command
         .filter_map(|block| block.as_text())
         .collect();
     if json {
-        writeln!(out, "{}", called.raw.get())?;
+        writeln!(out, "{}", terminal::json(called.raw.get()))?;
     } else if !called.result.is_error {
         for text in &texts {
-            writeln!(out, "{}", plain_lines(text))?;
+            writeln!(out, "{}", terminal::lines(text))?;
         }
         let others = called.result.content.len() - texts.len();
         if others > 0 {
@@ -74,7 +74,7 @@ fn print(called: &Called, json: bool, out: &mut dyn Write) -> Result<(), Command
     }
     out.flush()?;
     if called.result.is_error {
-        return Err(CommandError::Tool(plain_lines(&texts.join("\n"))));
+        return Err(CommandError::Tool(texts.join("\n")));
     }
     Ok(())
 }
@@ -126,6 +126,13 @@ mod tests {
         assert_eq!(outcome, Ok(()));
         let (out, _) = printed(&called, true);
         assert_eq!(out, format!("{}\n", called.raw.get()));
+    }
+
+    #[test]
+    fn json_does_not_steer_the_terminal() {
+        let called = called(json!({"content": [{"type": "text", "text": "a\u{9b}31m\u{202e}b"}]}));
+        let (out, _) = printed(&called, true);
+        assert!(out.contains(r"a\u009b31m\u202eb"), "{out:?}");
     }
 
     #[test]

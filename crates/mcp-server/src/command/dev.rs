@@ -199,13 +199,16 @@ fn print_text(
     out.flush()
 }
 
-/// Waits for Ctrl-C, or for the signal that service managers and test runners send.
+/// Waits for Ctrl-C, for the signal that service managers and test runners send, or for the terminal to go away;
+/// a temporary folder with keys in it is not to stay behind.
 async fn asked_to_stop() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+        _ = hangup.recv() => Ok(()),
     }
 }
 

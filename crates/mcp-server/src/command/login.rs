@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::client::error::{CommandError, told};
 use crate::client::session::{ConnectionArgs, Session};
+use crate::client::terminal;
 
 /// Sign in at an MCP server in the browser, and keep the grant for `tools` and `call`.
 #[derive(clap::Args, Debug)]
@@ -22,7 +23,8 @@ async fn login(args: Args) -> Result<(), CommandError> {
     let mut session = Session::open(args.connection)?;
     let line = session.login().await?;
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
+    // The client's identifier in it was chosen by the authorization server.
+    writeln!(out, "{}", terminal::line(&line))?;
     out.flush()?;
     Ok(())
 }

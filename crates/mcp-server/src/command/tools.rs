@@ -7,6 +7,7 @@ use mcp_protocol::client::ListedTools;
 
 use crate::client::error::{CommandError, told};
 use crate::client::session::{ConnectionArgs, Session};
+use crate::client::terminal;
 
 /// List the tools of an MCP server, signing in first where that is needed.
 #[derive(clap::Args, Debug)]
@@ -35,18 +36,20 @@ async fn list(args: Args) -> Result<(), CommandError> {
 fn print(listed: &ListedTools, json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
     let tools = &listed.tools;
     if json {
-        serde_json::to_writer_pretty(&mut *out, tools).map_err(io::Error::from)?;
-        writeln!(out)?;
+        let text = serde_json::to_string_pretty(tools).map_err(io::Error::from)?;
+        writeln!(out, "{}", terminal::json(&text))?;
     } else {
         let width = tools
             .iter()
             .map(|tool| tool.name.chars().count())
             .max()
-            .unwrap_or(0);
+            .unwrap_or(0)
+            .min(MAX_COLUMN);
         for tool in tools {
+            let name = terminal::line(&tool.name);
             match &tool.title {
-                Some(title) => writeln!(out, "{:width$}  {}", plain(&tool.name), plain(title))?,
-                None => writeln!(out, "{}", plain(&tool.name))?,
+                Some(title) => writeln!(out, "{name:width$}  {}", terminal::line(title))?,
+                None => writeln!(out, "{name}")?,
             }
         }
     }
@@ -54,17 +57,8 @@ fn print(listed: &ListedTools, json: bool, out: &mut dyn Write) -> Result<(), Co
     Ok(())
 }
 
-/// One line of a server's text, without what would steer a terminal.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// A server's text, without what would steer a terminal; lines stay lines.
-pub(crate) fn plain_lines(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect()
-}
+/// Characters of the widest column; a longer name pushes its own title aside and nobody else's.
+const MAX_COLUMN: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -75,8 +69,12 @@ mod tests {
     fn printed(json: bool) -> String {
         let tools = json!([
             {"name": "short", "title": "A title\u{1b}]0;pwned\u{7}", "inputSchema": {"type": "object"}},
-            {"name": "much_longer", "title": "Another", "inputSchema": {"type": "object"}},
+            {"name": "much_longer", "title": "Another\u{9b}", "inputSchema": {"type": "object"}},
             {"name": "bare", "inputSchema": {"type": "object"}}]);
+        print_all(tools, json)
+    }
+
+    fn print_all(tools: serde_json::Value, json: bool) -> String {
         let listed = ListedTools {
             tools: serde_json::from_value(tools).unwrap(),
             dropped: Vec::new(),
@@ -99,5 +97,17 @@ mod tests {
         let list: serde_json::Value = serde_json::from_str(&printed(true)).unwrap();
         assert_eq!(list[1]["name"], "much_longer");
         assert_eq!(list[0]["inputSchema"], json!({"type": "object"}));
+        assert_eq!(list[1]["title"], "Another\u{9b}");
+        assert!(!printed(true).contains('\u{9b}'), "escaped, and the same");
+    }
+
+    #[test]
+    fn a_name_without_end_does_not_widen_the_lines_of_the_others() {
+        let tools = json!([
+            {"name": "x".repeat(100_000), "title": "A", "inputSchema": {"type": "object"}},
+            {"name": "short", "title": "B", "inputSchema": {"type": "object"}}]);
+        let text = print_all(tools, false);
+        let second = text.lines().nth(1).unwrap();
+        assert_eq!(second, format!("{:64}  B", "short"));
     }
 }

@@ -9,15 +9,25 @@ use mcp_protocol::serve::{Gate, Operation};
 use oauth_rs::scope::InvalidScope;
 use resource_guard::{Guard, Principal, Requirement};
 
+use super::SCOPES;
+
 /// Asks, for each call of a tool, for one of the scopes that the tool's rows name.
 ///
 /// Everything else (discovery, lists, ping) needs a valid token and no particular scope: the list
-/// of tools is no secret, and a client has to see it to know what to ask for.
+/// of tools is no secret, and a client has to see it to know what to ask for. A tool that is not in
+/// the catalog is left to the handler, which has the same catalog and refuses it.
+///
+/// # Errors
+/// A tool of the catalog names no scope, or one that cannot be written.
 pub(super) fn per_tool(guard: &Arc<Guard>) -> Result<Gate, InvalidScope> {
     let needs: HashMap<&'static str, Requirement> = didit_tools::names()
-        .filter_map(|tool| Some((tool, didit_tools::oauth_scopes(tool)?)))
-        .map(|(tool, scopes)| Ok((tool, Requirement::any_of(scopes)?)))
+        .map(|tool| {
+            // A row without scopes is refused here, and does not become a tool for everybody.
+            let scopes = didit_tools::oauth_scopes(tool).unwrap_or_default();
+            Ok((tool, Requirement::any_of(scopes)?))
+        })
         .collect::<Result<_, InvalidScope>>()?;
+    let every = Requirement::all_of(SCOPES.iter().map(|scope| scope.name))?;
     let guard = Arc::clone(guard);
     #[expect(
         clippy::result_large_err,
@@ -25,7 +35,19 @@ pub(super) fn per_tool(guard: &Arc<Guard>) -> Result<Gate, InvalidScope> {
     )]
     let gate = move |caller: &Extensions, operation: &Operation| {
         let needed = match (operation.method.as_str(), operation.name.as_deref()) {
-            ("tools/call", Some(tool)) => needs.get(tool),
+            ("tools/call", Some(tool)) => {
+                if let Some(who) = caller.get::<Principal>() {
+                    tracing::info!(
+                        tool,
+                        person = who.subject,
+                        client = who.client_id,
+                        "tool call"
+                    );
+                }
+                needs.get(tool)
+            }
+            // It cannot be read which tool is meant, so it may be any.
+            ("tools/call", None) => Some(&every),
             _ => None,
         };
         match (needed, caller.get::<Principal>()) {

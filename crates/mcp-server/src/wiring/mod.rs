@@ -1,6 +1,7 @@
 //! Which library is plugged into which.
 
 mod didit;
+mod front;
 mod gate;
 mod issuer;
 pub(crate) mod outside;
@@ -31,6 +32,7 @@ use tower_layer::Layer as _;
 
 use crate::revocation::Revocations;
 use didit::ActingAs;
+use front::Front;
 
 /// Where the three listeners are, as clients see them.
 #[derive(Clone, Debug)]
@@ -67,8 +69,8 @@ pub(crate) struct Outside<D> {
     pub(crate) didit: D,
 }
 
-/// The MCP endpoint: the guard, the protocol, the tools.
-pub(crate) type McpService<D> = GuardService<HttpService<DiditTools<D, ActingAs>>>;
+/// The MCP listener: its paths, the guard, the protocol, the tools.
+pub(crate) type McpService<D> = Front<GuardService<HttpService<DiditTools<D, ActingAs>>>>;
 
 /// What is served on the two listeners of ours; the sandbox serves the third.
 pub(crate) struct Stack<D> {
@@ -144,7 +146,10 @@ pub(crate) fn assemble<D: Transport>(
         },
         sandbox.people(),
     )?;
-    Ok(Stack { mcp, auth })
+    Ok(Stack {
+        mcp: Front::new(mcp),
+        auth,
+    })
 }
 
 fn guard(issuer: &Issuer, resource: &ResourceId) -> Result<Guard, Box<dyn Error>> {

@@ -29,6 +29,10 @@ struct Behaviour {
     /// The resource wants this scope for every call, whatever the token.
     lacks: Option<&'static str>,
     reads_documents: bool,
+    /// Where the authorization server says that people sign in.
+    page: Option<&'static str>,
+    /// Every page of the list names a next one.
+    endless: bool,
     log: Vec<String>,
 }
 
@@ -84,7 +88,7 @@ impl Service<Request<Bytes>> for World {
             ),
             "https://as.example/.well-known/oauth-authorization-server" => answer(
                 200,
-                &json!({"issuer": ISSUER, "authorization_endpoint": "https://as.example/authorize",
+                &json!({"issuer": ISSUER, "authorization_endpoint": world.page.unwrap_or("https://as.example/authorize"),
                     "token_endpoint": "https://as.example/token",
                     "registration_endpoint": "https://as.example/register",
                     "response_types_supported": ["code"],
@@ -126,7 +130,14 @@ impl Behaviour {
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         let result = match body["method"].as_str().unwrap() {
             "server/discover" => json!({"supportedVersions": ["2026-07-28"]}),
-            _ => json!({"tools": [{"name": "do_it", "inputSchema": {"type": "object"}}]}),
+            _ => {
+                let mut list =
+                    json!({"tools": [{"name": "do_it", "inputSchema": {"type": "object"}}]});
+                if self.endless {
+                    list["nextCursor"] = json!("more");
+                }
+                list
+            }
         };
         answer(
             200,
@@ -245,6 +256,32 @@ async fn without_a_grant_the_person_signs_in_and_the_call_goes_on() {
     let kept = case.kept().unwrap();
     assert!(kept.access_token.ct_eq("t1"));
     assert!(kept.refresh_token.unwrap().ct_eq("refresh-t1"));
+}
+
+#[tokio::test]
+async fn a_server_elsewhere_does_not_send_the_browser_to_this_machine() {
+    let behaviour = Behaviour {
+        page: Some("http://127.0.0.1:9000/admin?delete=all"),
+        ..Behaviour::default()
+    };
+    let mut elsewhere = case(behaviour, None, NOW);
+    let refused = elsewhere.session.tools().await.unwrap_err();
+    assert!(matches!(refused, CommandError::SignIn(_)), "{refused}");
+    assert_eq!(elsewhere.world.count("browser"), 0);
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_given_up() {
+    let behaviour = Behaviour {
+        accepts: Some("t1"),
+        endless: true,
+        ..Behaviour::default()
+    };
+    let mut case = case(behaviour, Some("t1"), NOW);
+    let refused = case.session.tools().await.unwrap_err();
+    assert!(refused.to_string().contains("32 pages"), "{refused}");
+    // The pages, and finding out what the server speaks.
+    assert_eq!(case.world.count("call"), 33);
 }
 
 #[tokio::test]

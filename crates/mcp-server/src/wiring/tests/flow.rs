@@ -193,6 +193,19 @@ async fn a_session_is_created_listed_decided_and_deleted_in_the_newest_era() {
 }
 
 #[tokio::test]
+async fn other_paths_are_a_404_and_health_needs_no_token() {
+    let world = World::new();
+    let health = world.mcp_get("/healthz").await;
+    assert_eq!(health.status, StatusCode::OK);
+    assert_eq!(health.json()["status"], "ok");
+    for path in ["/", "/mcp/", "/sse"] {
+        let answer = world.mcp(json_post(path), "{}").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.header(header::WWW_AUTHENTICATE), "", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn initialize_clients_are_served_at_the_same_address() {
     let world = World::as_person("olivia");
     let (_, tokens) = world.signed_in(BOTH_SCOPES).await;

@@ -3,4 +3,6 @@
 mod bad_input;
 mod flow;
 mod registrations;
+mod scopes;
+mod tools;
 mod world;

@@ -76,7 +76,9 @@ type Answering =
 pub(super) struct World {
     pub(super) entropy: SystemEntropy,
     pub(super) signing: Vec<u8>,
+    pub(super) sandbox: Sandbox,
     clock: Arc<AtomicU64>,
+    sent: Arc<AtomicU64>,
     auth: Mutex<Answering>,
     mcp: Mutex<Answering>,
 }
@@ -124,6 +126,7 @@ impl World {
             move || clock.load(Ordering::SeqCst)
         };
         let sandbox = Sandbox::new(Arc::new(now.clone()));
+        let sent = Arc::new(AtomicU64::new(0));
         let entropy = SystemEntropy::new();
         let signing = SigningKey::generate_es256().unwrap().to_pkcs8().to_vec();
         let addresses = Addresses {
@@ -144,13 +147,15 @@ impl World {
             clock: Arc::new(move || UnixSeconds(now())),
             entropy: Arc::new(entropy.clone()),
             documents: None,
-            didit: InMemory(sandbox.service()),
+            didit: InMemory(sandbox.service(), Arc::clone(&sent)),
         };
         let stack = assemble(&addresses, settings, secrets, outside, &sandbox).unwrap();
         Self {
             entropy,
             signing,
+            sandbox,
             clock,
+            sent,
             auth: answering(stack.auth),
             mcp: answering(stack.mcp),
         }
@@ -162,6 +167,23 @@ impl World {
 
     pub(super) fn advance(&self, by: Duration) {
         self.clock.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+
+    /// How many requests the tools have sent to the sandbox.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
+    }
+
+    /// What the sandbox itself shows a person, past the tools.
+    pub(super) async fn didit(&self, person: &str, path: &str) -> Value {
+        let credential = self.sandbox.credential(person).unwrap();
+        let request = Request::get(format!("http://127.0.0.1:3002{path}"))
+            .header(header::AUTHORIZATION, format!("Bearer {credential}"))
+            .body(Full::new(Bytes::new()))
+            .unwrap();
+        let Ok(response) = self.sandbox.service().call(request).await;
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap()
     }
 
     /// One request to the authorization server.
@@ -393,9 +415,9 @@ fn with_host(mut request: Request<Full<Bytes>>, host: &'static str) -> Request<F
     request
 }
 
-/// The sandbox as an HTTP client of whole bodies.
+/// The sandbox as an HTTP client of whole bodies, with a count of what was sent.
 #[derive(Clone)]
-struct InMemory(SandboxService);
+struct InMemory(SandboxService, Arc<AtomicU64>);
 
 impl Service<Request<Bytes>> for InMemory {
     type Response = Response<Bytes>;
@@ -407,6 +429,7 @@ impl Service<Request<Bytes>> for InMemory {
     }
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        self.1.fetch_add(1, Ordering::SeqCst);
         let answer = self.0.call(request.map(Full::new));
         Box::pin(async move {
             let Ok(response) = answer.await;
