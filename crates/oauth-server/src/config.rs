@@ -21,6 +21,11 @@ pub struct Config {
     ///
     /// Registration is open: anybody may register, nobody is checked, and the consent page says where the answer goes.
     pub registration: bool,
+    /// How many clients may register within a minute, of everybody together; thirty by default, further ones are answered with 429.
+    ///
+    /// With the week after which an unused registration lapses, and at most 4 KiB of redirect addresses in each, it bounds what strangers can make the store keep.
+    /// Whoever runs a server for many people raises it, and limits each address in front of the server.
+    pub registrations_per_minute: u32,
     pub(crate) loopback_documents: bool,
     pub(crate) auto_consent: Option<String>,
     pub(crate) any_host: bool,
@@ -114,6 +119,7 @@ impl Config {
             resources: Vec::new(),
             lifetimes: Lifetimes::default(),
             registration: true,
+            registrations_per_minute: 30,
             loopback_documents: false,
             auto_consent: None,
             any_host: false,

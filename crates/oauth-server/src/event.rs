@@ -64,6 +64,13 @@ pub enum Event {
         /// The grant of the token.
         grant_id: String,
     },
+    /// A spent refresh token was presented within its overlap; its successor was given out once more, with a fresh access token.
+    RefreshRepeated {
+        /// By whom.
+        client_id: String,
+        /// The grant of the token.
+        grant_id: String,
+    },
     /// A spent refresh token was presented when its successor was in use or its overlap over; the grant is ended.
     RefreshTokenReused {
         /// By whom.

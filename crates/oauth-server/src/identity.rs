@@ -22,6 +22,9 @@ pub trait Identity: Send + Sync {
     async fn people(&self) -> Vec<Person>;
 
     /// One person, `None` if there is nobody of that identifier any more.
+    ///
+    /// Asked before every consent and every token: whoever is gone allows nothing, and nobody gets tokens to act for them.
+    /// Their grants stay as they are; ending them is for whoever removed the person.
     async fn person(&self, id: &str) -> Option<Person>;
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Refused {
     DocumentUnavailable { why: String },
     #[error("the client's document was refused: {0}")]
     Document(InvalidClientMetadata),
+    #[error("the client's document asks for authentication, and only public clients are served")]
+    DocumentAuthenticates,
     #[error("a public client sent a password")]
     PublicClientAuthenticated { by_header: bool },
     #[error("a client authenticated in two ways at once")]
@@ -91,6 +93,9 @@ pub(crate) enum Refused {
     #[error("the code has expired")]
     CodeExpired,
 
+    #[error("the person is no longer known")]
+    PersonGone,
+
     #[error("the refresh token is unknown")]
     RefreshUnknown,
     #[error("the refresh token was issued to another client")]
@@ -108,6 +113,8 @@ pub(crate) enum Refused {
 
     #[error("registration is closed")]
     RegistrationClosed,
+    #[error("too many clients registered within this minute")]
+    RegistrationsTooMany,
     #[error("the client's metadata was refused: {0}")]
     Metadata(InvalidClientMetadata),
 
@@ -146,6 +153,7 @@ impl Refused {
             | Self::ClientAddress
             | Self::DocumentUnavailable { .. }
             | Self::Document(_)
+            | Self::DocumentAuthenticates
             | Self::PublicClientAuthenticated { .. } => ErrorCode::InvalidClient,
             Self::GrantNotRegistered(_) => ErrorCode::UnauthorizedClient,
             Self::ResponseType => ErrorCode::UnsupportedResponseType,
@@ -164,13 +172,14 @@ impl Refused {
             | Self::Verifier
             | Self::CodeReplayed
             | Self::CodeExpired
+            | Self::PersonGone
             | Self::RefreshUnknown
             | Self::RefreshOfAnother
             | Self::GrantOver
             | Self::RefreshReused
             | Self::RefreshExpired => ErrorCode::InvalidGrant,
             Self::Metadata(invalid) => invalid.code,
-            Self::Contended => ErrorCode::TemporarilyUnavailable,
+            Self::Contended | Self::RegistrationsTooMany => ErrorCode::TemporarilyUnavailable,
             Self::Store | Self::Signing | Self::Damaged => ErrorCode::ServerError,
         }
     }
@@ -195,6 +204,9 @@ impl Refused {
             Self::ClientUnknown => "the client is not known here",
             Self::ClientAddress => "the client identifier is not a valid document address",
             Self::DocumentUnavailable { .. } => "the document of the client could not be fetched",
+            Self::DocumentAuthenticates => {
+                "the client asks to authenticate, and only public clients are served"
+            }
             Self::PublicClientAuthenticated { .. } => {
                 "a public client has no secret: send client_id in the body only"
             }
@@ -222,6 +234,7 @@ impl Refused {
             Self::CodeUnknown | Self::CodeOfAnother | Self::CodeReplayed | Self::CodeExpired => {
                 "the code is unknown, used, expired or of another client"
             }
+            Self::PersonGone => "the person is no longer known here",
             Self::CodeRedirectUri => "redirect_uri is not the one of the authorization request",
             Self::Verifier => "code_verifier does not match the code_challenge",
             Self::CodeResource | Self::RefreshResource => "the resource was not granted",
@@ -234,12 +247,47 @@ impl Refused {
             }
             Self::ScopeWider => "the scope is wider than what was granted",
             Self::RegistrationClosed => "registration is closed",
+            Self::RegistrationsTooMany => "too many clients registered just now: try again later",
             Self::Contended => "try again",
             Self::Store | Self::Signing | Self::Damaged => "the server failed",
         };
         text.to_owned()
     }
 }
+
+impl Refused {
+    /// The description for a page: a person reads there no words that a stranger put into the address.
+    pub(crate) fn on_page(&self) -> String {
+        let ours = |name: &str| PARAMETERS.contains(&name);
+        match self {
+            Self::Params(InvalidParams::Encoding { .. }) => {
+                "a parameter is not correctly encoded".to_owned()
+            }
+            Self::Repeated { name } | Self::Params(InvalidParams::Duplicate { name })
+                if !ours(name) =>
+            {
+                "a parameter occurs more than once".to_owned()
+            }
+            other => other.description(),
+        }
+    }
+}
+
+/// Parameters whose names a page may show: those that the authorization endpoint and the forms read.
+const PARAMETERS: [&str; 12] = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "request",
+    "csrf",
+    "decision",
+];
 
 /// The text without the characters that an error description must not hold.
 fn printable(text: &str) -> String {

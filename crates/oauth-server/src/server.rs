@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::document::ClientDocuments;
 use crate::event::{Event, Events};
 use crate::identity::Identity;
-use crate::router::DocumentCache;
+use crate::router::{Budget, DocumentCache};
 use crate::store::Store;
 
 /// What the server is given from outside: storage, people, the network, time and chance.
@@ -45,6 +45,7 @@ pub struct Server {
     pub(crate) config: Config,
     pub(crate) seams: Seams,
     pub(crate) cache: DocumentCache,
+    pub(crate) registrations: Budget,
 }
 
 impl Server {
@@ -55,6 +56,7 @@ impl Server {
             config,
             seams,
             cache: DocumentCache::default(),
+            registrations: Budget::default(),
         }
     }
 

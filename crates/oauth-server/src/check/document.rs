@@ -121,9 +121,7 @@ pub(crate) fn response(
         .map_err(Refused::Document)?;
     // Section 4: a document may ask for authentication by key; a server that does not offer it must not treat the client as public.
     if document.token_endpoint_auth_method != AuthMethod::None {
-        return Err(unavailable(
-            "the client asks to authenticate, and only public clients are served",
-        ));
+        return Err(Refused::DocumentAuthenticates);
     }
     Ok(KnownClient::documented(address.as_str(), &document))
 }
@@ -263,7 +261,6 @@ mod tests {
             (200, "text/html", DOCUMENT),
             (200, "text/json", DOCUMENT),
             (200, "application/json", padded.as_str()),
-            (200, "application/json", keyed.as_str()),
         ] {
             let refused = read(status, kind, body).unwrap_err();
             assert!(
@@ -271,6 +268,10 @@ mod tests {
                 "{status} {kind}"
             );
         }
+        assert_eq!(
+            read(200, "application/json", &keyed).unwrap_err(),
+            Refused::DocumentAuthenticates
+        );
         let slash = DOCUMENT.replace("example/c\"", "example/c/\"");
         for body in ["[]", "{}", slash.as_str()] {
             assert!(matches!(

@@ -2,10 +2,11 @@
 
 use oauth_rs::entropy::random_id;
 use oauth_rs::params::{InvalidParams, MAX_PARAMS, Params};
+use oauth_rs::uri::RedirectUri;
 
 use super::consent;
 use crate::check::client::KnownClient;
-use crate::check::redirect_uri::{self, CheckedRedirectUri};
+use crate::check::redirect_uri::{self, CheckedRedirectUri, Location};
 use crate::check::{pkce, resource, response_type, scope};
 use crate::config::REQUEST_LIFETIME;
 use crate::decision::{Decision, Present};
@@ -25,9 +26,21 @@ pub(crate) struct Asked {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Goes to the client, with a code or an error.
-    Redirect(String),
+    Redirect(Location),
+    /// Is shown the error, and where it would go: a stranger registered the address, and nobody has seen a page yet.
+    Told(Box<Told>),
     /// Goes to the sign-in or consent page of this request.
     Wait(String),
+}
+
+/// An error that the person may take to the client, or not.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) reason: Refused,
+    pub(crate) client_name: Option<String>,
+    pub(crate) address: RedirectUri,
+    /// The address with the error in its query.
+    pub(crate) link: Location,
 }
 
 /// Reads the parameters.
@@ -73,7 +86,7 @@ pub(crate) fn parse(encoded: &[u8]) -> Result<Asked, Refused> {
 
 /// Decides on a request of a client that is known.
 ///
-/// A refusal that comes out is shown on a page; every other one goes to the client by redirect.
+/// A refusal that comes out is shown on a page; every other one goes to the client, by redirect or by a link.
 pub(crate) fn decide(
     present: &Present<'_>,
     asked: &Asked,
@@ -91,11 +104,12 @@ pub(crate) fn decide(
             Some(person) => consent::allow(present, &request, person).map(Answer::Redirect),
             None if asked.params.get("prompt") == Some("none") => {
                 // OpenID Connect Core section 3.1.2.6: login_required if a page would have to be shown.
-                Decision::of(by_redirect(
+                Decision::of(told(
                     present,
                     asked,
+                    client,
                     &redirect,
-                    &Refused::LoginRequired,
+                    Refused::LoginRequired,
                 ))
             }
             None => {
@@ -107,19 +121,31 @@ pub(crate) fn decide(
                 })
             }
         },
-        Err(reason) => Decision::of(by_redirect(present, asked, &redirect, &reason)),
+        Err(reason) => Decision::of(told(present, asked, client, &redirect, reason)),
     }
 }
 
-fn by_redirect(
+/// How the client is told of an error.
+fn told(
     present: &Present<'_>,
     asked: &Asked,
+    client: &KnownClient,
     redirect: &CheckedRedirectUri,
-    reason: &Refused,
+    reason: Refused,
 ) -> Answer {
     let issuer = present.config.issuer.as_str();
     let state = asked.state().unwrap_or_default();
-    Answer::Redirect(redirect.refused(reason, state, issuer))
+    let link = redirect.refused(&reason, state, issuer);
+    // RFC 9700 section 4.11.2: a request that is meant to fail must not bounce a browser to wherever a stranger likes.
+    if redirect.is_on_this_computer() {
+        return Answer::Redirect(link);
+    }
+    Answer::Told(Box::new(Told {
+        reason,
+        client_name: client.name.clone(),
+        address: redirect.address().clone(),
+        link,
+    }))
 }
 
 /// The checks whose failure the client is told, in order.

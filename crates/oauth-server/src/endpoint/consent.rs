@@ -5,7 +5,7 @@ use oauth_rs::hash::HashKey;
 use oauth_rs::secret::Secret;
 
 use super::sign_in::{Browser, SignedIn};
-use crate::check::redirect_uri::CheckedRedirectUri;
+use crate::check::redirect_uri::{CheckedRedirectUri, Location};
 use crate::config::{CODE_LIFETIME, CODE_MEMORY};
 use crate::decision::{Decision, Found, Present};
 use crate::event::Event;
@@ -38,7 +38,7 @@ pub(crate) fn decide(
     browser: Option<&Browser>,
     signed_in: Option<&SignedIn>,
     form: &Form<'_>,
-) -> Decision<String> {
+) -> Decision<Location> {
     let checked =
         super::sign_in::waiting(present, request, browser).and_then(|(waiting, browser)| {
             let signed_in = signed_in.ok_or(Refused::Forged)?;
@@ -68,7 +68,7 @@ pub(crate) fn allow(
     present: &Present<'_>,
     request: &record::Request,
     person: &str,
-) -> Decision<String> {
+) -> Decision<Location> {
     let Present {
         config,
         now,
@@ -107,7 +107,7 @@ pub(crate) fn allow(
         })
 }
 
-fn deny(present: &Present<'_>, request: &record::Request, person: &str) -> Decision<String> {
+fn deny(present: &Present<'_>, request: &record::Request, person: &str) -> Decision<Location> {
     let redirect = CheckedRedirectUri::waiting(request);
     let issuer = present.config.issuer.as_str();
     // RFC 6749 section 4.1.2.1: access_denied if the resource owner refused.

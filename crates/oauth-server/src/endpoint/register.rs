@@ -12,6 +12,9 @@ use crate::record;
 use crate::refused::Refused;
 use crate::store::{Key, Kind, Write};
 
+/// Longest redirect addresses of one client, all together; two of the longest that there can be.
+const MAX_ADDRESSES: usize = 4096;
+
 /// What a registration answers: everything that was registered, as it was registered.
 ///
 /// Specification: RFC 7591 section 3.2.1.
@@ -91,6 +94,19 @@ fn settle(
         .scope
         .map(|scope| scope.intersection(&present.config.scopes()));
     settled.scope = settled.scope.filter(|scope| !scope.is_empty());
+    // RFC 7591 section 5: whatever anybody can make the server keep is bounded.
+    let kept: usize = settled
+        .redirect_uris
+        .iter()
+        .map(|uri| uri.as_str().len())
+        .sum();
+    if kept > MAX_ADDRESSES {
+        return Err(InvalidClientMetadata {
+            code: ErrorCode::InvalidRedirectUri,
+            field: "redirect_uris",
+            why: format!("longer than {MAX_ADDRESSES} bytes in all"),
+        });
+    }
     // OpenID Connect Registration section 2: a web client has https addresses away from this machine.
     let web = settled.application_type.as_deref() == Some("web");
     let remote = |uri: &oauth_rs::uri::RedirectUri| uri.scheme() == "https";

@@ -13,11 +13,15 @@ use crate::record::Request;
 use crate::refused::Refused;
 use crate::store::{Kind, Write};
 
+const LOOPBACK: &str = "http://127.0.0.1:4711/cb";
+
 fn client() -> KnownClient {
     KnownClient {
         id: "client".to_owned(),
         name: None,
-        redirect_uris: vec![RedirectUri::parse(REDIRECT).unwrap()],
+        redirect_uris: [REDIRECT, LOOPBACK]
+            .map(|uri| RedirectUri::parse(uri).unwrap())
+            .to_vec(),
         may_refresh: true,
     }
 }
@@ -70,7 +74,7 @@ fn a_valid_request_waits_with_everything_that_was_checked() {
 }
 
 #[test]
-fn what_is_told_by_redirect_writes_nothing() {
+fn what_the_client_is_told_writes_nothing() {
     for (changes, error) in [
         (("response_type", ""), "invalid_request"),
         (("response_type", "token"), "unsupported_response_type"),
@@ -82,16 +86,18 @@ fn what_is_told_by_redirect_writes_nothing() {
         (("state", "\u{7f}"), "invalid_request"),
         (("prompt", "none"), "login_required"),
     ] {
-        let decision = decide(&query(&[changes]));
-        let Ok(Answer::Redirect(to)) = decision.outcome else {
-            panic!("{changes:?}")
-        };
-        assert!(
-            to.starts_with(&format!("{REDIRECT}?error={error}&")),
-            "{to}"
-        );
-        assert!(to.ends_with("&iss=https%3A%2F%2Fas.example"), "{to}");
-        assert!(decision.writes.is_empty() && decision.events.is_empty());
+        for address in [LOOPBACK, REDIRECT] {
+            let decision = decide(&query(&[changes, ("redirect_uri", address)]));
+            let to = match decision.outcome {
+                Ok(Answer::Redirect(to)) if address == LOOPBACK => to,
+                Ok(Answer::Told(told)) if address == REDIRECT => told.link,
+                other => panic!("{changes:?}: {other:?}"),
+            };
+            let to = to.as_str();
+            assert!(to.starts_with(&format!("{address}?error={error}&")), "{to}");
+            assert!(to.ends_with("&iss=https%3A%2F%2Fas.example"), "{to}");
+            assert!(decision.writes.is_empty() && decision.events.is_empty());
+        }
     }
 }
 
@@ -152,6 +158,7 @@ fn a_yes_issues_a_code_and_a_no_does_not_and_both_use_the_request_up() {
     assert!(
         yes.outcome
             .unwrap()
+            .as_str()
             .starts_with(&format!("{REDIRECT}?code="))
     );
     let no = decide(Some(csrf.expose()), Some("deny"));
@@ -159,6 +166,7 @@ fn a_yes_issues_a_code_and_a_no_does_not_and_both_use_the_request_up() {
     assert!(
         no.outcome
             .unwrap()
+            .as_str()
             .starts_with(&format!("{REDIRECT}?error=access_denied"))
     );
     for (token, decision, reason) in [

@@ -36,7 +36,7 @@ pub(crate) fn need(client_id: &str) -> Option<Key> {
 
 /// Whether the client may use the token endpoint.
 ///
-/// Does not check: the document of a client that has one; its codes and tokens are bound to its address, and were issued on a document that was read then.
+/// Does not check: the document of a client that has one, which is read again once a code or token of the client was presented.
 pub(crate) fn check_client(
     present: &Present<'_>,
     client_id: &str,

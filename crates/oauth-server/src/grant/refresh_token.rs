@@ -56,7 +56,7 @@ pub(crate) fn decide(
                 .telling_reuse(client_id, &checked)
                 .and_end(present, checked.grant)
         }
-        Some(spent) => again(present, &checked, spent),
+        Some(spent) => again(present, client_id, &checked, spent),
         None if checked.token.record.expires_at <= present.now => {
             Decision::refused(Refused::RefreshExpired)
         }
@@ -108,12 +108,14 @@ fn overlaps(present: &Present<'_>, spent: &Spent, records: &Records) -> bool {
         .successor
         .as_ref()
         .is_some_and(|next| next.key.id() == spent.successor && next.record.spent.is_none());
-    unused && present.now < spent.at.after(overlap)
+    // A clock that was set back must not make the overlap longer, nor a second's difference a thief of the client.
+    unused && present.now.since(spent.at) < overlap && spent.at.since(present.now) < overlap
 }
 
 /// Answers once more with the successor that exists already.
 fn again(
     present: &Present<'_>,
+    client_id: &str,
     checked: &Checked<'_>,
     spent: &Spent,
 ) -> Decision<token::TokenResponse> {
@@ -135,7 +137,12 @@ fn again(
     match answer {
         Err(reason) => Decision::refused(reason),
         // A revocation that came first wins.
-        Ok(answer) => Decision::of(answer).with(checked.grant.unchanged()),
+        Ok(answer) => Decision::of(answer)
+            .with(checked.grant.unchanged())
+            .telling(Event::RefreshRepeated {
+                client_id: client_id.to_owned(),
+                grant_id: checked.grant.key.id().to_owned(),
+            }),
     }
 }
 

@@ -370,6 +370,10 @@ fn within_the_overlap_nothing_is_written() {
         &again.records,
     );
     assert_eq!(writes(&decision.writes), [("unchanged", Kind::Grant)]);
+    assert!(matches!(
+        decision.events.as_slice(),
+        [Event::RefreshRepeated { .. }]
+    ));
     let next = crate::token::successor(&config.keys.hash, "token", "salt");
     assert_eq!(
         decision.outcome.unwrap().refresh_token(),
@@ -390,4 +394,21 @@ fn no_configuration_makes_the_overlap_longer_than_its_bound() {
         &again.records,
     );
     assert_eq!(decision.outcome.unwrap_err(), Refused::RefreshReused);
+}
+
+#[test]
+fn a_clock_that_went_back_does_not_make_the_overlap_longer() {
+    let config = config();
+    for (ahead, refused) in [(9, false), (10, true), (10_000, true)] {
+        let mut again = Refresh::valid();
+        again.spent(0);
+        again.token().spent.as_mut().unwrap().at = UnixSeconds(NOW.0 + ahead);
+        let decision = refresh_token::decide(
+            &present(&config),
+            again.client,
+            &form(&again.pairs),
+            &again.records,
+        );
+        assert_eq!(decision.outcome.is_err(), refused, "{ahead}");
+    }
 }

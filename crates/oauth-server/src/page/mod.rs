@@ -8,6 +8,7 @@ use oauth_rs::uri::RedirectUri;
 
 use crate::check::document;
 use crate::config::{Resource, Scope};
+use crate::endpoint::authorize::Told;
 use crate::identity::Person;
 use crate::record::Request;
 use crate::refused::Refused;
@@ -42,7 +43,7 @@ struct Consent<'a> {
     origin: String,
     redirect_host: String,
     redirect_uri: &'a str,
-    only_loopback: bool,
+    loopback: bool,
     person: &'a Person,
     resource: &'a str,
     scopes: Vec<&'a Scope>,
@@ -61,6 +62,18 @@ struct Wrong<'a> {
     advice: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "told.html")]
+struct ToldPage<'a> {
+    css: &'a str,
+    title: &'a str,
+    text: &'a str,
+    client: &'a str,
+    redirect_host: String,
+    redirect_uri: &'a str,
+    link: &'a str,
+}
+
 /// The page on which a person picks who they are.
 pub(crate) fn sign_in(
     action: &str,
@@ -71,7 +84,7 @@ pub(crate) fn sign_in(
 ) -> Result<Page, Refused> {
     let page = SignIn {
         css: STYLE,
-        client: name(request),
+        client: name(request.client_name.as_deref()),
         people,
         action,
         request: id,
@@ -97,11 +110,12 @@ pub(crate) fn consent(
 ) -> Result<Page, Refused> {
     let page = Consent {
         css: STYLE,
-        client: name(request),
+        client: name(request.client_name.as_deref()),
         origin: origin(request),
         redirect_host: destination(&request.redirect_uri),
         redirect_uri: request.redirect_uri.as_str(),
-        only_loopback: request.only_loopback,
+        // Whatever else the client registered: an address on this computer is anybody's here.
+        loopback: request.redirect_uri.is_loopback(),
         person,
         resource: &resource.name,
         scopes: resource
@@ -123,12 +137,27 @@ pub(crate) fn consent(
 
 /// The page for a refusal that cannot be sent to the client.
 pub(crate) fn wrong(reason: &Refused) -> Result<Page, Refused> {
-    let text = format!("{}.", reason.description());
+    let text = format!("{}.", reason.on_page());
     let page = Wrong {
         css: STYLE,
         title: title(reason),
         text: &text,
         advice: "Nothing was sent to the application. Close this page, go back to the application and start again.",
+    };
+    rendered(&page, Policy::no_forms())
+}
+
+/// The page for a refusal that a person may take to the client.
+pub(crate) fn told(told: &Told) -> Result<Page, Refused> {
+    let text = format!("{}.", told.reason.on_page());
+    let page = ToldPage {
+        css: STYLE,
+        title: title(&told.reason),
+        text: &text,
+        client: name(told.client_name.as_deref()),
+        redirect_host: destination(&told.address),
+        redirect_uri: told.address.as_str(),
+        link: told.link.as_str(),
     };
     rendered(&page, Policy::no_forms())
 }
@@ -150,10 +179,9 @@ fn rendered(page: &impl Template, policy: Policy) -> Result<Page, Refused> {
     Ok(Page { html, policy })
 }
 
-fn name(request: &Request) -> &str {
-    request
-        .client_name
-        .as_deref()
+fn name(chosen: Option<&str>) -> &str {
+    chosen
+        .filter(|name| !name.trim().is_empty())
         .unwrap_or("An application without a name")
 }
 

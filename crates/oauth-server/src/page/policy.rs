@@ -77,7 +77,33 @@ const fn is_host_byte(byte: u8) -> bool {
 mod tests {
     use oauth_rs::uri::RedirectUri;
 
-    use super::source;
+    use super::{Policy, source};
+
+    #[test]
+    fn no_address_adds_a_directive() {
+        let own = Policy::no_forms().header().matches(';').count();
+        for uri in [
+            "https://c.example/cb;script-src%20*",
+            "https://c.example/cb?x=;script-src='unsafe-inline'",
+            "https://c.example?;script-src",
+            "http://127.0.0.1:1/,http://evil.example;",
+            "http://[::1]:1/;script-src",
+            "com.example.app:/cb;script-src'*'",
+            "com.example.app://a;script-src/cb",
+            "cursor://a,b;c/cb",
+        ] {
+            let Ok(uri) = RedirectUri::parse(uri) else {
+                panic!("{uri}")
+            };
+            let policy = Policy::forms_that_lead_to(&uri).header();
+            assert_eq!(policy.matches(';').count(), own, "{policy}");
+            assert!(!policy.contains("script-src"), "{policy}");
+            assert!(!policy.contains(','), "{policy}");
+        }
+        for uri in ["https://c.example;script-src/cb", "https://c.example,x/cb"] {
+            assert!(RedirectUri::parse(uri).is_err(), "{uri}");
+        }
+    }
 
     #[test]
     fn the_source_of_an_address() {

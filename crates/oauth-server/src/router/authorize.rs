@@ -31,6 +31,7 @@ pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Respo
     match answer {
         Err(reason) => respond::wrong(&reason),
         Ok(Answer::Redirect(location)) => respond::redirect(&location),
+        Ok(Answer::Told(told)) => respond::told(&told),
         Ok(Answer::Wait(request)) => {
             let signed_in = Cookie::Session.read(server, &parts.headers).is_some();
             let next = if signed_in {

@@ -1,6 +1,7 @@
 //! Finding a client: in the store, or by its document, which is kept for a short while.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use oauth_rs::time::UnixSeconds;
 use super::transact;
 use crate::check::client::KnownClient;
 use crate::check::document::{self, DocumentAddress};
+use crate::endpoint::token::GrantType;
 use crate::event::Event;
 use crate::record;
 use crate::refused::Refused;
@@ -21,30 +23,60 @@ const DOCUMENT_LIFE: Duration = Duration::from_secs(60);
 /// Most documents that are kept; at 5 KiB each a little over a megabyte.
 const MAX_DOCUMENTS: usize = 256;
 
-/// Documents that were read a moment ago; refused ones are not kept.
+/// Most documents that are fetched at one moment; whoever comes then is asked to try again.
+///
+/// Anybody can make the server fetch from slow hosts, and each of them holds a connection for as long as the fetcher waits.
+const MAX_FETCHES: usize = 64;
+
+/// Documents that were read a moment ago, and how many are being fetched; refused ones are not kept.
 #[derive(Debug, Default)]
-pub(crate) struct DocumentCache(Mutex<HashMap<String, (UnixSeconds, KnownClient)>>);
+pub(crate) struct DocumentCache {
+    kept: Mutex<HashMap<String, (UnixSeconds, KnownClient)>>,
+    fetches: AtomicUsize,
+}
+
+/// The permission to fetch one document.
+struct Fetch<'a>(&'a AtomicUsize);
+
+impl Drop for Fetch<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether a document that was read at `read` still counts; a clock that was set back does not make it count longer.
+fn counts(read: UnixSeconds, now: UnixSeconds) -> bool {
+    now.since(read) < DOCUMENT_LIFE && read.since(now) < DOCUMENT_LIFE
+}
 
 impl DocumentCache {
     fn get(&self, address: &str, now: UnixSeconds) -> Option<KnownClient> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(address)
-            .filter(|(end, _)| now < *end)
+            .filter(|(read, _)| counts(*read, now))
             .map(|(_, client)| client.clone())
     }
 
     fn put(&self, client: &KnownClient, now: UnixSeconds) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX_DOCUMENTS {
-            kept.retain(|_, (end, _)| now < *end);
+            kept.retain(|_, (read, _)| counts(*read, now));
         }
         if kept.len() >= MAX_DOCUMENTS {
             kept.clear();
         }
-        kept.insert(
-            client.id.clone(),
-            (now.after(DOCUMENT_LIFE), client.clone()),
-        );
+        kept.insert(client.id.clone(), (now, client.clone()));
+    }
+
+    fn fetch(&self) -> Result<Fetch<'_>, Refused> {
+        // Made first, so that one too many is given back by its own drop.
+        let before = self.fetches.fetch_add(1, Ordering::Relaxed);
+        let fetch = Fetch(&self.fetches);
+        if before < MAX_FETCHES {
+            Ok(fetch)
+        } else {
+            Err(Refused::Contended)
+        }
     }
 }
 
@@ -69,7 +101,11 @@ async fn by_document(server: &Server, client_id: &str) -> Result<KnownClient, Re
     if let Some(client) = server.cache.get(address.as_str(), server.now()) {
         return Ok(client);
     }
-    let read = match documents.fetch(document::request(&address)?).await {
+    let request = document::request(&address)?;
+    let fetch = server.cache.fetch()?;
+    let answer = documents.fetch(request).await;
+    drop(fetch);
+    let read = match answer {
         Ok(answer) => document::response(&address, &answer),
         Err(error) => Err(Refused::DocumentUnavailable {
             why: error.to_string(),
@@ -83,6 +119,29 @@ async fn by_document(server: &Server, client_id: &str) -> Result<KnownClient, Re
         }]),
     }
     read
+}
+
+/// What the document of a client says now to a token request, for a client that has one.
+///
+/// Called only once a code or a token of this client was presented, so that nobody else makes the server fetch.
+/// A document that cannot be had takes nothing back: the grant was made on one that was read then, and a host that is down must not sign everybody out.
+pub(super) async fn heed(
+    server: &Server,
+    client_id: &str,
+    grant: GrantType,
+) -> Result<(), Refused> {
+    if !document::is_address(client_id) {
+        return Ok(());
+    }
+    match by_document(server, client_id).await {
+        // RFC 6749 section 5.2: unauthorized_client if the client may not use this grant.
+        Ok(client) if grant == GrantType::RefreshToken && !client.may_refresh => {
+            Err(Refused::GrantNotRegistered("refresh_token"))
+        }
+        Ok(_) | Err(Refused::DocumentUnavailable { .. }) => Ok(()),
+        // Client ID metadata document, section 4: a client that has to authenticate by now is no public one.
+        Err(reason) => Err(reason),
+    }
 }
 
 #[cfg(test)]
@@ -103,10 +162,13 @@ mod tests {
         cache.put(&client(0), UnixSeconds(100));
         assert!(cache.get("0", UnixSeconds(159)).is_some());
         assert!(cache.get("0", UnixSeconds(160)).is_none());
+        // A clock that is set back by an hour does not keep a document for an hour.
+        assert!(cache.get("0", UnixSeconds(41)).is_some());
+        assert!(cache.get("0", UnixSeconds(40)).is_none());
         for id in 0..MAX_DOCUMENTS * 3 {
             cache.put(&client(id), UnixSeconds(100));
             assert!(cache.get(&id.to_string(), UnixSeconds(100)).is_some());
         }
-        assert!(cache.0.lock().unwrap().len() <= MAX_DOCUMENTS);
+        assert!(cache.kept.lock().unwrap().len() <= MAX_DOCUMENTS);
     }
 }

@@ -6,6 +6,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use super::body::Unread;
 use super::{authorize, cors, person, register, respond, revoke, token};
+use crate::check::redirect_uri::Location;
 use crate::endpoint::metadata::{self, path};
 use crate::server::Server;
 
@@ -197,13 +198,9 @@ pub(super) fn path(server: &Server, page: &str) -> String {
     format!("{}{page}", server_place(server).1)
 }
 
-/// The path of a page about one request.
-pub(super) fn page(server: &Server, page: &str, request: &str) -> String {
-    format!(
-        "{}?{}",
-        path(server, page),
-        oauth_rs::params::encode(&[("request", request)])
-    )
+/// The page about one request.
+pub(super) fn page(server: &Server, page: &str, request: &str) -> Location {
+    Location::own(&path(server, page), request)
 }
 
 /// The origin of the issuer.

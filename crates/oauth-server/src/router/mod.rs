@@ -2,6 +2,7 @@
 
 mod authorize;
 mod body;
+mod budget;
 mod client;
 mod cookie;
 mod cors;
@@ -14,5 +15,6 @@ mod service;
 mod token;
 mod transact;
 
+pub(crate) use self::budget::Budget;
 pub(crate) use self::client::DocumentCache;
 pub use self::service::{BoxError, ResponseBody, ResponseFuture, Service};

@@ -13,6 +13,7 @@ use crate::endpoint::consent;
 use crate::endpoint::metadata::path;
 use crate::endpoint::sign_in::{self, Browser, SignedIn};
 use crate::event::Event;
+use crate::identity::Person;
 use crate::page;
 use crate::record::{Request, Session};
 use crate::refused::Refused;
@@ -25,7 +26,8 @@ struct Visit {
     request: Option<Found<Request>>,
     browser: Option<Browser>,
     session: Option<Found<Session>>,
-    signed_in: Option<SignedIn>,
+    /// Who is signed in, if it is somebody who is still known.
+    signed_in: Option<(SignedIn, Person)>,
 }
 
 impl Visit {
@@ -45,6 +47,11 @@ impl Visit {
         };
         let signed_in =
             cookie.and_then(|cookie| SignedIn::check(&server.present(), &cookie, session.as_ref()));
+        let person = match &signed_in {
+            Some(signed_in) => server.seams.identity.person(&signed_in.person).await,
+            None => None,
+        };
+        let signed_in = signed_in.zip(person);
         Ok(Self {
             request,
             browser,
@@ -122,11 +129,8 @@ pub(super) async fn consent_page(server: &Server, parts: &Parts) -> Response<Byt
         let id = asked(parts)?;
         let visit = Visit::of(server, parts, &id).await?;
         let (request, browser) = visit.waiting(server)?;
-        let Some(signed_in) = &visit.signed_in else {
-            return Ok(Err(id));
-        };
         // Somebody who is no longer known has to sign in as somebody who is.
-        let Some(person) = server.seams.identity.person(&signed_in.person).await else {
+        let Some((signed_in, person)) = &visit.signed_in else {
             return Ok(Err(id));
         };
         let resource = server
@@ -138,7 +142,7 @@ pub(super) async fn consent_page(server: &Server, parts: &Parts) -> Response<Byt
             consent: &front::path(server, path::CONSENT),
             sign_in: &front::path(server, path::SIGN_IN),
         };
-        page::consent(&actions, &id, &request.record, resource, &person, &csrf).map(Ok)
+        page::consent(&actions, &id, &request.record, resource, person, &csrf).map(Ok)
     };
     match page.await {
         Ok(Ok(page)) => respond::page(StatusCode::OK, page),
@@ -158,7 +162,7 @@ pub(super) async fn consent(server: &Server, parts: &Parts, body: &Bytes) -> Res
                 &server.present(),
                 visit.request.as_ref(),
                 visit.browser.as_ref(),
-                visit.signed_in.as_ref(),
+                visit.signed_in.as_ref().map(|(signed_in, _)| signed_in),
                 &consent::Form {
                     csrf: form.get("csrf"),
                     decision: form.get("decision"),

@@ -19,8 +19,17 @@ pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Respo
             "the body has to be application/json",
         );
     }
+    let mut paid = false;
     for _ in 0..ATTEMPTS {
         let decision = register::decide(&server.present(), body);
+        // Only what would be kept is counted, so that rubbish closes the door to nobody.
+        if decision.outcome.is_ok() && !paid {
+            let most = server.config.registrations_per_minute;
+            if let Err(reason) = server.registrations.spend(server.now(), most) {
+                return respond::refused(&reason);
+            }
+            paid = true;
+        }
         match commit(server, decision).await {
             // RFC 7591 section 3.2.1: 201, and nobody keeps it.
             Some(Ok(registered)) => return respond::private_json(StatusCode::CREATED, &registered),

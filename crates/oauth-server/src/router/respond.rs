@@ -5,6 +5,8 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use oauth_rs::error_code::ErrorCode;
 use serde::Serialize;
 
+use crate::check::redirect_uri::Location;
+use crate::endpoint::authorize::Told;
 use crate::page;
 use crate::refused::Refused;
 
@@ -64,6 +66,8 @@ pub(super) fn refused(reason: &Refused) -> Response<Bytes> {
     let code = reason.code();
     let status = match reason {
         Refused::RegistrationClosed => StatusCode::FORBIDDEN,
+        // RFC 6585 section 4.
+        Refused::RegistrationsTooMany => StatusCode::TOO_MANY_REQUESTS,
         Refused::Params(oauth_rs::params::InvalidParams::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
         Refused::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         _ => code.status(),
@@ -80,9 +84,13 @@ pub(super) fn refused(reason: &Refused) -> Response<Bytes> {
             .insert(header::WWW_AUTHENTICATE, challenge);
     }
     if code == ErrorCode::TemporarilyUnavailable {
+        let seconds = match reason {
+            Refused::RegistrationsTooMany => "60",
+            _ => "1",
+        };
         response
             .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            .insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     response
 }
@@ -100,6 +108,14 @@ pub(super) fn wrong(reason: &Refused) -> Response<Bytes> {
     match page::wrong(reason) {
         Ok(wrong) => page(status, wrong),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the server failed\n"),
+    }
+}
+
+/// An error that a person sees and may take to the client.
+pub(super) fn told(told: &Told) -> Response<Bytes> {
+    match page::told(told) {
+        Ok(shown) => page(StatusCode::BAD_REQUEST, shown),
+        Err(reason) => wrong(&reason),
     }
 }
 
@@ -123,11 +139,11 @@ pub(super) fn page(status: StatusCode, page: page::Page) -> Response<Bytes> {
 }
 
 /// Sends the browser elsewhere, always by GET.
-pub(super) fn redirect(location: &str) -> Response<Bytes> {
+pub(super) fn redirect(location: &Location) -> Response<Bytes> {
     // RFC 9700 section 4.12: 303, so that no form is ever sent on.
     let mut response = empty(StatusCode::SEE_OTHER);
     sealed(&mut response);
-    match HeaderValue::from_str(location) {
+    match HeaderValue::from_str(location.as_str()) {
         Ok(location) => {
             response.headers_mut().insert(header::LOCATION, location);
             response

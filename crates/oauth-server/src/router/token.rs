@@ -56,6 +56,12 @@ async fn decide(
         GrantType::AuthorizationCode => {
             let key = authorization_code::need(&server.present(), params)?;
             let code = find(server, &key, Code::from_record).await?;
+            if code
+                .as_ref()
+                .is_some_and(|code| code.record.client_id == client_id)
+            {
+                super::client::heed(server, client_id, grant).await?;
+            }
             let grant = match &code {
                 None => None,
                 Some(code) => {
@@ -68,17 +74,21 @@ async fn decide(
                 code,
                 grant,
             };
-            Ok(authorization_code::decide(
-                &server.present(),
-                client_id,
-                params,
-                &records,
-            ))
+            let decision =
+                authorization_code::decide(&server.present(), client_id, params, &records);
+            let person = records.code.as_ref().map(|code| &code.record.person);
+            Ok(for_somebody(server, person, decision).await)
         }
         GrantType::RefreshToken => {
             let presented = refresh_token::presented(params)?;
             let key = refresh_token::need(&server.present(), presented);
             let token = find(server, &key, RefreshToken::from_record).await?;
+            if token
+                .as_ref()
+                .is_some_and(|token| token.record.client_id == client_id)
+            {
+                super::client::heed(server, client_id, grant).await?;
+            }
             let (grant, successor) = match &token {
                 None => (None, None),
                 Some(token) => family(server, &token.record).await?,
@@ -88,13 +98,27 @@ async fn decide(
                 grant,
                 successor,
             };
-            Ok(refresh_token::decide(
-                &server.present(),
-                client_id,
-                params,
-                &records,
-            ))
+            let decision = refresh_token::decide(&server.present(), client_id, params, &records);
+            let person = records.grant.as_ref().map(|grant| &grant.record.person);
+            Ok(for_somebody(server, person, decision).await)
         }
+    }
+}
+
+/// The decision, unless it would issue tokens for a person who is no longer known.
+///
+/// Nothing is spent or ended then: people are known elsewhere, and may be known again.
+async fn for_somebody(
+    server: &Server,
+    person: Option<&String>,
+    decision: Decision<TokenResponse>,
+) -> Decision<TokenResponse> {
+    let (Some(person), Ok(_)) = (person, &decision.outcome) else {
+        return decision;
+    };
+    match server.seams.identity.person(person).await {
+        Some(_) => decision,
+        None => Decision::refused(Refused::PersonGone),
     }
 }
 

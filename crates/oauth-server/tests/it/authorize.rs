@@ -1,6 +1,6 @@
 //! The authorization request: a page for what cannot be redirected, a redirect for everything else.
 
-use crate::world::{CHALLENGE, ISSUER, OTHER_RESOURCE, REDIRECT, World, authorization, config};
+use crate::world::{ISSUER, OTHER_RESOURCE, REDIRECT, World, authorization, config};
 
 #[tokio::test]
 async fn a_valid_request_leads_to_the_sign_in_page_and_sets_a_cookie() {
@@ -225,6 +225,102 @@ async fn everything_else_goes_to_the_client_with_state_and_issuer() {
 }
 
 #[tokio::test]
+async fn a_strangers_address_gets_an_error_by_a_link_and_not_by_itself() {
+    let world = World::new();
+    for (uri, host, start) in [
+        (
+            "https://c.example/cb?a=1",
+            "c.example",
+            "https://c.example/cb?a=1&error=",
+        ),
+        (
+            "com.example.app:/cb",
+            "com.example.app: links",
+            "com.example.app:/cb?error=",
+        ),
+    ] {
+        let client = world.register(&[uri]).await;
+        for (name, value, error, text) in [
+            (
+                "scope",
+                Some("admin"),
+                "invalid_scope",
+                "the resource does not offer all of these scopes.",
+            ),
+            (
+                "prompt",
+                Some("none"),
+                "login_required",
+                "nobody is signed in.",
+            ),
+            (
+                "response_type",
+                None,
+                "invalid_request",
+                "parameter response_type is missing.",
+            ),
+            (
+                "code_challenge_method",
+                Some("plain"),
+                "invalid_request",
+                "must be S256.",
+            ),
+        ] {
+            let query = authorization(&client, &[("redirect_uri", Some(uri)), (name, value)]);
+            let page = world.get(&format!("/authorize?{query}")).await;
+            assert_eq!(page.status, 400, "{uri} {name}");
+            assert_eq!(page.header("location"), "", "{uri} {name}");
+            assert_eq!(page.header("refresh"), "");
+            assert_eq!(page.header("x-frame-options"), "DENY");
+            let policy = page.header("content-security-policy");
+            assert!(policy.contains("form-action 'none'"), "{policy}");
+            for words in [text, host, "A client"] {
+                assert!(page.body.contains(words), "{words}: {}", page.body);
+            }
+            let (_, link) = page.body.split_once("href=\"").unwrap();
+            let link = link.split('"').next().unwrap().replace("&#38;", "&");
+            assert!(link.starts_with(&format!("{start}{error}&")), "{link}");
+            assert!(
+                link.ends_with("&state=the+state&iss=http%3A%2F%2F127.0.0.1%3A3001"),
+                "{link}"
+            );
+            assert!(!page.body.contains("http-equiv"), "{}", page.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_known_application_gets_an_error_by_itself() {
+    let world = World::new();
+    let uri = "cursor://anysphere.cursor-mcp/cb";
+    let client = world.register(&[uri]).await;
+    let query = authorization(
+        &client,
+        &[("redirect_uri", Some(uri)), ("scope", Some("admin"))],
+    );
+    let answer = world.get(&format!("/authorize?{query}")).await;
+    assert!(answer.header("location").starts_with(uri), "{answer:?}");
+    assert_eq!(answer.sent()["error"], "invalid_scope");
+}
+
+#[tokio::test]
+async fn a_page_repeats_no_words_of_a_stranger() {
+    let world = World::new();
+    let client = world.register(&["https://c.example/cb"]).await;
+    let query = authorization(&client, &[("redirect_uri", Some("https://c.example/cb"))]);
+    for query in [
+        "your+account+is+locked=%zz".to_owned(),
+        format!("{query}&your+account+is+locked=1&your+account+is+locked=2"),
+    ] {
+        let page = world.get(&format!("/authorize?{query}")).await;
+        assert_eq!(page.status, 400);
+        let text = page.body.split("href=").next().unwrap();
+        assert!(text.contains("a parameter "), "{text}");
+        assert!(!text.contains("locked"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_parameter_is_refused_by_redirect_and_resource_may_repeat() {
     let world = World::new();
     let client = world.register(&[REDIRECT]).await;
@@ -346,5 +442,4 @@ async fn without_scope_and_resource_the_default_resource_offers_all() {
         let answer = world.post_form("/token", &form).await;
         assert_eq!(answer.json()["scope"], scope);
     }
-    assert_eq!(CHALLENGE.len(), 43);
 }

@@ -411,3 +411,49 @@ async fn cookies_of_an_https_issuer_are_secure_and_bound_to_the_host() {
         "{cookie}"
     );
 }
+
+#[tokio::test]
+async fn the_warning_about_this_computer_follows_the_address_of_the_request() {
+    let world = World::new();
+    let client = world.register(&[REDIRECT, "https://c.example/cb"]).await;
+    let page = Browser::new(&world)
+        .consent_page(&authorization(&client, &[]), "bob")
+        .await;
+    assert!(
+        page.body.contains("Did you start this yourself"),
+        "a second address hid the warning"
+    );
+}
+
+#[tokio::test]
+async fn a_blank_name_is_no_name() {
+    let world = World::new();
+    let body = r#"{"client_name":" ","redirect_uris":["http://127.0.0.1:4711/callback"]}"#;
+    let client = world.post_json("/register", body).await.json()["client_id"].clone();
+    let query = authorization(client.as_str().unwrap(), &[]);
+    let page = Browser::new(&world).consent_page(&query, "bob").await;
+    assert!(
+        page.body.contains("An application without a name"),
+        "{}",
+        page.body
+    );
+}
+
+#[tokio::test]
+async fn who_is_no_longer_known_allows_nothing() {
+    let world = World::new();
+    let client = world.register(&[REDIRECT]).await;
+    let mut browser = Browser::new(&world);
+    let page = browser
+        .consent_page(&authorization(&client, &[]), "bob")
+        .await;
+    world.people.0.lock().unwrap().retain(|one| one.id != "bob");
+    let answer = browser.clone().decide(&page, "allow").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (403, "")
+    );
+    let id = hidden(&page, "request");
+    let answer = browser.get(&format!("/consent?request={id}")).await;
+    assert!(answer.header("location").starts_with("/sign-in?"));
+}

@@ -1,8 +1,10 @@
 //! Clients whose identifier is the address of a document.
 
+use std::sync::atomic::Ordering;
+
 use oauth_server::event::Event;
 
-use crate::world::{Browser, REDIRECT, World, authorization, redemption};
+use crate::world::{Browser, REDIRECT, World, authorization, redemption, refreshing};
 
 const URL: &str = "https://app.example/client.json";
 
@@ -158,4 +160,102 @@ async fn only_a_listed_redirect_address_is_the_clients() {
         (answer.status.as_u16(), answer.header("location")),
         (400, "")
     );
+}
+
+#[tokio::test]
+async fn what_a_document_takes_back_is_heeded_at_the_token_endpoint() {
+    let no_client = (401, "invalid_client".to_owned());
+    for (change, expected) in [
+        (("\"none\"", "\"private_key_jwt\""), no_client.clone()),
+        (
+            (",\"refresh_token\"", ""),
+            (400, "unauthorized_client".to_owned()),
+        ),
+        ((URL, "https://app.example/other.json"), no_client),
+    ] {
+        let world = World::new();
+        serves(&world, URL, 200, "application/json", document(URL));
+        let (_, refresh) = world.tokens(URL).await;
+        let changed = document(URL).replace(change.0, change.1);
+        assert_ne!(changed, document(URL));
+        serves(&world, URL, 200, "application/json", changed);
+        world.advance(60);
+        assert_eq!(world.refresh(URL, &refresh).await.error(), expected);
+        // Nothing was spent: when the document is right again, so is the token.
+        serves(&world, URL, 200, "application/json", document(URL));
+        world.advance(60);
+        assert_eq!(world.refresh(URL, &refresh).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_not_redeemed_by_a_client_that_has_to_authenticate_by_now() {
+    let world = World::new();
+    serves(&world, URL, 200, "application/json", document(URL));
+    let mut browser = Browser::new(&world);
+    let page = browser.consent_page(&authorization(URL, &[]), "ada").await;
+    world.advance(30);
+    let code = browser.decide(&page, "allow").await.sent()["code"].clone();
+    let keyed = document(URL).replace("\"none\"", "\"private_key_jwt\"");
+    serves(&world, URL, 200, "application/json", keyed);
+    world.advance(30);
+    let form = redemption(URL, &code, &[]);
+    assert_eq!(
+        world.post_form("/token", &form).await.error(),
+        (401, "invalid_client".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_had_signs_nobody_out() {
+    let world = World::new();
+    serves(&world, URL, 200, "application/json", document(URL));
+    let (_, refresh) = world.tokens(URL).await;
+    world.documents.answers.lock().unwrap().clear();
+    world.advance(60);
+    assert_eq!(world.refresh(URL, &refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_request_without_a_token_of_the_client_fetches_nothing() {
+    let world = World::new();
+    serves(&world, URL, 200, "application/json", document(URL));
+    let client = world.register(&[REDIRECT]).await;
+    let code = world.code(&client).await;
+    for form in [
+        redemption(URL, &code, &[]),
+        redemption(URL, "unknown", &[]),
+        refreshing(URL, "unknown", &[]),
+    ] {
+        let answer = world.post_form("/token", &form).await;
+        assert_eq!(answer.error(), (400, "invalid_grant".to_owned()));
+    }
+    assert!(world.documents.fetched.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_so_many_documents_are_fetched_at_one_moment() {
+    let world = World::new();
+    world.documents.hangs.store(true, Ordering::SeqCst);
+    let visit = |world: World, number: usize| async move {
+        let url = format!("https://slow.example/{number}");
+        world
+            .get(&format!("/authorize?{}", authorization(&url, &[])))
+            .await
+    };
+    let waiting: Vec<_> = (0..64)
+        .map(|number| tokio::spawn(visit(world.clone(), number)))
+        .collect();
+    while world.documents.fetched.lock().unwrap().len() < 64 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(visit(world.clone(), 64).await.status, 503);
+    assert_eq!(world.documents.fetched.lock().unwrap().len(), 64);
+    for one in waiting {
+        one.abort();
+        assert!(one.await.is_err());
+    }
+    // Whoever goes away makes room.
+    world.documents.hangs.store(false, Ordering::SeqCst);
+    assert_eq!(visit(world.clone(), 65).await.status, 400);
 }

@@ -154,3 +154,48 @@ async fn a_registration_that_nobody_uses_lapses_and_a_used_one_stays() {
     assert_eq!(world.get(&query(&unused)).await.status, 400);
     assert_eq!(world.get(&query(&used)).await.status, 303);
 }
+
+#[tokio::test]
+async fn so_many_register_in_a_minute_and_no_more() {
+    let mut config = crate::world::config();
+    config.registrations_per_minute = 2;
+    let world = World::with(config);
+    // What is refused counts for nothing.
+    for _ in 0..3 {
+        assert_eq!(world.post_json("/register", "{}").await.status, 400);
+    }
+    let _first = world.register(&[crate::world::REDIRECT]).await;
+    let _second = world.register(&[crate::world::REDIRECT]).await;
+    let _told = world.told();
+    let body = r#"{"redirect_uris":["http://127.0.0.1/cb"]}"#;
+    let answer = world.post_json("/register", body).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.body.as_str()),
+        (
+            429,
+            r#"{"error":"temporarily_unavailable","error_description":"too many clients registered just now: try again later"}"#
+        )
+    );
+    assert_eq!(answer.header("retry-after"), "60");
+    assert_eq!(world.told(), []);
+    world.advance(60);
+    let _third = world.register(&[crate::world::REDIRECT]).await;
+}
+
+#[tokio::test]
+async fn addresses_have_a_bound_in_all() {
+    let world = World::new();
+    let of = |length: usize| {
+        let start = "https://c.example/";
+        format!("{start}{}", "a".repeat(length - start.len()))
+    };
+    let body = |uris: &[String]| json!({ "redirect_uris": uris }).to_string();
+    let answer = world
+        .post_json("/register", &body(&[of(2048), of(2048)]))
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let answer = world
+        .post_json("/register", &body(&[of(2048), of(2029), of(20)]))
+        .await;
+    assert_eq!(answer.error(), (400, "invalid_redirect_uri".to_owned()));
+}

@@ -237,3 +237,22 @@ async fn a_client_that_did_not_ask_for_refreshing_gets_no_refresh_token() {
         (400, "unauthorized_client".to_owned())
     );
 }
+
+#[tokio::test]
+async fn nobody_acts_for_a_person_who_is_gone() {
+    let world = World::new();
+    let client = world.register(&[REDIRECT]).await;
+    let code = world.code(&client).await;
+    let (_, refresh) = world.tokens(&client).await;
+    let ada = world.people.0.lock().unwrap().remove(0);
+    assert_eq!(ada.id, "ada");
+    let _told = world.told();
+    let gone = (400, "invalid_grant".to_owned());
+    let form = redemption(&client, &code, &[]);
+    assert_eq!(world.post_form("/token", &form).await.error(), gone);
+    assert_eq!(world.refresh(&client, &refresh).await.error(), gone);
+    assert_eq!(world.told(), []);
+    world.people.0.lock().unwrap().push(ada);
+    assert_eq!(world.post_form("/token", &form).await.status, 200);
+    assert_eq!(world.refresh(&client, &refresh).await.status, 200);
+}

@@ -1,7 +1,7 @@
 //! A server in memory, a browser with cookies, and a client that does everything right.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
 use oauth_server::document::ClientDocuments;
 use oauth_server::event::Event;
-use oauth_server::identity::{DangerousPicker, Person};
+use oauth_server::identity::{Identity, Person};
 use oauth_server::router::Service;
 use oauth_server::store::MemoryStore;
 use oauth_server::{Config, Keys, Resource, Scope, Seams, Server};
@@ -76,7 +76,23 @@ pub(crate) struct World {
     pub(crate) service: Service,
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
     pub(crate) documents: Arc<Documents>,
+    pub(crate) people: Arc<People>,
     now: Arc<AtomicU64>,
+}
+
+/// A picker of people who can leave.
+pub(crate) struct People(pub(crate) Mutex<Vec<Person>>);
+
+#[async_trait]
+impl Identity for People {
+    async fn people(&self) -> Vec<Person> {
+        self.0.lock().unwrap().clone()
+    }
+
+    async fn person(&self, id: &str) -> Option<Person> {
+        let people = self.0.lock().unwrap();
+        people.iter().find(|person| person.id == id).cloned()
+    }
 }
 
 /// Documents by address, and how often each was fetched.
@@ -84,6 +100,8 @@ pub(crate) struct World {
 pub(crate) struct Documents {
     pub(crate) answers: Mutex<HashMap<String, (u16, &'static str, String)>>,
     pub(crate) fetched: Mutex<Vec<String>>,
+    /// No host answers any more.
+    pub(crate) hangs: AtomicBool,
 }
 
 #[async_trait]
@@ -94,6 +112,9 @@ impl ClientDocuments for Documents {
     ) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
         let url = request.uri().to_string();
         self.fetched.lock().unwrap().push(url.clone());
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let answers = self.answers.lock().unwrap();
         let (status, kind, body) = answers.get(&url).ok_or("no such host")?;
         Ok(Response::builder()
@@ -155,12 +176,13 @@ impl World {
             name: name.to_owned(),
             details: vec![format!("{id}@example.com"), role.to_owned()],
         };
+        let people = Arc::new(People(Mutex::new(vec![
+            person("ada", "Ada <Owner>", "OWNER"),
+            person("bob", "Bob", "READER"),
+        ])));
         let seams = Seams {
             store: Arc::new(MemoryStore::new()),
-            identity: Arc::new(DangerousPicker::new([
-                person("ada", "Ada <Owner>", "OWNER"),
-                person("bob", "Bob", "READER"),
-            ])),
+            identity: Arc::clone(&people) as Arc<dyn Identity>,
             documents: Some(Arc::clone(&documents) as Arc<dyn ClientDocuments>),
             events: {
                 let events = Arc::clone(&events);
@@ -183,6 +205,7 @@ impl World {
             service,
             events,
             documents,
+            people,
             now,
         }
     }

@@ -9,13 +9,14 @@
 //! # });
 //! ```
 
+mod race;
+
 use std::sync::Arc;
 
 use oauth_rs::time::UnixSeconds;
-use tokio::sync::Barrier;
 
 use super::{Key, Kind, MAX_BATCH, Outcome, Store, StoreError, StoreErrorKind, Version, Write};
-use crate::record::{Record, RevokedToken, Session};
+use crate::record::{Client, Record, RevokedToken, Session};
 
 /// How a store breaks the contract.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,10 @@ where
         no_version_twice(empty().await).await,
     )?;
     named(
+        "what is gone stays gone",
+        gone_stays_gone(empty().await).await,
+    )?;
+    named(
         "kinds do not share names",
         kinds_are_apart(empty().await).await,
     )?;
@@ -78,24 +83,19 @@ where
         batches_are_bounded(empty().await).await,
     )?;
     named("what has expired is swept", sweeping(empty().await).await)?;
-    for _ in 0..RACES {
+    named("a load sees one moment", race::loads(empty().await).await)?;
+    for _ in 0..race::RACES {
         named(
             "of racing replacements one wins",
-            replacements_race(empty().await).await,
+            race::replacements(empty().await).await,
         )?;
         named(
             "of racing insertions one wins",
-            insertions_race(empty().await).await,
+            race::insertions(empty().await).await,
         )?;
     }
     Ok(())
 }
-
-/// How often each race is run.
-const RACES: usize = 20;
-
-/// How many writers take part in a race.
-const RACERS: usize = 8;
 
 type Case = Result<(), String>;
 
@@ -395,6 +395,33 @@ async fn no_version_twice(store: Arc<dyn Store>) -> Case {
     )
 }
 
+async fn gone_stays_gone(store: Arc<dyn Store>) -> Case {
+    insert(&*store, "a", session("ada", 9)).await?;
+    let last = version(&*store, "a").await?;
+    let delete = || Write::Delete {
+        key: key("a"),
+        version: last,
+    };
+    let _deleted = commit(&*store, vec![delete()]).await?;
+    let replace = Write::Replace {
+        key: key("a"),
+        version: last,
+        record: session("eve", 9),
+    };
+    ensure(
+        commit(&*store, vec![replace]).await? == Outcome::Conflict,
+        "a replacement brought a deleted record back",
+    )?;
+    ensure(
+        commit(&*store, vec![delete()]).await? == Outcome::Conflict,
+        "a record was deleted twice",
+    )?;
+    ensure(
+        person(&*store, "a").await?.is_none(),
+        "a deleted record is there again",
+    )
+}
+
 async fn kinds_are_apart(store: Arc<dyn Store>) -> Case {
     insert(&*store, "a", session("ada", 9)).await?;
     let other = Key::new(Kind::RevokedToken, "a");
@@ -473,6 +500,20 @@ async fn sweeping(store: Arc<dyn Store>) -> Case {
     insert(&*store, "a", session("ada", 10)).await?;
     insert(&*store, "b", session("bob", 10)).await?;
     insert(&*store, "c", session("cid", 11)).await?;
+    let staying = Key::new(Kind::Client, "d");
+    let client = Client {
+        client_id: "d".to_owned(),
+        name: None,
+        redirect_uris: Vec::new(),
+        grant_types: Vec::new(),
+        registered_at: UnixSeconds(1),
+        expires_at: None,
+    };
+    let write = Write::Insert {
+        key: staying.clone(),
+        record: client.into(),
+    };
+    let _inserted = commit(&*store, vec![write]).await?;
     let swept = |now: u64, limit: usize| {
         let store = &store;
         async move { store.sweep(UnixSeconds(now), limit).await.map_err(failed) }
@@ -494,71 +535,10 @@ async fn sweeping(store: Arc<dyn Store>) -> Case {
     ensure(
         person(&*store, "c").await?.is_some(),
         "a live record is gone",
-    )
-}
-
-async fn replacements_race(store: Arc<dyn Store>) -> Case {
-    insert(&*store, "a", session("nobody", 9)).await?;
-    let version = version(&*store, "a").await?;
-    let winners = race(&store, move |racer| Write::Replace {
-        key: key("a"),
-        version,
-        record: session(&racer.to_string(), 9),
-    })
-    .await?;
-    let [winner] = winners.as_slice() else {
-        return Err(format!(
-            "{} of {RACERS} racing replacements were committed",
-            winners.len()
-        ));
-    };
+    )?;
+    let loaded = store.load(&[staying]).await.map_err(failed)?;
     ensure(
-        person(&*store, "a").await? == Some(winner.to_string()),
-        "the loser's record stayed",
+        matches!(loaded.as_slice(), [Some(_)]),
+        "a record that does not expire was swept",
     )
-}
-
-async fn insertions_race(store: Arc<dyn Store>) -> Case {
-    let winners = race(&store, move |racer| Write::Insert {
-        key: key("a"),
-        record: session(&racer.to_string(), 9),
-    })
-    .await?;
-    let [winner] = winners.as_slice() else {
-        return Err(format!(
-            "{} of {RACERS} racing insertions were committed",
-            winners.len()
-        ));
-    };
-    ensure(
-        person(&*store, "a").await? == Some(winner.to_string()),
-        "the loser's record stayed",
-    )
-}
-
-async fn race(
-    store: &Arc<dyn Store>,
-    write: impl Fn(usize) -> Write,
-) -> Result<Vec<usize>, String> {
-    let start = Arc::new(Barrier::new(RACERS));
-    let racers: Vec<_> = (0..RACERS)
-        .map(|racer| {
-            let (store, start, write) = (Arc::clone(store), Arc::clone(&start), write(racer));
-            tokio::spawn(async move {
-                start.wait().await;
-                store.commit(vec![write]).await
-            })
-        })
-        .collect();
-    let mut winners = Vec::new();
-    for (racer, task) in racers.into_iter().enumerate() {
-        let outcome = task
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(failed)?;
-        if outcome == Outcome::Committed {
-            winners.push(racer);
-        }
-    }
-    Ok(winners)
 }
