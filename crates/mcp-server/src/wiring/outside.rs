@@ -81,11 +81,26 @@ pub(crate) async fn keep_store(store: Arc<SqliteStore>, stop: CancellationToken)
             () = stop.cancelled() => break,
             _ = minute.tick() => {}
         }
-        if let Err(error) = store.sweep(SystemClock.now(), 1000).await {
-            tracing::warn!(%error, "expired records not removed");
-        }
+        sweep(&store, &stop).await;
     }
     store.close().await;
+}
+
+/// How many records one write removes; others wait for it no longer than that.
+const SWEEP: usize = 1000;
+
+/// Removes expired records until none is left, or until `stop`.
+async fn sweep(store: &SqliteStore, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        match store.sweep(SystemClock.now(), SWEEP).await {
+            Ok(SWEEP) => {}
+            Ok(_) => break,
+            Err(error) => {
+                tracing::warn!(%error, "expired records not removed");
+                break;
+            }
+        }
+    }
 }
 
 /// Fetches the documents of clients through the guard of outgoing requests.

@@ -30,11 +30,15 @@ impl Policy {
 
     /// For a page whose form leads, through this server, to a client.
     ///
-    /// Chromium applies `form-action` to the redirect that answers a form, so the client's address has to be allowed.
+    /// Chromium applies `form-action` to every redirect that follows the form: to the client's address, and to where
+    /// the client sends the browser from there, often a page of its own that says "done". With a narrower list the
+    /// person would be stuck on the consent page.
     pub(crate) fn forms_that_lead_to(uri: &RedirectUri) -> Self {
-        Self {
-            form_action: format!("'self' {}", source(uri)),
-        }
+        let form_action = match uri.scheme() {
+            "https" => "'self' https:".to_owned(),
+            _ => format!("'self' https: {}", source(uri)),
+        };
+        Self { form_action }
     }
 
     /// The value of the header.
@@ -102,6 +106,21 @@ mod tests {
         }
         for uri in ["https://c.example;script-src/cb", "https://c.example,x/cb"] {
             assert!(RedirectUri::parse(uri).is_err(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_client_may_send_the_browser_on_to_any_https_page() {
+        for (uri, expected) in [
+            ("https://c.example/cb", "form-action 'self' https:;"),
+            (
+                "http://127.0.0.1:1/cb",
+                "form-action 'self' https: http://127.0.0.1:1;",
+            ),
+            ("cursor://a/cb", "form-action 'self' https: cursor:;"),
+        ] {
+            let policy = Policy::forms_that_lead_to(&RedirectUri::parse(uri).unwrap()).header();
+            assert!(policy.contains(expected), "{policy}");
         }
     }
 

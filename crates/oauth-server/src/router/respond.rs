@@ -1,7 +1,7 @@
 //! Responses: JSON, errors, pages, redirects, each with the headers that it must have.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use oauth_rs::error_code::ErrorCode;
 use serde::Serialize;
 
@@ -131,10 +131,6 @@ pub(super) fn page(status: StatusCode, page: page::Page) -> Response<Bytes> {
         // The policy is made of checked ASCII; a page without one is not shown.
         Err(_) => return text(StatusCode::INTERNAL_SERVER_ERROR, "the server failed\n"),
     };
-    headers.insert(
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
     response
 }
 
