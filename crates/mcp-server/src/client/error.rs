@@ -135,6 +135,10 @@ impl From<CallbackError> for CommandError {
 pub(crate) fn told(outcome: Result<(), CommandError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has seen enough, as `head` has.
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             // When nobody can be told, the exit code still says it.
             drop(write_error(&mut io::stderr(), &error));
@@ -171,6 +175,13 @@ mod tests {
             assert!(text.ends_with("]0;pwned2J\n"), "{text:?}");
             assert!(!text.trim_end().contains(char::is_control), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_failure() {
+        let output = |kind| told(Err(CommandError::Output(io::Error::from(kind))));
+        assert_eq!(output(io::ErrorKind::BrokenPipe), ExitCode::SUCCESS);
+        assert_ne!(output(io::ErrorKind::StorageFull), ExitCode::SUCCESS);
     }
 
     #[test]
