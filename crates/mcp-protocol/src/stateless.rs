@@ -228,12 +228,13 @@ impl Admitted {
 /// 1. required metadata (-32602);
 /// 2. headers equal to the body (-32020);
 /// 3. version (-32022);
-/// 4. method (404, -32601).
+/// 4. method (404, -32601); those of an extension are known only if it is in `extensions`;
+/// 5. for the methods of an extension: that the client declares it for this request (-32021).
 ///
-/// Parsing comes before, capability and parameters come after. On a transport without headers,
-/// pass `None` and the second step is left out.
+/// Parsing comes before, other capabilities and parameters come after. On a transport without
+/// headers, pass `None` and the second step is left out.
 ///
-/// Does not check: whether a handler serves the method, extensions, `Mcp-Param-*`.
+/// Does not check: whether a handler serves the method, `Mcp-Param-*`.
 ///
 /// # Errors
 /// The first check that fails.
@@ -241,8 +242,11 @@ pub fn admit(
     request: &Request<'_>,
     any: &AnyMeta,
     headers: Option<&Mirrored>,
+    extensions: &[&str],
 ) -> Result<Admitted, Violation> {
     let meta = RequestMeta::read(any)?;
+    let extension = Revision::NEWEST.extension_of(&request.method);
+    let is_served = extension.is_none_or(|extension| extensions.contains(&extension));
     if let Some(headers) = headers {
         // MCP-HTTP-10: a header that differs comes before a version that is not served.
         matches(
@@ -252,7 +256,8 @@ pub fn admit(
         )?;
         // MCP-HTTP-13, MCP-HTTP-14.
         matches("Mcp-Method", &headers.method, &request.method)?;
-        if let Some(name) = mirrored_name(&request.method, request.params) {
+        // A method that is not served wants no name: it is unknown.
+        if let Some(name) = mirrored_name(&request.method, request.params).filter(|_| is_served) {
             matches("Mcp-Name", &headers.name, &name)?;
         }
     }
@@ -262,15 +267,23 @@ pub fn admit(
             requested: clip(&meta.protocol_version),
         })?;
     // MCP-HTTP-11, MCP-DUAL-06: methods of the older era are as unknown as any other.
-    if !revision.has_request(&request.method) {
+    let extension = revision.extension_of(&request.method);
+    if !(revision.has_request(&request.method) || (extension.is_some() && is_served)) {
         return Err(Violation::UnknownMethod {
             method: clip(&request.method),
         });
     }
+    // MCP-TASK-07: the client declares the extension in the request itself.
+    match extension {
+        Some(extension) if !meta.capabilities.extension(extension) => {
+            return Err(Violation::ExtensionNotDeclared { extension });
+        }
+        _ => {}
+    }
     Ok(Admitted { meta, revision })
 }
 
-/// What `Mcp-Name` has to say for this request: the name or address that it is about.
+/// What `Mcp-Name` has to say for this request: the name, address or task that it is about.
 ///
 /// `None` when the method has no such header, or the body has no such member (which is then a
 /// matter of wrong parameters).
@@ -286,10 +299,20 @@ pub fn mirrored_name(method: &str, params: Option<&RawValue>) -> Option<String> 
         #[serde(default)]
         uri: Option<String>,
     }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Tasked {
+        #[serde(default)]
+        task_id: Option<String>,
+    }
     let params = params?.get();
     match method {
         "tools/call" | "prompts/get" => serde_json::from_str::<Named>(params).ok()?.name,
         "resources/read" => serde_json::from_str::<Addressed>(params).ok()?.uri,
+        // MCP-TASK-11.
+        "tasks/get" | "tasks/update" | "tasks/cancel" => {
+            serde_json::from_str::<Tasked>(params).ok()?.task_id
+        }
         _ => None,
     }
 }

@@ -102,6 +102,12 @@ pub enum Violation {
         /// The method.
         method: String,
     },
+    /// The method belongs to an extension that the client did not declare for this request.
+    #[error("the client has not declared the extension {extension}")]
+    ExtensionNotDeclared {
+        /// The extension.
+        extension: &'static str,
+    },
     /// The body is longer than the limit.
     #[error("body is longer than {limit} bytes")]
     BodyTooLarge {
@@ -168,6 +174,7 @@ impl Violation {
             Violation::Header { .. } => (code::HEADER_MISMATCH, 400),
             Violation::UnsupportedVersion { .. } => (code::UNSUPPORTED_VERSION, 400),
             Violation::UnknownMethod { .. } => (code::METHOD_NOT_FOUND, 404),
+            Violation::ExtensionNotDeclared { .. } => (code::MISSING_CLIENT_CAPABILITY, 400),
             Violation::BodyTooLarge { .. } => (code::REFUSED, 413),
             Violation::BodyIncomplete => (code::REFUSED, 408),
             Violation::ContentType => (code::REFUSED, 415),
@@ -197,6 +204,11 @@ impl Violation {
             Violation::UnsupportedVersion { requested } => {
                 let supported: Vec<&str> = Revision::over_http().map(Revision::as_str).collect();
                 Some(json!({ "supported": supported, "requested": requested }))
+            }
+            // MCP-TASK-07: the error names what would have to be declared.
+            Violation::ExtensionNotDeclared { extension } => {
+                let required = json!({ "extensions": { *extension: {} } });
+                Some(json!({ "requiredCapabilities": required }))
             }
             _ => None,
         }

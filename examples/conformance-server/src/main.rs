@@ -9,12 +9,12 @@ mod keyed;
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use mcp_protocol::serve::{Body, HttpService, Options, SessionLimits};
+use mcp_protocol::serve::{Body, HttpService, Options, SessionLimits, TaskLimits};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
@@ -41,11 +41,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Sessions for the older revisions; hosts and origins as the library has them by default.
+/// Sessions for the older revisions, tasks for the newest; hosts and origins as the library has them by default.
 fn options() -> Options {
-    let keyed = Keyed::new();
+    let (sessions, tasks) = (Keyed::new(), Keyed::new());
     Options {
-        sessions: Some(SessionLimits::new(move |dest| keyed.fill(dest))),
+        sessions: Some(SessionLimits::new(move |dest| sessions.fill(dest))),
+        tasks: Some(TaskLimits::new(SystemTime::now, move |dest| {
+            tasks.fill(dest);
+        })),
         ..Options::default()
     }
 }

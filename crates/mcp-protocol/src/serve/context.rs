@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::error::Error;
 use super::round::Round;
 use super::sessions::Session;
+use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id};
 use crate::revision::{Era, Feature, Revision};
 use crate::types::{
@@ -33,6 +34,9 @@ pub struct Context {
     pub(super) cancelled: Option<watch::Receiver<bool>>,
     pub(super) round: Round,
     pub(super) progressed: Mutex<Option<f64>>,
+    pub(super) principal: Option<String>,
+    /// Only in a call that may become a task.
+    pub(super) tasks: Option<Arc<Tasks>>,
 }
 
 impl Context {
@@ -256,7 +260,7 @@ fn not_possible(message: &str) -> Error {
 
 /// What the client answered, by key.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers(BTreeMap<String, Value>);
+pub struct Answers(pub(super) BTreeMap<String, Value>);
 
 impl Answers {
     /// Reads an answer.

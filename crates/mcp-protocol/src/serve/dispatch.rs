@@ -13,12 +13,13 @@ use super::exchange::{Reply, Working};
 use super::handler::Handler;
 use super::listen::{self, Listen};
 use super::service::Shared;
+use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id, RpcError};
 use crate::revision::{Era, Revision};
 use crate::stateless::{self, Envelope};
 use crate::types::{
     CompletionCall, Discovery, Empty, LogLevel, Outcome, Page, PromptCall, ResourceAddress,
-    ToolCall,
+    TASKS_EXTENSION, TaskAddress, TaskUpdate, ToolCall,
 };
 use crate::violation::{code, status_of};
 
@@ -38,6 +39,9 @@ pub(super) enum Call {
     ListTemplates(Page),
     ReadResource(ResourceAddress),
     Complete(CompletionCall),
+    GetTask(TaskAddress),
+    UpdateTask(TaskUpdate),
+    CancelTask(TaskAddress),
 }
 
 impl Call {
@@ -47,6 +51,7 @@ impl Call {
     /// -32601 for a method that is not in the revision, -32602 for parameters that do not fit.
     pub(super) fn read(
         revision: Revision,
+        extensions: &[&str],
         method: &str,
         params: Option<&RawValue>,
     ) -> Result<Self, Error> {
@@ -54,7 +59,9 @@ impl Call {
         struct Level {
             level: LogLevel,
         }
-        if !revision.has_request(method) {
+        let extension = revision.extension_of(method);
+        let is_served = extension.is_some_and(|extension| extensions.contains(&extension));
+        if !revision.has_request(method) && !is_served {
             return Err(Error::method_not_found(&stateless::clip(method)));
         }
         Ok(match method {
@@ -72,6 +79,9 @@ impl Call {
             "resources/templates/list" => Call::ListTemplates(read(params)?),
             "resources/read" => Call::ReadResource(read(params)?),
             "completion/complete" => Call::Complete(read(params)?),
+            "tasks/get" => Call::GetTask(read(params)?),
+            "tasks/update" => Call::UpdateTask(read(params)?),
+            "tasks/cancel" => Call::CancelTask(read(params)?),
             _ => return Err(Error::method_not_found(&stateless::clip(method))),
         })
     }
@@ -159,16 +169,44 @@ pub(super) fn run<H: Handler>(
             Call::Complete(call) => {
                 out.write("completion/complete", handler.complete(page, call).await)
             }
+            Call::GetTask(address) => {
+                let task = desk(&shared, "tasks/get")
+                    .and_then(|tasks| tasks.get(&address, context.principal.as_deref()));
+                out.write("tasks/get", task)
+            }
+            Call::UpdateTask(update) => {
+                let taken = desk(&shared, "tasks/update")
+                    .and_then(|tasks| tasks.update(update, context.principal.as_deref()));
+                out.write("tasks/update", taken)
+            }
+            Call::CancelTask(address) => {
+                let cancelled = desk(&shared, "tasks/cancel")
+                    .and_then(|tasks| tasks.cancel(&address, context.principal.as_deref()));
+                out.write("tasks/cancel", cancelled)
+            }
         }
     })
 }
 
+fn desk<'a, H: Handler>(shared: &'a Shared<H>, method: &str) -> Result<&'a Tasks, Error> {
+    shared
+        .tasks
+        .as_deref()
+        .ok_or_else(|| Error::method_not_found(method))
+}
+
 fn discovery<H: Handler>(shared: &Shared<H>) -> Discovery {
+    let mut capabilities = shared.capabilities.clone();
+    if shared.tasks.is_some() {
+        // MCP-TASK-01: an extension is declared among the extensions, and in no other place.
+        let extensions = &mut capabilities.extensions;
+        extensions.insert(TASKS_EXTENSION.to_owned(), json!({}));
+    }
     Discovery {
         supported_versions: Revision::over_http()
             .map(|version| version.to_string())
             .collect(),
-        capabilities: shared.capabilities.clone(),
+        capabilities,
         instructions: shared.handler.instructions(),
         meta: None,
     }
@@ -224,6 +262,13 @@ impl<H: Handler> Out<'_, H> {
             {
                 self.text("input_required", None, *input)
             }
+            // MCP-TASK-03: the answer to a tool call, and to nothing else.
+            Reason::Task(task) if method == "tools/call" => self.text("task", None, *task),
+            Reason::Task(_) => refusal(
+                self.id,
+                RpcError::internal("this method cannot go on as a task"),
+                self.revision.era(),
+            ),
             Reason::Input(_) => refusal(
                 self.id,
                 RpcError::internal("this method cannot ask the client"),
@@ -260,8 +305,8 @@ impl<H: Handler> Out<'_, H> {
     }
 }
 
-/// An error response in the code and status of its era.
-pub(super) fn refusal(id: &Id, mut error: RpcError, era: Era) -> Reply {
+/// The code that an error has in an era.
+pub(super) fn in_era(mut error: RpcError, era: Era) -> RpcError {
     // MCP-RES-01, MCP-ERR-03: since 2026-07-28 an unknown resource is a matter of parameters.
     if era == Era::Modern && error.code == code::RESOURCE_NOT_FOUND {
         error.code = code::INVALID_PARAMS;
@@ -270,6 +315,12 @@ pub(super) fn refusal(id: &Id, mut error: RpcError, era: Era) -> Reply {
     if era == Era::Legacy && error.code == code::MISSING_CLIENT_CAPABILITY {
         error.code = code::INVALID_REQUEST;
     }
+    error
+}
+
+/// An error response in the code and status of its era.
+pub(super) fn refusal(id: &Id, error: RpcError, era: Era) -> Reply {
+    let error = in_era(error, era);
     let status = match (era, error.code) {
         // A refusal by a handler is an ordinary answer in the older revisions.
         (Era::Legacy, _) => 200,
@@ -285,7 +336,7 @@ pub(super) fn refusal(id: &Id, mut error: RpcError, era: Era) -> Reply {
 pub(super) fn refusal_of(id: &Id, error: Error, era: Era) -> Reply {
     match error.0 {
         Reason::Rpc(error) => refusal(id, *error, era),
-        Reason::Input(_) | Reason::Cancelled => refusal(
+        Reason::Input(_) | Reason::Task(_) | Reason::Cancelled => refusal(
             id,
             RpcError::internal("no result").with_data(json!({})),
             era,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::jsonrpc::RpcError;
-use crate::types::InputRequired;
+use crate::types::{InputRequired, Task};
 use crate::violation::code;
 
 /// Why a handler gave no result.
@@ -19,6 +19,8 @@ pub(super) enum Reason {
     Rpc(Box<RpcError>),
     /// The call goes on when the client has answered (2026-07-28).
     Input(Box<InputRequired>),
+    /// The call goes on as a task (2026-07-28, with the extension).
+    Task(Box<Task>),
     /// The client cancelled, or is gone: nobody waits for an answer.
     Cancelled,
 }
@@ -69,6 +71,10 @@ impl Error {
         Error(Reason::Input(Box::new(input)))
     }
 
+    pub(super) fn task(task: Task) -> Self {
+        Error(Reason::Task(Box::new(task)))
+    }
+
     pub(super) fn cancelled() -> Self {
         Error(Reason::Cancelled)
     }
@@ -78,7 +84,7 @@ impl Error {
     pub fn as_rpc(&self) -> Option<&RpcError> {
         match &self.0 {
             Reason::Rpc(error) => Some(error),
-            Reason::Input(_) | Reason::Cancelled => None,
+            Reason::Input(_) | Reason::Task(_) | Reason::Cancelled => None,
         }
     }
 }
@@ -94,6 +100,7 @@ impl std::fmt::Display for Error {
         match &self.0 {
             Reason::Rpc(error) => error.fmt(f),
             Reason::Input(_) => f.write_str("input is required"),
+            Reason::Task(_) => f.write_str("goes on as a task"),
             Reason::Cancelled => f.write_str("cancelled"),
         }
     }

@@ -17,6 +17,8 @@ mod round;
 mod service;
 mod sessions;
 mod spoken;
+mod task;
+mod tasks;
 
 pub use body::Body;
 pub use context::{Answers, Context};
@@ -26,3 +28,5 @@ pub use listen::{Change, Changes};
 pub use options::{Gate, Operation, Options, PrincipalKey};
 pub use service::HttpService;
 pub use sessions::SessionLimits;
+pub use task::{TaskContext, TaskTerms};
+pub use tasks::TaskLimits;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Extensions;
 
-use super::SessionLimits;
+use super::{SessionLimits, TaskLimits};
 use crate::http::Callers;
 
 /// What a request wants to do, as far as authorization cares.
@@ -15,7 +15,7 @@ use crate::http::Callers;
 pub struct Operation {
     /// The method, known in the revision of the request.
     pub method: String,
-    /// The tool, prompt or resource that it is about; none when the parameters do not say, and for
+    /// The tool, prompt, resource or task that it is about; none when the parameters do not say, and for
     /// methods that are about several (`subscriptions/listen`) or none.
     pub name: Option<String>,
 }
@@ -29,7 +29,7 @@ pub struct Operation {
 pub type Gate =
     Arc<dyn Fn(&Extensions, &Operation) -> Result<(), http::Response<Bytes>> + Send + Sync>;
 
-/// Tells who is behind a request, so that a session stays with the one who opened it.
+/// Tells who is behind a request, so that a session or task stays with the one who opened it.
 pub type PrincipalKey = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;
 
 /// How the service behaves.
@@ -50,6 +50,10 @@ pub struct Options {
     pub max_streams: usize,
     /// Sessions for the older revisions. Default: none; each request is then served by itself.
     pub sessions: Option<SessionLimits>,
+    /// Tool calls that go on as tasks (2026-07-28). Default: none; see [`super::Context::task`].
+    ///
+    /// With it the server declares the extension `io.modelcontextprotocol/tasks`.
+    pub tasks: Option<TaskLimits>,
     /// Who is behind a request. Default: nobody in particular.
     pub principal: Option<PrincipalKey>,
     /// The gate. Default: open.
@@ -66,6 +70,7 @@ impl Default for Options {
             ask_timeout: Duration::from_secs(300),
             max_streams: 1024,
             sessions: None,
+            tasks: None,
             principal: None,
             gate: None,
         }
@@ -78,6 +83,7 @@ impl fmt::Debug for Options {
             .field("callers", &self.callers)
             .field("max_body_bytes", &self.max_body_bytes)
             .field("sessions", &self.sessions)
+            .field("tasks", &self.tasks)
             .finish_non_exhaustive()
     }
 }

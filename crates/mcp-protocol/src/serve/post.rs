@@ -23,7 +23,7 @@ use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request, RpcErr
 use crate::revision::{Era, Revision};
 use crate::session::negotiate;
 use crate::stateless::{self, AnyMeta};
-use crate::types::{Initialize, Initialized};
+use crate::types::{Initialize, Initialized, TASKS_EXTENSION};
 use crate::violation::Violation;
 
 /// Serves the body of a POST.
@@ -139,10 +139,11 @@ impl<H: Handler> Post<H> {
         outbox: mpsc::Sender<String>,
     ) -> Start {
         let headers = rules::mirrored(&self.parts.headers);
-        let admitted = match stateless::admit(request, meta, Some(&headers)) {
-            Ok(admitted) => admitted,
-            Err(violation) => return Start::Refused(violation),
-        };
+        let admitted =
+            match stateless::admit(request, meta, Some(&headers), self.shared.extensions()) {
+                Ok(admitted) => admitted,
+                Err(violation) => return Start::Refused(violation),
+            };
         if let Err(response) = self.gate(request) {
             return Start::Gated(response);
         }
@@ -156,7 +157,8 @@ impl<H: Handler> Post<H> {
         } else {
             Round::closed()
         };
-        let call = match Call::read(revision, &request.method, request.params) {
+        let extensions = self.shared.extensions();
+        let call = match Call::read(revision, extensions, &request.method, request.params) {
             Ok(call) => call,
             Err(error) => return refused(error),
         };
@@ -177,7 +179,10 @@ impl<H: Handler> Post<H> {
                 }
             }
         }
+        // MCP-TASK-01, MCP-TASK-03: only a tool call, and only if the request itself declares it.
         let meta = admitted.into_meta();
+        let may_be_task =
+            matches!(call, Call::UseTool(_)) && meta.capabilities.extension(TASKS_EXTENSION);
         let context = Context {
             revision,
             extensions: Arc::clone(&self.extensions),
@@ -190,6 +195,8 @@ impl<H: Handler> Post<H> {
             cancelled: None,
             round,
             progressed: Mutex::default(),
+            principal: self.principal.clone(),
+            tasks: self.shared.tasks.clone().filter(|_| may_be_task),
         };
         Start::Working(dispatch::run(
             Arc::clone(&self.shared),
@@ -211,7 +218,7 @@ impl<H: Handler> Post<H> {
         if meta.is_unreadable() {
             return refused(super::Error::invalid_params("_meta must be an object"));
         }
-        let call = match Call::read(place.revision, &request.method, request.params) {
+        let call = match Call::read(place.revision, &[], &request.method, request.params) {
             Ok(call) => call,
             Err(error) => return refused(error),
         };
@@ -239,6 +246,8 @@ impl<H: Handler> Post<H> {
             cancelled: in_flight.as_ref().map(InFlight::cancelled),
             round: Round::closed(),
             progressed: Mutex::default(),
+            principal: self.principal.clone(),
+            tasks: None,
         };
         let id = request.id.clone();
         let working = dispatch::run(Arc::clone(&self.shared), context, id.clone(), call);

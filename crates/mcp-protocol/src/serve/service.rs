@@ -22,10 +22,11 @@ use super::options::Options;
 use super::post;
 use super::sessions::Sessions;
 use super::spoken::Spoken;
+use super::tasks::Tasks;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id};
 use crate::stateless::AnyMeta;
-use crate::types::{Implementation, ServerCapabilities};
+use crate::types::{Implementation, ServerCapabilities, TASKS_EXTENSION};
 use crate::violation::Violation;
 
 /// A [`Handler`] behind one HTTP address. Clones share everything.
@@ -55,6 +56,7 @@ pub(super) struct Shared<H> {
     pub(super) handler: H,
     pub(super) options: Options,
     pub(super) sessions: Option<Sessions>,
+    pub(super) tasks: Option<Arc<Tasks>>,
     pub(super) info: Implementation,
     pub(super) capabilities: ServerCapabilities,
     streams: Arc<Semaphore>,
@@ -70,11 +72,13 @@ impl<H: Handler> HttpService<H> {
         let streams = Arc::new(Semaphore::new(
             options.max_streams.min(Semaphore::MAX_PERMITS),
         ));
+        let tasks = options.tasks.clone().map(Tasks::new).map(Arc::new);
         let (info, capabilities) = (handler.info(), handler.capabilities());
         let shared = Shared {
             handler,
             options,
             sessions,
+            tasks,
             info,
             capabilities,
             streams,
@@ -181,6 +185,15 @@ impl<H> Shared<H> {
             .principal
             .as_ref()
             .and_then(|key| key(&parts.extensions))
+    }
+
+    /// The extensions whose methods are served.
+    pub(super) fn extensions(&self) -> &'static [&'static str] {
+        if self.tasks.is_some() {
+            &[TASKS_EXTENSION]
+        } else {
+            &[]
+        }
     }
 
     /// Room for one more long stream, if there is any.

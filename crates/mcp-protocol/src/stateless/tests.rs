@@ -26,7 +26,7 @@ fn check(text: &str, headers: &Mirrored) -> Result<Revision, Violation> {
     let Message::Request(request) = jsonrpc::message(text).unwrap() else {
         panic!("not a request")
     };
-    admit(&request, &AnyMeta::read(request.params), Some(headers))
+    admit(&request, &AnyMeta::read(request.params), Some(headers), &[])
         .map(|admitted| admitted.revision())
 }
 
@@ -189,5 +189,76 @@ fn a_result_gets_what_its_era_wants() {
             "_meta": { "a.b/c": 1, key::SERVER_INFO: { "name": "s", "version": "1" } },
             "content": [{ "type": "text", "text": "x" }],
         })
+    );
+}
+
+fn check_task(
+    method: &str,
+    capabilities: &Value,
+    name: &str,
+    extensions: &[&str],
+) -> Result<Revision, Violation> {
+    let meta =
+        json!({ key::PROTOCOL_VERSION: "2026-07-28", key::CLIENT_CAPABILITIES: capabilities });
+    let text = request(method, &json!({ "taskId": "t", "_meta": meta }));
+    let Message::Request(request) = jsonrpc::message(&text).unwrap() else {
+        panic!("not a request")
+    };
+    let headers = mirrored("2026-07-28", method, name);
+    admit(
+        &request,
+        &AnyMeta::read(request.params),
+        Some(&headers),
+        extensions,
+    )
+    .map(|admitted| admitted.revision())
+}
+
+#[test]
+fn a_method_of_an_extension_must_be_served_and_declared() {
+    let tasks = crate::types::TASKS_EXTENSION;
+    let declared = json!({ "extensions": { tasks: {} } });
+    for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+        let check = |capabilities: &Value, name: &str, extensions: &[&str]| {
+            check_task(method, capabilities, name, extensions)
+        };
+        assert_eq!(check(&declared, "t", &[tasks]), Ok(Revision::V2026_07_28));
+        let undeclared = Violation::ExtensionNotDeclared { extension: tasks };
+        for capabilities in [
+            json!({}),
+            json!({ "extensions": {} }),
+            json!({ "extensions": { tasks: true } }),
+            // The core feature of 2025-11-25 is another thing.
+            json!({ "tasks": {} }),
+        ] {
+            assert_eq!(check(&capabilities, "t", &[tasks]), Err(undeclared.clone()));
+        }
+        // The header comes first, but only where the method is served.
+        let differs = header("Mcp-Name", "does not match the body");
+        assert_eq!(check(&json!({}), "u", &[tasks]), Err(differs));
+        let unknown = Violation::UnknownMethod {
+            method: method.into(),
+        };
+        assert_eq!(check(&declared, "u", &[]), Err(unknown));
+    }
+    for gone in ["tasks/result", "tasks/list"] {
+        let unknown = Violation::UnknownMethod {
+            method: gone.into(),
+        };
+        assert_eq!(check_task(gone, &declared, "t", &[tasks]), Err(unknown));
+    }
+}
+
+#[test]
+fn an_extension_that_is_not_declared_is_named() {
+    let violation = Violation::ExtensionNotDeclared {
+        extension: crate::types::TASKS_EXTENSION,
+    };
+    assert_eq!((violation.code(), violation.status()), (-32021, 400));
+    assert_eq!(
+        violation.error().data,
+        Some(
+            json!({ "requiredCapabilities": { "extensions": { "io.modelcontextprotocol/tasks": {} } } })
+        )
     );
 }

@@ -240,6 +240,18 @@ impl Ask {
             _ => None,
         }
     }
+
+    /// Whether an answer has the shape that this question wants.
+    ///
+    /// Does not check: what a person filled in against the schema of the form.
+    #[must_use]
+    pub fn fits(&self, answer: &Value) -> bool {
+        match self {
+            Ask::Elicit(_) => ElicitationResult::deserialize(answer).is_ok(),
+            Ask::Sample(_) => SamplingResult::deserialize(answer).is_ok(),
+            Ask::Roots => RootList::deserialize(answer).is_ok(),
+        }
+    }
 }
 
 impl Serialize for Ask {
@@ -311,6 +323,27 @@ mod tests {
             url.missing(&sampling),
             Some(json!({ "elicitation": { "url": {} } }))
         );
+    }
+
+    #[test]
+    fn an_answer_fits_its_own_kind_of_question() {
+        let form = Ask::Elicit(Elicitation::Form {
+            message: "m".into(),
+            requested_schema: json!({}),
+        });
+        let sampling = Ask::Sample(Sampling::prompt("hi", 5));
+        let answers = [
+            json!({ "action": "accept", "content": { "a": 1 } }),
+            json!({ "role": "assistant", "content": { "type": "text", "text": "x" }, "model": "m" }),
+            json!({ "roots": [] }),
+            json!({ "action": "maybe" }),
+            json!(5),
+        ];
+        for (ask, fitting) in [(form, 0), (sampling, 1), (Ask::Roots, 2)] {
+            for (at, answer) in answers.iter().enumerate() {
+                assert_eq!(ask.fits(answer), at == fitting, "{ask:?} {answer}");
+            }
+        }
     }
 
     #[test]

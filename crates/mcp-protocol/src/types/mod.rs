@@ -5,6 +5,7 @@ pub mod content;
 pub mod prompts;
 pub mod resources;
 pub mod server;
+pub mod tasks;
 pub mod tools;
 
 pub use client::*;
@@ -12,6 +13,7 @@ pub use content::*;
 pub use prompts::*;
 pub use resources::*;
 pub use server::*;
+pub use tasks::*;
 pub use tools::*;
 
 use serde::{Deserialize, Serialize, Serializer};

@@ -37,7 +37,7 @@ pub(crate) struct Server {
     pub(crate) dropped: Arc<AtomicBool>,
 }
 
-struct SetOnDrop(Arc<AtomicBool>);
+pub(crate) struct SetOnDrop(pub(crate) Arc<AtomicBool>);
 
 impl Drop for SetOnDrop {
     fn drop(&mut self) {
@@ -151,6 +151,7 @@ impl Handler for Server {
                 std::future::pending().await
             }
             "panic" => panic!("a tool broke"),
+            name if name.starts_with("job") => crate::tasks::work(self, context, &call).await,
             _ => Err(call.unknown().into()),
         }
     }
@@ -231,6 +232,7 @@ pub(crate) fn modern_as(capabilities: &Value, method: &str, mut params: Value) -
     let name = params
         .get("name")
         .or(params.get("uri"))
+        .or(params.get("taskId"))
         .and_then(Value::as_str)
         .map(str::to_owned);
     let call =

@@ -28,4 +28,7 @@ mod reading;
 mod sessions;
 #[cfg(test)]
 #[cfg(feature = "server")]
+mod tasks;
+#[cfg(test)]
+#[cfg(feature = "server")]
 mod transport;
