@@ -22,6 +22,8 @@ pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// The session (2025-03-26 to 2025-11-25).
 pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The event after which a broken stream goes on (2025-03-26 to 2025-11-25).
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// What comes before the name of a mirrored argument (2026-07-28).
 pub const PARAM_PREFIX: &str = "mcp-param-";
 
@@ -195,6 +197,18 @@ pub fn session_id(headers: &HeaderMap) -> Option<&str> {
         (Some(value), None) => value.to_str().ok(),
         _ => None,
     }
+}
+
+/// Reads the event after which a stream should go on; one that is there twice, or is not readable,
+/// names no event.
+#[must_use]
+pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(LAST_EVENT_ID).iter();
+    let first = values.next()?;
+    Some(match values.next() {
+        None => first.to_str().unwrap_or_default(),
+        Some(_) => "",
+    })
 }
 
 /// Whether a mirrored header is there and differs from the body.

@@ -45,6 +45,8 @@ pub enum Feature {
     Elicitation,
     /// Elicitation in URL mode.
     UrlElicitation,
+    /// Streams that start with an id and no data, and that the server may close and go on with later.
+    StreamPriming,
     /// The dedicated code -32002 for an unknown resource.
     ResourceNotFoundCode,
 }
@@ -85,7 +87,7 @@ const REVISIONS: [Row; 5] = [
 ];
 
 /// First and last revision that has the feature; no last means "still there".
-const FEATURES: [(Feature, Revision, Option<Revision>); 6] = [
+const FEATURES: [(Feature, Revision, Option<Revision>); 7] = [
     (
         Feature::Batches,
         Revision::V2025_03_26,
@@ -95,6 +97,11 @@ const FEATURES: [(Feature, Revision, Option<Revision>); 6] = [
     (Feature::StreamableHttp, Revision::V2025_03_26, None),
     (Feature::Elicitation, Revision::V2025_06_18, None),
     (Feature::UrlElicitation, Revision::V2025_11_25, None),
+    (
+        Feature::StreamPriming,
+        Revision::V2025_11_25,
+        Some(Revision::V2025_11_25),
+    ),
     (
         Feature::ResourceNotFoundCode,
         Revision::V2024_11_05,
@@ -270,6 +277,9 @@ mod tests {
         assert!(Revision::V2026_07_28.has(Feature::UrlElicitation));
         assert!(!Revision::V2025_06_18.has(Feature::UrlElicitation));
         assert!(Revision::V2025_06_18.has(Feature::Elicitation));
+        assert!(!Revision::V2025_06_18.has(Feature::StreamPriming));
+        assert!(Revision::V2025_11_25.has(Feature::StreamPriming));
+        assert!(!Revision::V2026_07_28.has(Feature::StreamPriming));
         assert!(!Revision::V2025_03_26.has(Feature::VersionHeader));
         for gone in [
             "initialize",

@@ -138,6 +138,9 @@ pub enum Violation {
     /// No such session, or it belongs to somebody else, or it has ended.
     #[error("session not found")]
     SessionUnknown,
+    /// The event after which a stream should go on is not known, or not any more.
+    #[error("event is not known any more")]
+    EventUnknown,
     /// The limit of sessions is reached.
     #[error("too many sessions")]
     TooManySessions,
@@ -183,6 +186,8 @@ impl Violation {
             Violation::MethodNotAllowed => (code::REFUSED, 405),
             Violation::SessionRequired => (code::REFUSED, 400),
             Violation::SessionUnknown => (code::REFUSED, 404),
+            // Not 404: the session is still there.
+            Violation::EventUnknown => (code::REFUSED, 400),
             Violation::TooManySessions => (code::REFUSED, 503),
             Violation::TooManyInFlight => (code::REFUSED, 429),
         }

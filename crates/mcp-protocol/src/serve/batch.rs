@@ -84,7 +84,13 @@ impl<H: Handler> Post<H> {
                 text: (!texts.is_empty()).then(|| format!("[{}]", texts.join(","))),
             }
         });
-        exchange::answer(working, messages, self.shared.options.keep_alive).await
+        exchange::answer(
+            working,
+            messages,
+            self.shared.options.keep_alive,
+            place.session,
+        )
+        .await
     }
 
     /// Everything that refuses the whole array, before anything in it is started.

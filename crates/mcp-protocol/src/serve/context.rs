@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::Extensions;
 use serde::Serialize;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use super::error::Error;
+use super::exchange::Outgoing;
 use super::round::Round;
 use super::sessions::Session;
 use super::tasks::Tasks;
@@ -29,7 +31,7 @@ pub struct Context {
     pub(super) client: Option<Implementation>,
     pub(super) progress_token: Option<Id>,
     pub(super) log_level: Option<LogLevel>,
-    pub(super) outbox: mpsc::Sender<String>,
+    pub(super) outbox: mpsc::Sender<Outgoing>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) cancelled: Option<watch::Receiver<bool>>,
     pub(super) round: Round,
@@ -206,6 +208,19 @@ impl Context {
         self.round.state()
     }
 
+    /// Closes the connection while the work goes on; the client comes back after the given time and
+    /// gets what it has missed (2025-11-25, in a session). Elsewhere this does nothing.
+    ///
+    /// For work that takes so long that a connection is a waste. What is sent meanwhile is kept as
+    /// far as [`super::SessionLimits::replay_bytes`] goes.
+    ///
+    /// Specification: MCP-LHTTP-09.
+    pub async fn hang_up(&self, come_back_after: Duration) {
+        if self.session.is_some() && self.revision.has(Feature::StreamPriming) {
+            drop(self.outbox.send(Outgoing::HangUp(come_back_after)).await);
+        }
+    }
+
     /// Waits until the client cancels; for ever if it does not.
     ///
     /// Since 2026-07-28 a client cancels by closing the connection, and the handler is dropped. In
@@ -250,7 +265,7 @@ impl Context {
 
     async fn send(&self, text: String) {
         // A client that is gone needs no message; the shell has noticed by itself.
-        drop(self.outbox.send(text).await);
+        drop(self.outbox.send(Outgoing::Message(text)).await);
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 
-use super::exchange::Reply;
+use super::exchange::{Outgoing, Reply};
 use super::sessions::Listening;
 use crate::jsonrpc::{self, Id};
 use crate::stateless::key;
@@ -119,6 +119,10 @@ impl Filter {
     }
 }
 
+fn message(method: &str, params: Value) -> Outgoing {
+    Outgoing::Message(jsonrpc::notification_text(method, Some(params)))
+}
+
 /// Serves one `subscriptions/listen`: acknowledgement first, then what was asked for, each tagged.
 ///
 /// Ends with a result when the handler's [`Changes`] are gone.
@@ -127,7 +131,7 @@ pub(super) async fn listen(
     listen: Listen,
     capabilities: ServerCapabilities,
     mut changes: broadcast::Receiver<Change>,
-    outbox: mpsc::Sender<String>,
+    outbox: mpsc::Sender<Outgoing>,
 ) -> Reply {
     let filter = listen.notifications.honoured(&capabilities);
     // MCP-SUB-03: everything on the stream carries the id of the request.
@@ -140,18 +144,12 @@ pub(super) async fn listen(
     // MCP-SUB-02: the acknowledgement with what is honoured comes first.
     let acknowledged = tagged(json!({ "notifications": &filter }));
     let method = "notifications/subscriptions/acknowledged";
-    let mut open = outbox
-        .send(jsonrpc::notification_text(method, Some(acknowledged)))
-        .await
-        .is_ok();
+    let mut open = outbox.send(message(method, acknowledged)).await.is_ok();
     while open {
         match changes.recv().await {
             Ok(change) if filter.wants(&change) => {
                 let (method, params) = change.notification();
-                open = outbox
-                    .send(jsonrpc::notification_text(method, Some(tagged(params))))
-                    .await
-                    .is_ok();
+                open = outbox.send(message(method, tagged(params))).await.is_ok();
             }
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => open = false,
@@ -170,7 +168,7 @@ pub(super) async fn stream(
     listening: Listening,
     capabilities: &ServerCapabilities,
     changes: Option<broadcast::Receiver<Change>>,
-    outbox: mpsc::Sender<String>,
+    outbox: mpsc::Sender<Outgoing>,
 ) -> Reply {
     let session = listening.session();
     // MCP-LIFE-04: only what was declared.
@@ -195,11 +193,7 @@ pub(super) async fn stream(
         };
         if let (true, Ok(change)) = (wanted && listening.speaks(), change) {
             let (method, params) = change.notification();
-            if outbox
-                .send(jsonrpc::notification_text(method, Some(params)))
-                .await
-                .is_err()
-            {
+            if outbox.send(message(method, params)).await.is_err() {
                 break;
             }
         }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::body::Body;
 use super::context::Context;
 use super::dispatch::{self, Call};
-use super::exchange::{self, OUTBOX, Reply, Working};
+use super::exchange::{self, OUTBOX, Outgoing, Reply, Working};
 use super::handler::Handler;
 use super::options::Operation;
 use super::round::Round;
@@ -110,11 +110,15 @@ impl<H: Handler> Post<H> {
             return self.initialize(&request);
         }
         let (outbox, messages) = mpsc::channel(OUTBOX);
+        let mut session = None;
         let start = match self.spoken(&meta) {
             Ok(Spoken::Modern) => self.start_modern(&request, &meta, outbox),
             Ok(Spoken::Legacy(revision)) => match self.place(revision) {
                 Ok(place) => match self.gate_legacy(&request, &place) {
-                    Ok(()) => self.start_legacy(&request, &meta, &place, outbox),
+                    Ok(()) => {
+                        session.clone_from(&place.session);
+                        self.start_legacy(&request, &meta, &place, outbox)
+                    }
                     Err(response) => Start::Gated(response),
                 },
                 Err(violation) => Start::Refused(violation),
@@ -123,7 +127,7 @@ impl<H: Handler> Post<H> {
         };
         match start {
             Start::Working(working) => {
-                exchange::answer(working, messages, self.shared.options.keep_alive).await
+                exchange::answer(working, messages, self.shared.options.keep_alive, session).await
             }
             Start::Refused(violation) => refuse(Some(&request.id), &violation),
             Start::Replied(reply) => exchange::json(reply.status, reply.text.unwrap_or_default()),
@@ -136,7 +140,7 @@ impl<H: Handler> Post<H> {
         &self,
         request: &Request<'_>,
         meta: &AnyMeta,
-        outbox: mpsc::Sender<String>,
+        outbox: mpsc::Sender<Outgoing>,
     ) -> Start {
         let headers = rules::mirrored(&self.parts.headers);
         let admitted =
@@ -212,7 +216,7 @@ impl<H: Handler> Post<H> {
         request: &Request<'_>,
         meta: &AnyMeta,
         place: &Place,
-        outbox: mpsc::Sender<String>,
+        outbox: mpsc::Sender<Outgoing>,
     ) -> Start {
         let refused = |error| Start::Replied(dispatch::refusal_of(&request.id, error, Era::Legacy));
         if meta.is_unreadable() {

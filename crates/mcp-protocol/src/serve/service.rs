@@ -20,11 +20,13 @@ use super::handler::Handler;
 use super::listen;
 use super::options::Options;
 use super::post;
+use super::resume;
 use super::sessions::Sessions;
 use super::spoken::Spoken;
 use super::tasks::Tasks;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id};
+use crate::session::EventId;
 use crate::stateless::AnyMeta;
 use crate::types::{Implementation, ServerCapabilities, TASKS_EXTENSION};
 use crate::violation::Violation;
@@ -166,9 +168,21 @@ async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
     let session = sessions.find(id, principal.as_deref())?;
     let permit = shared.stream().ok_or(Violation::TooManyInFlight)?;
     let (sender, outbox) = mpsc::channel(OUTBOX);
+    let keep_alive = shared.options.keep_alive;
+    if let Some(last) = rules::last_event_id(&parts.headers) {
+        let last = EventId::parse(last).ok_or(Violation::EventUnknown)?;
+        let missed = resume::resume(session, last, sender).map_err(|_| Violation::EventUnknown)?;
+        let working = Box::pin(async move {
+            let reply = missed.await;
+            drop(permit);
+            reply
+        });
+        return Ok(exchange::events(EventStream::new(
+            working, outbox, keep_alive,
+        )));
+    }
     let changes = shared.handler.changes().map(super::Changes::subscribe);
     let listening = session.stream();
-    let keep_alive = shared.options.keep_alive;
     let working = Box::pin(async move {
         let reply = listen::stream(listening, &shared.capabilities, changes, sender).await;
         drop(permit);

@@ -1,6 +1,6 @@
 //! Sessions of the older revisions: who opened them, what is in flight, what was asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,13 +9,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::error::Error;
+use super::exchange::Outgoing;
 use crate::jsonrpc::{self, Id, RpcError};
 use crate::revision::Revision;
-use crate::session::{InUse, Pending, Table};
+use crate::session::{EventId, EventUnknown, InUse, Missed, Pending, Replay, Table};
 use crate::types::{Initialize, LogLevel};
 use crate::violation::Violation;
 
@@ -34,6 +36,9 @@ pub struct SessionLimits {
     pub idle: Duration,
     /// How many requests each side may have in flight in one session. Default: 64.
     pub max_in_flight: usize,
+    /// How many bytes of messages one session keeps for clients whose connection breaks. Default:
+    /// 128 KiB; 0 keeps none.
+    pub replay_bytes: usize,
     /// How many resources one session may subscribe to. Default: 256.
     pub max_subscriptions: usize,
     entropy: Entropy,
@@ -51,6 +56,7 @@ impl SessionLimits {
             max_per_principal: 100,
             idle: Duration::from_secs(30 * 60),
             max_in_flight: 64,
+            replay_bytes: 128 * 1024,
             max_subscriptions: 256,
             entropy: Arc::new(entropy),
         }
@@ -113,12 +119,15 @@ impl Sessions {
             ask_timeout: self.ask_timeout,
             max_subscriptions: self.limits.max_subscriptions,
             closed: watch::channel(false).0,
+            recorded: Notify::new(),
             state: Mutex::new(State {
                 in_flight: Pending::new(self.limits.max_in_flight),
                 asked: Pending::new(self.limits.max_in_flight),
                 log_level: LogLevel::Info,
                 subscriptions: BTreeSet::new(),
                 streams: BTreeSet::new(),
+                replay: Replay::new(self.limits.replay_bytes),
+                attached: BTreeMap::new(),
             }),
         });
         let mut table = lock(&self.table);
@@ -182,6 +191,8 @@ pub(super) struct Session {
     ask_timeout: Duration,
     max_subscriptions: usize,
     closed: watch::Sender<bool>,
+    /// Told when there is more to be had again.
+    recorded: Notify,
     state: Mutex<State>,
 }
 
@@ -192,6 +203,20 @@ struct State {
     subscriptions: BTreeSet<String>,
     /// The GET streams that are open, in the order in which they were opened.
     streams: BTreeSet<u64>,
+    replay: Replay,
+    /// The connection of each stream that can be resumed; dropped when another takes it over.
+    attached: BTreeMap<u64, oneshot::Sender<()>>,
+}
+
+impl State {
+    /// Gives a stream to a new connection; the one that had it is told.
+    fn attach(&mut self, stream: u64) -> oneshot::Receiver<()> {
+        self.attached
+            .retain(|_, connection| !connection.is_closed());
+        let (sender, taken_over) = oneshot::channel();
+        self.attached.insert(stream, sender);
+        taken_over
+    }
 }
 
 impl fmt::Debug for Session {
@@ -253,6 +278,44 @@ impl Session {
         }
     }
 
+    /// Opens a stream that can be resumed: the id of what opens it, and what tells that another
+    /// connection has taken it over.
+    pub(super) fn open_stream(&self) -> Option<(EventId, oneshot::Receiver<()>)> {
+        let mut state = lock(&self.state);
+        let first = state.replay.open()?;
+        Some((first, state.attach(first.stream)))
+    }
+
+    /// Keeps a message of a stream.
+    pub(super) fn record(&self, stream: u64, message: &str) -> Option<EventId> {
+        let id = lock(&self.state).replay.record(stream, message);
+        self.recorded.notify_waiters();
+        id
+    }
+
+    /// Nothing more comes on a stream.
+    pub(super) fn end_stream(&self, stream: u64) {
+        lock(&self.state).replay.end(stream);
+        self.recorded.notify_waiters();
+    }
+
+    /// What came on a stream after an event.
+    pub(super) fn after(&self, id: EventId) -> Result<Missed, EventUnknown> {
+        lock(&self.state).replay.after(id)
+    }
+
+    /// Takes a stream over from the connection that has it, if there is something to go on with.
+    pub(super) fn take_over(&self, id: EventId) -> Result<oneshot::Receiver<()>, EventUnknown> {
+        let mut state = lock(&self.state);
+        state.replay.after(id)?;
+        Ok(state.attach(id.stream))
+    }
+
+    /// Waits until more can be had again.
+    pub(super) fn recorded(&self) -> Notified<'_> {
+        self.recorded.notified()
+    }
+
     /// Waits for the end of the session.
     pub(super) async fn closed(&self) {
         // The sender lives as long as the session, so this ends only when it is closed.
@@ -288,7 +351,7 @@ impl Session {
         &self,
         method: &str,
         params: Option<Value>,
-        outbox: &mpsc::Sender<String>,
+        outbox: &mpsc::Sender<Outgoing>,
     ) -> Result<Value, Error> {
         let (sender, receiver) = oneshot::channel();
         let id = lock(&self.state)
@@ -300,7 +363,9 @@ impl Session {
             id: &id,
         };
         if outbox
-            .send(jsonrpc::request_text(&id, method, params))
+            .send(Outgoing::Message(jsonrpc::request_text(
+                &id, method, params,
+            )))
             .await
             .is_err()
         {

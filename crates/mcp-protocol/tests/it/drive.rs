@@ -152,7 +152,7 @@ impl Handler for Server {
             }
             "panic" => panic!("a tool broke"),
             name if name.starts_with("job") => crate::tasks::work(self, context, &call).await,
-            _ => Err(call.unknown().into()),
+            _ => crate::resuming::work(context, &call).await,
         }
     }
 
@@ -370,6 +370,8 @@ impl Answer {
         let events: Vec<Event> = Decoder::new(1 << 20).push(self.text.as_bytes()).unwrap();
         events
             .iter()
+            // The one that opens a stream has an id and no data.
+            .filter(|event| !event.data.is_empty())
             .map(|event| serde_json::from_str(&event.data).unwrap())
             .collect()
     }
@@ -378,6 +380,11 @@ impl Answer {
     #[track_caller]
     pub(crate) fn is(&self, status: u16, text: &str) {
         assert_eq!((self.status, self.text.as_str()), (status, text));
+    }
+
+    #[track_caller]
+    pub(crate) fn status_is(&self, status: u16, case: &str) {
+        assert_eq!(self.status, status, "{case:?}");
     }
 
     /// The text of a tool's first content.
@@ -391,11 +398,26 @@ impl Answer {
 
 /// Reads the next message of a stream that stays open.
 pub(crate) async fn next(body: &mut Body) -> Value {
-    let frame = body.frame().await.unwrap().unwrap();
-    let events = Decoder::new(1 << 20)
+    serde_json::from_str(&next_event(body).await.data).unwrap()
+}
+
+/// Reads the next event that says something.
+pub(crate) async fn next_event(body: &mut Body) -> Event {
+    loop {
+        let event = any_event(body).await.unwrap();
+        if !event.data.is_empty() {
+            return event;
+        }
+    }
+}
+
+/// Reads the next event, even one without data; none at the end.
+pub(crate) async fn any_event(body: &mut Body) -> Option<Event> {
+    let frame = body.frame().await?.unwrap();
+    let mut events = Decoder::new(1 << 20)
         .push(&frame.into_data().unwrap())
         .unwrap();
-    serde_json::from_str(&events[0].data).unwrap()
+    Some(events.remove(0))
 }
 
 pub(crate) fn announce(server: &Server, change: Change) {

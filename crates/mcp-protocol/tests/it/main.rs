@@ -25,6 +25,9 @@ mod modern;
 mod reading;
 #[cfg(test)]
 #[cfg(feature = "server")]
+mod resuming;
+#[cfg(test)]
+#[cfg(feature = "server")]
 mod sessions;
 #[cfg(test)]
 #[cfg(feature = "server")]
