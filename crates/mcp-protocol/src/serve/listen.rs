@@ -66,6 +66,13 @@ pub(super) struct Listen {
     pub(super) notifications: Filter,
 }
 
+impl Listen {
+    /// Whether it asks for news about tasks, which is for clients that can follow them.
+    pub(super) fn wants_tasks(&self) -> bool {
+        !self.notifications.task_ids.is_empty()
+    }
+}
+
 /// What a client wants to hear.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,6 +85,9 @@ pub(super) struct Filter {
     resources_list_changed: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     resource_subscriptions: Vec<String>,
+    /// Read, and never honoured: tasks are looked at by `tasks/get`.
+    #[serde(default, skip_serializing)]
+    task_ids: Vec<String>,
 }
 
 /// MCP-SUB-01, bounded: addresses of one subscription.
@@ -91,6 +101,7 @@ impl Filter {
             prompts_list_changed: true,
             resources_list_changed: true,
             resource_subscriptions: Vec::new(),
+            task_ids: Vec::new(),
         }
     }
 

@@ -185,8 +185,17 @@ impl<H: Handler> Post<H> {
         }
         // MCP-TASK-01, MCP-TASK-03: only a tool call, and only if the request itself declares it.
         let meta = admitted.into_meta();
-        let may_be_task =
-            matches!(call, Call::UseTool(_)) && meta.capabilities.extension(TASKS_EXTENSION);
+        let follows_tasks = meta.capabilities.extension(TASKS_EXTENSION);
+        let may_be_task = matches!(call, Call::UseTool(_)) && follows_tasks;
+        // MCP-TASK-10: to listen for tasks needs the extension too.
+        if let (Call::Listen(listen), true, false) =
+            (&call, self.shared.tasks.is_some(), follows_tasks)
+            && listen.wants_tasks()
+        {
+            return Start::Refused(Violation::ExtensionNotDeclared {
+                extension: TASKS_EXTENSION,
+            });
+        }
         let context = Context {
             revision,
             extensions: Arc::clone(&self.extensions),

@@ -667,3 +667,23 @@ async fn what_stands_for_a_task_is_passed_on() {
     let id = start(&service, "job-nested").await;
     assert_eq!(look(&service, &id).await["status"], "completed");
 }
+
+#[tokio::test]
+async fn who_listens_for_tasks_declares_the_extension_and_is_told_what_is_honoured() {
+    let service = with_tasks();
+    let params = json!({ "notifications": { "toolsListChanged": true, "taskIds": ["x"] } });
+    let refused = modern("subscriptions/listen", params.clone())
+        .send(&service)
+        .await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["code"]),
+        (400, &json!(-32021))
+    );
+    let listening = modern_as(&declared(), "subscriptions/listen", params);
+    let mut body = listening.response(&service).await.into_body();
+    let acknowledged = next(&mut body).await;
+    assert_eq!(
+        acknowledged["params"]["notifications"],
+        json!({ "toolsListChanged": true })
+    );
+}
