@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use mcp_protocol::serve::{
-    Context, Error, HttpService, Options, SessionLimits, TaskContext, TaskLimits, TaskTerms,
+    Context, Error, HttpService, Operation, Options, SessionLimits, TaskContext, TaskLimits,
+    TaskTerms,
 };
 use mcp_protocol::types::{Ask, Elicitation, RootList, ToolCall, ToolResult};
 use serde_json::{Value, json};
@@ -686,4 +687,37 @@ async fn who_listens_for_tasks_declares_the_extension_and_is_told_what_is_honour
         acknowledged["params"]["notifications"],
         json!({ "toolsListChanged": true })
     );
+}
+
+#[tokio::test]
+async fn the_gate_sees_which_task_a_request_is_about() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    #[expect(
+        clippy::result_large_err,
+        reason = "the gate answers with a whole response"
+    )]
+    let gate = move |_: &http::Extensions, operation: &Operation| {
+        log.lock().unwrap().push(operation.clone());
+        Ok(())
+    };
+    let options = Options {
+        tasks: Some(TaskLimits::new(|| UNIX_EPOCH, |dest| dest.fill(0))),
+        gate: Some(Arc::new(gate)),
+        ..Options::default()
+    };
+    let service = HttpService::new(Server::default(), options);
+    for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+        about(method, "t").send(&service).await;
+        let operation = seen.lock().unwrap().pop().unwrap();
+        assert_eq!(
+            (operation.method.as_str(), operation.name.as_deref()),
+            (method, Some("t"))
+        );
+    }
+    // Who does not declare the extension does not get that far.
+    modern("tasks/get", json!({ "taskId": "t" }))
+        .send(&service)
+        .await;
+    assert!(seen.lock().unwrap().is_empty());
 }
