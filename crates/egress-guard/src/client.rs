@@ -13,10 +13,11 @@ use http::header::HOST;
 use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tower_service::Service;
 
 use crate::connect::{CheckedConnector, Connector};
@@ -24,6 +25,7 @@ use crate::error::EgressError;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::resolve::{Resolve, SystemResolver};
+use crate::stream::{StreamedBody, Streaming};
 
 /// An HTTP client that may be pointed at URLs from strangers.
 ///
@@ -90,6 +92,31 @@ impl Client {
         }
     }
 
+    /// The same client with bodies that are handed on as they arrive, for event streams.
+    pub fn streaming(&self) -> Streaming {
+        Streaming(self.clone())
+    }
+
+    /// Sends one request and returns when the response begins; its body still counts against the same limits.
+    pub(crate) async fn open(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<StreamedBody>, EgressError> {
+        let inner = &self.inner;
+        inner.policy.target(request.uri())?;
+        let limits = &inner.limits;
+        let Ok(permit) = Arc::clone(&inner.in_flight).try_acquire_owned() else {
+            let limit = limits.in_flight;
+            return Err(EgressError::TooManyInFlight { limit });
+        };
+        let limit = limits.total;
+        let end = Instant::now() + limit;
+        let Ok(response) = timeout_at(end, inner.head(request)).await else {
+            return Err(EgressError::Deadline { limit });
+        };
+        Ok(response?.map(|body| StreamedBody::new(body, limits, end, permit)))
+    }
+
     /// Sends one request and reads the whole response.
     ///
     /// # Errors
@@ -122,14 +149,19 @@ impl fmt::Debug for Client {
 
 impl Inner {
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, EgressError> {
+        let (parts, body) = self.head(request).await?.into_parts();
+        let body = read_body(body, self.limits.body_bytes).await?;
+        Ok(Response::from_parts(parts, body))
+    }
+
+    /// Sends the request and reads up to the start of the body.
+    async fn head(&self, request: Request<Bytes>) -> Result<Response<Incoming>, EgressError> {
         let mut request = request.map(Full::new);
         // The name that TLS proved is the name that is asked for.
         request.headers_mut().remove(HOST);
         let response = self.http.request(request).await.map_err(exchange_error)?;
-        let (parts, body) = response.into_parts();
-        check_headers(&parts.headers, &self.limits)?;
-        let body = read_body(body, self.limits.body_bytes).await?;
-        Ok(Response::from_parts(parts, body))
+        check_headers(response.headers(), &self.limits)?;
+        Ok(response)
     }
 }
 
@@ -185,7 +217,7 @@ fn exchange_error(error: legacy::Error) -> EgressError {
     broken(error)
 }
 
-fn broken(error: impl Error + Send + Sync + 'static) -> EgressError {
+pub(crate) fn broken(error: impl Error + Send + Sync + 'static) -> EgressError {
     EgressError::Broken {
         source: Arc::new(error),
     }

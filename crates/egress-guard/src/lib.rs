@@ -8,9 +8,11 @@ mod host;
 mod limits;
 mod policy;
 mod resolve;
+mod stream;
 
 pub use client::Client;
 pub use error::EgressError;
 pub use limits::Limits;
 pub use policy::Policy;
 pub use resolve::{Resolve, Resolving};
+pub use stream::{StreamedBody, Streaming};

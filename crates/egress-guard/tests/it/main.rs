@@ -7,4 +7,6 @@ mod exchange;
 #[cfg(test)]
 mod resolving;
 #[cfg(test)]
+mod streaming;
+#[cfg(test)]
 mod support;
