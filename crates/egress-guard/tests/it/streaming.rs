@@ -28,19 +28,15 @@ async fn piece(body: &mut StreamedBody) -> Option<Result<Bytes, EgressError>> {
 async fn a_piece_is_there_before_the_server_has_written_the_next_one() {
     let (listener, address) = listen().await;
     let url = format!("http://{address}/");
-    let (response, (mut server, _)) =
-        tokio::join!(open(Limits::default(), &url), async {
-            let (mut server, head) = accept_request(&listener).await;
-            server.write_all(HEAD).await.unwrap();
-            server.write_all(b"5\r\nfirst\r\n").await.unwrap();
-            (server, head)
-        });
+    let (response, (mut server, _)) = tokio::join!(open(Limits::default(), &url), async {
+        let (mut server, head) = accept_request(&listener).await;
+        server.write_all(HEAD).await.unwrap();
+        server.write_all(b"5\r\nfirst\r\n").await.unwrap();
+        (server, head)
+    });
     let mut body = response.unwrap().into_body();
     assert_eq!(piece(&mut body).await.unwrap().unwrap(), "first");
-    server
-        .write_all(b"6\r\nsecond\r\n0\r\n\r\n")
-        .await
-        .unwrap();
+    server.write_all(b"6\r\nsecond\r\n0\r\n\r\n").await.unwrap();
     assert_eq!(piece(&mut body).await.unwrap().unwrap(), "second");
     assert!(piece(&mut body).await.is_none());
 }
@@ -112,8 +108,5 @@ async fn a_refused_address_is_refused_here_too() {
         .call(get("http://127.0.0.1/"))
         .await
         .unwrap_err();
-    assert!(
-        matches!(error, EgressError::Scheme { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, EgressError::Scheme { .. }), "{error:?}");
 }
