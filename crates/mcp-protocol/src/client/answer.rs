@@ -1,16 +1,13 @@
-//! Finds the answer to a request in an HTTP response, be it JSON or an event stream.
+//! What the messages of an answer mean: the outcome of a request, a question, or nothing to us.
 
-use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use super::agreed::Agreed;
 use super::error::{Asked, BadAnswer, ClientError, InputRequired};
 use crate::http::SESSION_ID;
 use crate::jsonrpc::{self, Body, Id, Message};
-use crate::sse::Decoder;
 
 /// A result, and the session id that came with it.
 #[derive(Debug)]
@@ -19,40 +16,9 @@ pub(super) struct Answered {
     pub(super) session: Option<String>,
 }
 
-/// Reads the answer to the request with this id.
-///
-/// 1. Status 401 and 403 are about authorization, whatever the body says.
-/// 2. Any other status that is not a success is the JSON-RPC error in the body, or the status alone.
-/// 3. The body is within the limit, JSON or an event stream, and holds the answer with this id.
-/// 4. In the newest era the result is complete; what else it may be is an error.
-pub(super) fn read(
-    response: &Response<Bytes>,
-    id: &Id,
-    agreed: &Agreed,
-    limit: usize,
-) -> Result<Answered, ClientError> {
-    let status = response.status();
-    if let Some(error) = ClientError::of_authorization(status, response.headers()) {
-        return Err(error);
-    }
-    let outcome = find(response, id, limit);
-    let result = match outcome {
-        Ok(Ok(result)) if status.is_success() => result,
-        Ok(Err(error)) => return Err(ClientError::Rpc { status, error }),
-        Err(bad) if status.is_success() => return Err(bad.into()),
-        Ok(Ok(_)) | Err(_) => return Err(ClientError::Http { status }),
-    };
-    if agreed.is_modern() {
-        check_complete(&result)?;
-    }
-    let session = session(response.headers())?;
-    Ok(Answered { result, session })
-}
-
 /// Whether a notification was taken.
-pub(super) fn taken(response: &Response<Bytes>) -> Result<(), ClientError> {
-    let status = response.status();
-    match ClientError::of_authorization(status, response.headers()) {
+pub(super) fn taken(status: StatusCode, headers: &HeaderMap) -> Result<(), ClientError> {
+    match ClientError::of_authorization(status, headers) {
         Some(error) => Err(error),
         // MCP 2025-03-26 and later, transports: 202 and no body; some servers say 200 or 204.
         None if status.is_success() => Ok(()),
@@ -69,90 +35,128 @@ pub(super) fn is_not_found(error: &ClientError) -> bool {
     )
 }
 
-type Outcome = Result<Box<RawValue>, jsonrpc::RpcError>;
+/// What came of a request.
+pub(super) type Outcome = Result<Box<RawValue>, jsonrpc::RpcError>;
 
-fn find(response: &Response<Bytes>, id: &Id, limit: usize) -> Result<Outcome, BadAnswer> {
-    let body = response.body();
-    if body.len() > limit {
-        return Err(BadAnswer::TooLarge { limit });
-    }
-    match content_type(response.headers()).as_deref() {
-        Some("application/json") => {
-            in_message(body, id, !response.status().is_success())?.ok_or(BadAnswer::NoAnswer)
-        }
-        Some("text/event-stream") => in_stream(body, id, limit),
-        _ => Err(BadAnswer::ContentType),
-    }
+/// The two kinds of answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One JSON message.
+    Message,
+    /// An event stream.
+    Stream,
 }
 
-/// The media type without parameters, in lower case.
-fn content_type(headers: &HeaderMap) -> Option<String> {
+/// Which kind of answer the headers announce.
+pub(super) fn form(headers: &HeaderMap) -> Option<Form> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    value
-        .split(';')
-        .next()
-        .map(|essence| essence.trim().to_ascii_lowercase())
+    let essence = value.split(';').next()?.trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Some(Form::Message)
+    } else if essence.eq_ignore_ascii_case("text/event-stream") {
+        Some(Form::Stream)
+    } else {
+        None
+    }
 }
 
-/// The outcome in one message, if it is the answer to this id.
+/// What one message is to the request that waits.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// The answer.
+    Outcome(Outcome),
+    /// A question of the server.
+    Question(Question),
+    /// Nothing: a notification, or the answer to something else.
+    Nothing,
+}
+
+/// A request of the server.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) id: Id,
+    pub(super) method: String,
+    pub(super) params: Option<Value>,
+}
+
+/// Reads one message for the request with this id, or for nobody in particular.
 ///
 /// An error without an id answers a request that the server could not read; it counts where the HTTP status says
 /// that the request failed.
-fn in_message(text: &[u8], id: &Id, failed: bool) -> Result<Option<Outcome>, BadAnswer> {
+pub(super) fn meaning(text: &[u8], id: Option<&Id>, failed: bool) -> Result<Meaning, BadAnswer> {
     let Ok(Body::Single(Ok(message))) = jsonrpc::read(text) else {
         return Err(BadAnswer::NotAMessage);
     };
-    let Message::Response(response) = message else {
-        return Ok(None);
-    };
-    match &response.id {
-        Some(answered) if answered == id => {}
-        None if failed => {}
-        _ => return Ok(None),
+    match message {
+        Message::Response(response) => match (&response.id, id) {
+            (Some(answered), Some(id)) if answered == id => {
+                Ok(Meaning::Outcome(response.outcome.map(ToOwned::to_owned)))
+            }
+            (None, Some(_)) if failed => {
+                Ok(Meaning::Outcome(response.outcome.map(ToOwned::to_owned)))
+            }
+            _ => Ok(Meaning::Nothing),
+        },
+        Message::Request(request) => {
+            let params = request
+                .params
+                .map(|params| serde_json::from_str(params.get()));
+            Ok(Meaning::Question(Question {
+                id: request.id,
+                method: request.method.into_owned(),
+                params: params.transpose().map_err(|_| BadAnswer::NotAMessage)?,
+            }))
+        }
+        Message::Notification(_) => Ok(Meaning::Nothing),
     }
-    Ok(Some(response.outcome.map(ToOwned::to_owned)))
 }
 
-// MCP 2026-07-28, transports, receiving messages: notifications may come first, and the stream ends with the response.
-fn in_stream(body: &[u8], id: &Id, limit: usize) -> Result<Outcome, BadAnswer> {
-    let events = Decoder::new(limit)
-        .push(body)
-        .map_err(|_| BadAnswer::TooLarge { limit })?;
-    for event in events {
-        // An event without data only prepares for a reconnection; one with another name is not a message.
-        if event.data.is_empty() || !matches!(event.name.as_str(), "" | "message") {
-            continue;
-        }
-        if let Some(outcome) = in_message(event.data.as_bytes(), id, false)? {
-            return Ok(outcome);
-        }
-    }
-    Err(BadAnswer::NoAnswer)
+/// What a server wants before it goes on: its questions by key, and what is to be sent back as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) questions: Map<String, Value>,
+    pub(super) state: Option<String>,
 }
 
 // MCP 2026-07-28, results: no `resultType` means complete; one that is neither of the core nor of an extension that we
 // declared makes the answer invalid.
-fn check_complete(result: &RawValue) -> Result<(), ClientError> {
+pub(super) fn check_complete(result: &RawValue) -> Result<(), ClientError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Kind {
         #[serde(default)]
         result_type: Option<String>,
         #[serde(default)]
-        input_requests: Option<serde_json::Map<String, Value>>,
+        input_requests: Option<Map<String, Value>>,
+        #[serde(default)]
+        request_state: Option<String>,
     }
     let kind: Kind = serde_json::from_str(result.get()).map_err(|_| BadAnswer::NotAMessage)?;
     match kind.result_type.as_deref() {
         None | Some("complete") => Ok(()),
-        Some("input_required") => Err(ClientError::InputRequired(asked(
-            &kind.input_requests.unwrap_or_default(),
-        ))),
+        Some("input_required") => {
+            let wanted = Wanted {
+                questions: kind.input_requests.unwrap_or_default(),
+                state: kind.request_state,
+            };
+            // MCP 2026-07-28, multi round-trip requests: there are questions, or a state, or both.
+            if wanted.questions.is_empty() && wanted.state.is_none() {
+                return Err(BadAnswer::NothingAsked.into());
+            }
+            if wanted.questions.len() > MAX_QUESTIONS {
+                return Err(BadAnswer::TooManyQuestions(MAX_QUESTIONS).into());
+            }
+            Err(ClientError::InputRequired(InputRequired {
+                asked: asked(&wanted.questions),
+                wanted,
+            }))
+        }
         Some(other) => Err(BadAnswer::UnknownResultType(shown(other)).into()),
     }
 }
 
-/// Questions that are reported of one answer.
-const MAX_QUESTIONS: usize = 32;
+/// Questions that are taken with one answer; real servers have a few.
+pub(super) const MAX_QUESTIONS: usize = 32;
 
 /// Characters of a peer's text that are kept in an error.
 const MAX_SHOWN: usize = 500;
@@ -161,11 +165,10 @@ fn shown(text: &str) -> String {
     text.chars().take(MAX_SHOWN).collect()
 }
 
-fn asked(requests: &serde_json::Map<String, Value>) -> InputRequired {
+fn asked(requests: &Map<String, Value>) -> Vec<Asked> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(shown);
-    let asked = requests
+    requests
         .iter()
-        .take(MAX_QUESTIONS)
         .map(|(key, request)| Asked {
             key: shown(key),
             method: text(request.get("method")).unwrap_or_default(),
@@ -175,15 +178,14 @@ fn asked(requests: &serde_json::Map<String, Value>) -> InputRequired {
                     .and_then(|params| params.get("message")),
             ),
         })
-        .collect();
-    InputRequired { asked }
+        .collect()
 }
 
 /// The longest session id that is sent back.
 const MAX_SESSION_BYTES: usize = 1024;
 
 // MCP 2025-11-25, transports, session management: visible ASCII characters only.
-fn session(headers: &HeaderMap) -> Result<Option<String>, BadAnswer> {
+pub(super) fn session(headers: &HeaderMap) -> Result<Option<String>, BadAnswer> {
     let Some(value) = headers.get(SESSION_ID) else {
         return Ok(None);
     };

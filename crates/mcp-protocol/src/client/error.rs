@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode, header};
 
+use super::answer::Wanted;
 use crate::jsonrpc::RpcError;
 
 /// An error of whatever carries the requests.
@@ -43,6 +44,9 @@ pub enum ClientError {
     /// The server asks for something before it goes on, and this client has no way to give it.
     #[error("the server asks for input that this client cannot give")]
     InputRequired(InputRequired),
+    /// The host could not answer a question of the server, so that the call cannot go on.
+    #[error("a question of the server was not answered: {0}")]
+    Unanswered(RpcError),
     /// Client and server share no revision of the protocol.
     #[error("no common protocol revision; the server has {offered:?}")]
     NoCommonRevision {
@@ -98,6 +102,8 @@ const MAX_CHALLENGES: usize = 16;
 pub struct InputRequired {
     /// The questions, at most 32 of them.
     pub asked: Vec<Asked>,
+    /// The same in full, to go on with.
+    pub(super) wanted: Wanted,
 }
 
 /// One question of the server.
@@ -142,6 +148,15 @@ pub enum BadAnswer {
         /// What is wrong with it.
         why: String,
     },
+    /// It asks for input, and says neither what nor how to go on.
+    #[error("it asks for input without a question")]
+    NothingAsked,
+    /// More questions than anybody could answer.
+    #[error("it asks more than {0} questions")]
+    TooManyQuestions(usize),
+    /// A call that asks for input again and again.
+    #[error("it still asks for input after {0} rounds")]
+    EndlessRounds(usize),
     /// A session id that cannot be sent back.
     #[error("its session id is not made of visible ASCII characters")]
     SessionId,

@@ -1,19 +1,28 @@
 //! A client for MCP servers over HTTP, both eras, over any tower service of `http` requests (feature `client`).
 //!
 //! The client asks in the newest form first and falls back to a handshake when the server does not know it.
+//! What a server asks back is answered by a [`Host`]; without one nothing is declared and nothing is answered.
 //! It knows nothing of OAuth: a token is put into each request by the service that is handed in, and an answer with
 //! status 401 or 403 comes back as [`ClientError::Unauthorized`] or [`ClientError::Forbidden`] with its challenges.
 
 mod agreed;
 mod answer;
+mod body;
 mod error;
+mod host;
+mod lists;
 mod mirror;
 mod outgoing;
+mod prompts;
+mod resources;
+mod rounds;
+mod stream;
 mod tools;
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Uri, header};
@@ -21,13 +30,18 @@ use serde_json::value::RawValue;
 use tower_service::Service;
 
 use self::agreed::{Agreed, Next};
-use self::answer::Answered;
+use self::answer::{Answered, Form, Meaning, Outcome};
+pub use self::body::AnswerBody;
 pub use self::error::{Asked, BadAnswer, ClientError, InputRequired, TransportError};
-use self::outgoing::Outgoing;
+use self::host::{Answers, Nobody};
+pub use self::host::{Host, Reply, Replying, form_defaults};
+pub use self::lists::Received;
+use self::outgoing::{Asker, Outgoing};
+pub use self::stream::{Listening, Pause, Pausing};
 pub use self::tools::{Called, DroppedTool, ListedTools};
 use crate::http::{PROTOCOL_VERSION, SESSION_ID};
 use crate::jsonrpc::Id;
-use crate::revision::Revision;
+use crate::revision::{Era, Revision};
 use crate::types::Implementation;
 use crate::violation::code;
 
@@ -40,15 +54,28 @@ pub struct Limits {
     pub max_pages: usize,
     /// Entries of one list.
     pub max_entries: usize,
+    /// Rounds of one call in which the server asks for input.
+    pub max_rounds: usize,
+    /// Questions of the server in the stream of one answer.
+    pub max_questions: usize,
+    /// Times that a stream is opened again for one answer.
+    pub max_reconnections: usize,
+    /// The longest wait before that; a server that wants a longer one is not waited for.
+    pub max_retry: Duration,
 }
 
 impl Default for Limits {
     /// 8 MiB for an answer, 100 pages and 10,000 entries for a list: far above what real servers send.
+    /// 16 rounds and 32 questions: more than a person would go through. 8 reconnections of at most 30 seconds each.
     fn default() -> Self {
         Self {
             max_answer_bytes: 8 * 1024 * 1024,
             max_pages: 100,
             max_entries: 10_000,
+            max_rounds: 16,
+            max_questions: 32,
+            max_reconnections: 8,
+            max_retry: Duration::from_secs(30),
         }
     }
 }
@@ -59,9 +86,8 @@ impl Default for Limits {
 ///
 /// Does not check: who the server is, and whether its texts are harmless to show.
 ///
-/// Not there: answering a server's questions (an `input_required` result is [`ClientError::InputRequired`]), requests
-/// of a server on the stream of an answer (they are skipped), resuming a broken stream, and the transport of 2024-11-05
-/// with two endpoints.
+/// Not there: `subscriptions/listen`, cancelling and progress, a cache of lists, and the transport of 2024-11-05 with two
+/// endpoints.
 ///
 /// Specification: MCP 2026-07-28, transports, Streamable HTTP and its backward compatibility; MCP 2025-11-25, lifecycle.
 #[derive(Debug)]
@@ -70,6 +96,9 @@ pub struct Client<S> {
     endpoint: Uri,
     info: Implementation,
     limits: Limits,
+    answers: Answers,
+    pause: Option<stream::Waiting>,
+    first: Revision,
     next_id: AtomicI64,
     state: Mutex<State>,
 }
@@ -81,10 +110,11 @@ struct State {
     params: tools::ParamsByTool,
 }
 
-impl<S> Client<S>
+impl<S, B> Client<S>
 where
-    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S: Service<Request<Bytes>, Response = Response<B>> + Clone,
     S::Error: Into<TransportError>,
+    B: Into<AnswerBody>,
 {
     /// A client of `endpoint` over `service`, which sends each request and adds what it knows (a token).
     ///
@@ -95,6 +125,9 @@ where
             endpoint,
             info,
             limits: Limits::default(),
+            answers: Answers::new(Nobody),
+            pause: None,
+            first: Revision::NEWEST,
             next_id: AtomicI64::new(1),
             state: Mutex::default(),
         }
@@ -104,6 +137,32 @@ where
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same client with somebody who answers what the server asks.
+    ///
+    /// In the older era a server asks in the middle of an answer and waits: the service must then give bodies that are
+    /// read as they arrive ([`AnswerBody::stream`]).
+    #[must_use]
+    pub fn with_host(mut self, host: impl Host + 'static) -> Self {
+        self.answers = Answers::new(host);
+        self
+    }
+
+    /// The same client with a way to wait, and with it the will to open a broken stream again.
+    #[must_use]
+    pub fn with_pause(mut self, pause: impl Pause + 'static) -> Self {
+        self.pause = Some(stream::Waiting::new(pause));
+        self
+    }
+
+    /// The same client that speaks this revision first, for a server that is known to be of the older era.
+    ///
+    /// With a revision of the older era the first message is the handshake; without this it is `server/discover`.
+    #[must_use]
+    pub fn starting_with(mut self, revision: Revision) -> Self {
+        self.first = revision;
         self
     }
 
@@ -171,6 +230,9 @@ where
         if let Some(agreed) = self.lock().agreed.clone() {
             return Ok(agreed);
         }
+        if self.first.era() == Era::Legacy {
+            return self.follow(Next::Handshake(self.first)).await;
+        }
         let discovered = self.ask(&Outgoing::discover(), &Agreed::NEWEST).await;
         let supported =
             discovered.and_then(|answered| agreed::supported_revisions(answered.result.get()));
@@ -189,7 +251,7 @@ where
 
     // MCP 2025-11-25, lifecycle, initialization.
     async fn handshake(&self, offered: Revision) -> Result<Agreed, ClientError> {
-        let opening = Outgoing::initialize(offered, &self.info);
+        let opening = Outgoing::initialize(offered, self.asker());
         let answered = self.ask(&opening, &Agreed::NOTHING).await?;
         let revision = agreed::initialized_with(answered.result.get())?;
         let agreed = Agreed {
@@ -197,19 +259,78 @@ where
             session: answered.session,
         };
         let done = self.http_request(outgoing::initialized(), &agreed)?;
-        answer::taken(&self.exchange(done).await?)?;
+        let done = self.exchange(done).await?;
+        answer::taken(done.status(), done.headers())?;
         Ok(agreed)
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker {
+            info: &self.info,
+            capabilities: &self.answers.declared,
+        }
     }
 
     /// One request and its answer, with an id of its own.
     async fn ask(&self, outgoing: &Outgoing<'_>, agreed: &Agreed) -> Result<Answered, ClientError> {
         let id = Id::Integer(self.next_id.fetch_add(1, Ordering::Relaxed));
-        let mut request = self.http_request(outgoing.body(&id, agreed, &self.info), agreed)?;
+        let mut request = self.http_request(outgoing.body(&id, agreed, self.asker()), agreed)?;
         if agreed.is_modern() {
             outgoing.mirror(request.headers_mut());
         }
         let response = self.exchange(request).await?;
-        answer::read(&response, &id, agreed, self.limits.max_answer_bytes)
+        self.read(response, &id, agreed).await
+    }
+
+    /// Reads the answer to the request with this id.
+    ///
+    /// 1. Status 401 and 403 are about authorization, whatever the body says.
+    /// 2. Any other status that is not a success is the JSON-RPC error in the body, or the status alone.
+    /// 3. The body is within the limit, JSON or an event stream, and holds the answer with this id.
+    /// 4. In the newest era the result is complete; what else it may be is an error.
+    async fn read(
+        &self,
+        response: Response<AnswerBody>,
+        id: &Id,
+        agreed: &Agreed,
+    ) -> Result<Answered, ClientError> {
+        let (parts, body) = response.into_parts();
+        let status = parts.status;
+        if let Some(error) = ClientError::of_authorization(status, &parts.headers) {
+            return Err(error);
+        }
+        let outcome = match answer::form(&parts.headers) {
+            Some(Form::Message) => self.message(body, id, !status.is_success()).await,
+            Some(Form::Stream) => self.stream(body, id, agreed).await,
+            None => Err(BadAnswer::ContentType.into()),
+        };
+        let result = match outcome {
+            Ok(Err(error)) => return Err(ClientError::Rpc { status, error }),
+            Ok(Ok(_)) | Err(ClientError::Answer(_)) if !status.is_success() => {
+                return Err(ClientError::Http { status });
+            }
+            Ok(Ok(result)) => result,
+            Err(error) => return Err(error),
+        };
+        if agreed.is_modern() {
+            answer::check_complete(&result)?;
+        }
+        let session = answer::session(&parts.headers)?;
+        Ok(Answered { result, session })
+    }
+
+    /// The answer in a body that is one message.
+    async fn message(
+        &self,
+        body: AnswerBody,
+        id: &Id,
+        failed: bool,
+    ) -> Result<Outcome, ClientError> {
+        let text = body.whole(self.limits.max_answer_bytes).await?;
+        match answer::meaning(&text, Some(id), failed)? {
+            Meaning::Outcome(outcome) => Ok(outcome),
+            Meaning::Question(_) | Meaning::Nothing => Err(BadAnswer::NoAnswer.into()),
+        }
     }
 
     fn http_request(&self, body: Bytes, agreed: &Agreed) -> Result<Request<Bytes>, ClientError> {
@@ -237,15 +358,16 @@ where
         Ok(request)
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ClientError> {
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<AnswerBody>, ClientError> {
         let mut service = self.service.clone();
         poll_fn(|context| service.poll_ready(context))
             .await
             .map_err(|error| ClientError::Transport(error.into()))?;
-        service
+        let response = service
             .call(request)
             .await
-            .map_err(|error| ClientError::Transport(error.into()))
+            .map_err(|error| ClientError::Transport(error.into()))?;
+        Ok(response.map(Into::into))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -4,16 +4,16 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::agreed::Agreed;
-
 use crate::http::{METHOD, NAME, encode};
 use crate::jsonrpc::{self, Id};
 use crate::revision::Revision;
-use crate::types::Implementation;
+use crate::types::{ClientCapabilities, Implementation};
 
 /// A request before it has an id and a form.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Outgoing<'a> {
     method: &'static str,
     params: Params<'a>,
@@ -28,13 +28,19 @@ pub(super) struct Params<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     arguments: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_responses: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     protocol_version: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    capabilities: Option<Capabilities>,
+    capabilities: Option<&'a ClientCapabilities>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_info: Option<&'a Implementation>,
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
@@ -58,11 +64,22 @@ impl<'a> Params<'a> {
             ..Self::default()
         }
     }
+
+    /// For a resource.
+    pub(super) fn resource(uri: &'a str) -> Self {
+        Self {
+            uri: Some(uri),
+            ..Self::default()
+        }
+    }
 }
 
-/// What this client can do for a server: nothing yet.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Capabilities {}
+/// Who asks, and what it can do for a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker<'a> {
+    pub(super) info: &'a Implementation,
+    pub(super) capabilities: &'a ClientCapabilities,
+}
 
 // MCP 2026-07-28, basic, request metadata.
 #[derive(Clone, Debug, Serialize)]
@@ -70,7 +87,7 @@ struct Meta<'a> {
     #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
     protocol_version: &'static str,
     #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
-    capabilities: Capabilities,
+    capabilities: &'a ClientCapabilities,
     #[serde(rename = "io.modelcontextprotocol/clientInfo")]
     client_info: &'a Implementation,
 }
@@ -88,26 +105,33 @@ impl<'a> Outgoing<'a> {
         Self::new("server/discover", Params::default())
     }
 
-    pub(super) fn initialize(revision: Revision, info: &'a Implementation) -> Self {
+    pub(super) fn initialize(revision: Revision, asker: Asker<'a>) -> Self {
         Self::new(
             "initialize",
             Params {
                 protocol_version: Some(revision.as_str()),
-                capabilities: Some(Capabilities {}),
-                client_info: Some(info),
+                capabilities: Some(asker.capabilities),
+                client_info: Some(asker.info),
                 ..Params::default()
             },
         )
     }
 
+    /// Asks again, with these answers and with the state exactly as the server gave it.
+    // MCP 2026-07-28, multi round-trip requests: a state only where the server has just given one.
+    pub(super) fn answering(&mut self, answers: Map<String, Value>, state: Option<String>) {
+        self.params.input_responses = Some(answers).filter(|answers| !answers.is_empty());
+        self.params.request_state = state;
+    }
+
     /// The body with this id, in the form of what was agreed on.
-    pub(super) fn body(&self, id: &Id, agreed: &Agreed, info: &Implementation) -> Bytes {
+    pub(super) fn body(&self, id: &Id, agreed: &Agreed, asker: Asker<'_>) -> Bytes {
         let mut params = self.params.clone();
         if agreed.is_modern() {
             params.meta = Some(Meta {
                 protocol_version: agreed.revision.as_str(),
-                capabilities: Capabilities {},
-                client_info: info,
+                capabilities: asker.capabilities,
+                client_info: asker.info,
             });
         }
         jsonrpc::request_text(id, self.method, Some(params)).into()
@@ -117,7 +141,7 @@ impl<'a> Outgoing<'a> {
     // MCP 2026-07-28, transports, standard request headers.
     pub(super) fn mirror(&self, headers: &mut HeaderMap) {
         headers.insert(METHOD, HeaderValue::from_static(self.method));
-        if let Some(name) = self.params.name {
+        if let Some(name) = self.params.name.or(self.params.uri) {
             headers.insert(NAME, encode(name));
         }
         for (name, value) in &self.mirrored {

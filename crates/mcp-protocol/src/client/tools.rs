@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use super::error::{BadAnswer, ClientError, TransportError};
 use super::outgoing::{Outgoing, Params};
-use super::{Client, mirror};
+use super::{AnswerBody, Client, mirror};
 use crate::http::{HeaderParam, InvalidAnnotation, header_params};
 use crate::types::{Tool, ToolResult};
 use crate::violation::code;
@@ -55,10 +55,11 @@ struct ListPage {
     next_cursor: Option<String>,
 }
 
-impl<S> Client<S>
+impl<S, B> Client<S>
 where
-    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S: Service<Request<Bytes>, Response = Response<B>> + Clone,
     S::Error: Into<TransportError>,
+    B: Into<AnswerBody>,
 {
     /// Lists the tools, page after page.
     ///
@@ -112,10 +113,12 @@ where
     ///
     /// Arguments that the listed schema wants in headers are repeated there; when the server misses one, because the tool
     /// was never listed or has changed, the tools are listed and the call is made once more.
+    /// What the server asks before it answers goes to the [`Host`](super::Host).
     ///
     /// # Errors
     ///
-    /// [`ClientError::Arguments`], [`ClientError::InputRequired`]; otherwise as any request.
+    /// [`ClientError::Arguments`]; [`ClientError::InputRequired`] where the host declared no way to answer, and
+    /// [`ClientError::Unanswered`] where it could not; otherwise as any request.
     ///
     /// Specification: MCP 2026-07-28, tools, calling; transports, `Mcp-Param-*`.
     pub async fn call_tool(&self, name: &str, arguments: &RawValue) -> Result<Called, ClientError> {
@@ -141,7 +144,7 @@ where
     ) -> Result<Box<RawValue>, ClientError> {
         let mut outgoing = Outgoing::new("tools/call", Params::call(name, arguments));
         outgoing.mirrored = self.headers_for(name, arguments)?;
-        self.request(&outgoing).await
+        self.in_rounds(outgoing).await
     }
 
     fn headers_for(

@@ -15,18 +15,18 @@ use serde_json::{Value, json};
 
 /// What a request was, as the server saw it.
 #[derive(Clone, Debug)]
-struct Seen {
-    http_method: Method,
-    headers: HeaderMap,
-    body: Value,
+pub(crate) struct Seen {
+    pub(crate) http_method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Seen {
-    fn method(&self) -> &str {
+    pub(crate) fn method(&self) -> &str {
         self.body["method"].as_str().unwrap_or_default()
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 }
@@ -35,20 +35,20 @@ type Answer = dyn Fn(&Seen) -> Response<Bytes> + Send + Sync;
 
 /// A server that answers by a closure and remembers what it was asked.
 #[derive(Clone)]
-struct Server {
+pub(crate) struct Server {
     seen: Arc<Mutex<Vec<Seen>>>,
     answer: Arc<Answer>,
 }
 
 impl Server {
-    fn new(answer: impl Fn(&Seen) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&Seen) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         Self {
             seen: Arc::default(),
             answer: Arc::new(answer),
         }
     }
 
-    fn client(&self) -> Client<Server> {
+    pub(crate) fn client(&self) -> Client<Server> {
         let info = Implementation::new("tester", "1");
         Client::new(
             self.clone(),
@@ -57,11 +57,11 @@ impl Server {
         )
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    fn methods(&self) -> Vec<String> {
+    pub(crate) fn methods(&self) -> Vec<String> {
         self.seen()
             .iter()
             .map(|seen| seen.method().to_owned())
@@ -95,7 +95,7 @@ impl tower_service::Service<Request<Bytes>> for Server {
     }
 }
 
-fn with(status: u16, content_type: &str, body: impl Into<Bytes>) -> Response<Bytes> {
+pub(crate) fn with(status: u16, content_type: &str, body: impl Into<Bytes>) -> Response<Bytes> {
     Response::builder()
         .status(status)
         .header("content-type", content_type)
@@ -103,18 +103,18 @@ fn with(status: u16, content_type: &str, body: impl Into<Bytes>) -> Response<Byt
         .unwrap()
 }
 
-fn result(seen: &Seen, result: Value) -> Response<Bytes> {
+pub(crate) fn result(seen: &Seen, result: Value) -> Response<Bytes> {
     let body = json!({"jsonrpc": "2.0", "id": seen.body["id"], "result": result});
     with(200, "application/json", body.to_string())
 }
 
-fn error(seen: &Seen, status: u16, code: i64, data: Value) -> Response<Bytes> {
+pub(crate) fn error(seen: &Seen, status: u16, code: i64, data: Value) -> Response<Bytes> {
     let error = json!({"code": code, "message": "refused", "data": data});
     let body = json!({"jsonrpc": "2.0", "id": seen.body["id"], "error": error});
     with(status, "application/json", body.to_string())
 }
 
-fn empty(status: u16) -> Response<Bytes> {
+pub(crate) fn empty(status: u16) -> Response<Bytes> {
     Response::builder()
         .status(status)
         .body(Bytes::new())
@@ -130,7 +130,7 @@ fn discovered(seen: &Seen) -> Response<Bytes> {
 }
 
 /// A server of the newest era that answers everything but discovery by `answer`.
-fn modern(answer: impl Fn(&Seen) -> Response<Bytes> + Send + Sync + 'static) -> Server {
+pub(crate) fn modern(answer: impl Fn(&Seen) -> Response<Bytes> + Send + Sync + 'static) -> Server {
     Server::new(move |seen| match seen.method() {
         "server/discover" => discovered(seen),
         _ => answer(seen),
@@ -138,7 +138,7 @@ fn modern(answer: impl Fn(&Seen) -> Response<Bytes> + Send + Sync + 'static) -> 
 }
 
 /// A server of the older era with one session; it answers everything after the handshake by `answer`.
-fn legacy(
+pub(crate) fn legacy(
     revision: &'static str,
     answer: impl Fn(&Seen) -> Response<Bytes> + Send + Sync + 'static,
 ) -> Server {
@@ -160,11 +160,11 @@ fn legacy(
     })
 }
 
-fn raw(value: Value) -> Box<RawValue> {
+pub(crate) fn raw(value: Value) -> Box<RawValue> {
     serde_json::value::to_raw_value(&value).unwrap()
 }
 
-fn said(text: &str) -> Value {
+pub(crate) fn said(text: &str) -> Value {
     json!({"resultType": "complete", "content": [{"type": "text", "text": text}]})
 }
 

@@ -19,16 +19,25 @@ mod hostile;
 #[cfg(feature = "server")]
 mod legacy;
 #[cfg(test)]
+#[cfg(feature = "client")]
+mod lists;
+#[cfg(test)]
 #[cfg(feature = "server")]
 mod modern;
 #[cfg(test)]
 mod reading;
+#[cfg(test)]
+#[cfg(feature = "client")]
+mod rounds;
 #[cfg(test)]
 #[cfg(feature = "server")]
 mod resuming;
 #[cfg(test)]
 #[cfg(feature = "server")]
 mod sessions;
+#[cfg(test)]
+#[cfg(feature = "client")]
+mod streams;
 #[cfg(test)]
 #[cfg(feature = "server")]
 mod tasks;

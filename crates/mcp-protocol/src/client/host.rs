@@ -1,0 +1,306 @@
+//! The one who answers what a server asks: the program around the client.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::jsonrpc::RpcError;
+use crate::types::{
+    Ask, ClientCapabilities, Elicitation, ElicitationResult, JsonObject, RootList, Sampling,
+    SamplingResult,
+};
+
+/// What a [`Host`] gives for a question, when it is ready.
+pub type Replying<'a> = Pin<Box<dyn Future<Output = Result<Reply, RpcError>> + Send + 'a>>;
+
+/// Answers what servers ask, in both eras: forms, messages of a model, folders.
+///
+/// The client asks only for what [`Host::capabilities`] declares, whatever a server wants.
+///
+/// Does not check: whether the person agrees with what is sent; the host asks them.
+///
+/// Specification: MCP 2025-11-25 and 2026-07-28, client features; 2026-07-28, multi round-trip requests.
+pub trait Host: Send + Sync {
+    /// What is declared to servers; asked once, when the client is made.
+    fn capabilities(&self) -> ClientCapabilities;
+
+    /// Answers one question; the reply is of the kind that was asked for.
+    ///
+    /// In the older era an error goes to the server; in the newest, where there is no way to say it, it ends the call.
+    fn answer<'a>(&'a self, ask: &'a Ask) -> Replying<'a>;
+}
+
+/// What is given for a question.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Reply {
+    /// For [`Ask::Elicit`].
+    Elicited(ElicitationResult),
+    /// For [`Ask::Sample`].
+    Sampled(SamplingResult),
+    /// For [`Ask::Roots`].
+    Roots(RootList),
+}
+
+impl Reply {
+    fn fits(&self, ask: &Ask) -> bool {
+        matches!(
+            (self, ask),
+            (Reply::Elicited(_), Ask::Elicit(_))
+                | (Reply::Sampled(_), Ask::Sample(_))
+                | (Reply::Roots(_), Ask::Roots)
+        )
+    }
+}
+
+/// The values that a form has before anybody touches it: the `default` of each property that has one.
+///
+/// Does not check: whether a default fits its own schema.
+///
+/// Specification: MCP 2025-11-25, elicitation, requested schema.
+#[must_use]
+pub fn form_defaults(requested_schema: &Value) -> JsonObject {
+    let properties = requested_schema
+        .get("properties")
+        .and_then(Value::as_object);
+    properties
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, property)| Some((name.clone(), property.get("default")?.clone())))
+        .collect()
+}
+
+/// A host that declares nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nobody;
+
+impl Host for Nobody {
+    fn capabilities(&self) -> ClientCapabilities {
+        ClientCapabilities::default()
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask) -> Replying<'a> {
+        Box::pin(async { Err(RpcError::method_not_found(ask.method())) })
+    }
+}
+
+/// The host, and what it declared.
+pub(super) struct Answers {
+    host: Box<dyn Host>,
+    pub(super) declared: ClientCapabilities,
+}
+
+impl Answers {
+    pub(super) fn new(host: impl Host + 'static) -> Self {
+        let declared = host.capabilities();
+        Self {
+            host: Box::new(host),
+            declared,
+        }
+    }
+
+    /// Whether a question of this method may be answered at all.
+    pub(super) fn can(&self, method: &str) -> bool {
+        match method {
+            "elicitation/create" => self.declared.has("elicitation"),
+            "sampling/createMessage" => self.declared.has("sampling"),
+            "roots/list" => self.declared.has("roots"),
+            _ => false,
+        }
+    }
+
+    /// Has one question answered.
+    ///
+    /// 1. The method is one that the host declared.
+    /// 2. The parameters are those of the method.
+    /// 3. Mode and parts are declared as well.
+    /// 4. The reply is of the kind that was asked for.
+    pub(super) async fn to(&self, method: &str, params: Option<Value>) -> Result<Value, RpcError> {
+        if !self.can(method) {
+            return Err(RpcError::method_not_found(method));
+        }
+        let ask = read(method, params)?;
+        // MCP 2025-11-25, elicitation, error handling: a mode that was not declared is -32602.
+        if let Some(missing) = ask.missing(&self.declared) {
+            return Err(RpcError::invalid_params(format!(
+                "not declared by this client: {missing}"
+            )));
+        }
+        let reply = self.host.answer(&ask).await?;
+        if !reply.fits(&ask) {
+            return Err(RpcError::internal("the answer is of another kind"));
+        }
+        serde_json::to_value(reply)
+            .map_err(|_| RpcError::internal("the answer cannot be written as JSON"))
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers")
+            .field("declared", &self.declared)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(method: &str, params: Option<Value>) -> Result<Ask, RpcError> {
+    let wrong = |error: serde_json::Error| RpcError::invalid_params(error.to_string());
+    let mut params = match params {
+        Some(Value::Object(params)) => params,
+        None => Map::new(),
+        Some(_) => return Err(RpcError::invalid_params("the parameters are not an object")),
+    };
+    match method {
+        "elicitation/create" => {
+            // MCP 2025-11-25, elicitation: without a mode it is a form, as it was before there were modes.
+            params.entry("mode").or_insert_with(|| "form".into());
+            let asked: Elicitation = serde_json::from_value(params.into()).map_err(wrong)?;
+            Ok(Ask::Elicit(asked))
+        }
+        "sampling/createMessage" => {
+            let asked: Sampling = serde_json::from_value(params.into()).map_err(wrong)?;
+            Ok(Ask::Sample(asked))
+        }
+        "roots/list" => Ok(Ask::Roots),
+        _ => Err(RpcError::method_not_found(method)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::ElicitationAction;
+    use crate::violation::code;
+
+    /// Declares this, and replies to everything with the same.
+    struct Fixed(Value, Reply);
+
+    impl Host for Fixed {
+        fn capabilities(&self) -> ClientCapabilities {
+            ClientCapabilities(self.0.as_object().unwrap().clone())
+        }
+
+        fn answer<'a>(&'a self, _: &'a Ask) -> Replying<'a> {
+            Box::pin(async { Ok(self.1.clone()) })
+        }
+    }
+
+    fn declined() -> Reply {
+        Reply::Elicited(ElicitationResult {
+            action: ElicitationAction::Decline,
+            content: None,
+        })
+    }
+
+    async fn asked(
+        declared: Value,
+        reply: Reply,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, i64> {
+        let answers = Answers::new(Fixed(declared, reply));
+        let reply = answers.to(method, Some(params)).await;
+        reply.map_err(|error| error.code)
+    }
+
+    #[tokio::test]
+    async fn a_form_with_and_without_a_mode_is_answered() {
+        for params in [
+            json!({"message": "m", "requestedSchema": {"type": "object"}}),
+            json!({"mode": "form", "message": "m", "requestedSchema": {"type": "object"}, "_meta": {}}),
+        ] {
+            let reply = asked(
+                json!({"elicitation": {}}),
+                declined(),
+                "elicitation/create",
+                params,
+            );
+            assert_eq!(reply.await, Ok(json!({"action": "decline"})));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_declared_is_not_answered() {
+        let form = json!({"message": "m", "requestedSchema": {}});
+        let url = json!({"mode": "url", "message": "m", "url": "https://a.example"});
+        for (declared, method, params, wanted) in [
+            (
+                json!({}),
+                "elicitation/create",
+                form.clone(),
+                code::METHOD_NOT_FOUND,
+            ),
+            (
+                json!({"elicitation": {}}),
+                "roots/list",
+                json!({}),
+                code::METHOD_NOT_FOUND,
+            ),
+            (
+                json!({"elicitation": {}}),
+                "sampling/createMessage",
+                json!({}),
+                code::METHOD_NOT_FOUND,
+            ),
+            (
+                json!({"elicitation": {}}),
+                "tools/list",
+                json!({}),
+                code::METHOD_NOT_FOUND,
+            ),
+            (
+                json!({"elicitation": {}}),
+                "elicitation/create",
+                url,
+                code::INVALID_PARAMS,
+            ),
+            (
+                json!({"elicitation": {"url": {}}}),
+                "elicitation/create",
+                form,
+                code::INVALID_PARAMS,
+            ),
+            (
+                json!({"elicitation": {}}),
+                "elicitation/create",
+                json!({"message": 5}),
+                code::INVALID_PARAMS,
+            ),
+            (
+                json!({"elicitation": {}}),
+                "elicitation/create",
+                json!([]),
+                code::INVALID_PARAMS,
+            ),
+        ] {
+            let reply = asked(declared.clone(), declined(), method, params).await;
+            assert_eq!(reply, Err(wanted), "{declared} {method}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reply_of_another_kind_does_not_go_out() {
+        let reply = asked(json!({"roots": {}}), declined(), "roots/list", json!({})).await;
+        assert_eq!(reply, Err(code::INTERNAL_ERROR));
+    }
+
+    #[test]
+    fn a_form_begins_with_its_defaults() {
+        let schema = json!({"type": "object", "properties": {
+            "name": {"type": "string", "default": "John"},
+            "age": {"type": "integer", "default": 0},
+            "sure": {"type": "boolean", "default": false},
+            "colour": {"type": "string"}, "odd": true}});
+        assert_eq!(
+            Value::Object(form_defaults(&schema)),
+            json!({"name": "John", "age": 0, "sure": false})
+        );
+        assert!(form_defaults(&json!(null)).is_empty());
+    }
+}
