@@ -50,6 +50,9 @@ pub enum FlowFailed {
         /// What the resource's metadata names.
         found: String,
     },
+    /// There is a secret, and nothing says whose it is.
+    #[error("a client secret is given without the issuer that it belongs to")]
+    UnboundSecret,
     /// Registration was refused.
     #[error("registration failed: {0}")]
     Registration(ExchangeFailed),

@@ -11,7 +11,8 @@ use crate::client::exchange::{Client, ExchangeFailed};
 use crate::client::{discover, refresh, register, token};
 use crate::entropy::Entropy;
 use crate::error_code::ErrorCode;
-use crate::metadata::client::ClientMetadata;
+use crate::metadata::client::{AuthMethod, ClientMetadata};
+use crate::metadata::server::ServerMetadata;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
@@ -468,7 +469,10 @@ impl Flow {
                     found: found.issuer.to_string(),
                 });
             }
-            return State::Prepare(Box::new(found), Client::public(client_id));
+            return match self.registered(client_id, &found.server) {
+                Ok(client) => State::Prepare(Box::new(found), client),
+                Err(reason) => State::Failed(reason),
+            };
         }
         let document = self.options.client_id_document.as_ref();
         if let Some(url) = document.filter(|_| found.server.client_id_metadata_document_supported) {
@@ -486,6 +490,33 @@ impl Flow {
         }
         State::Failed(FlowFailed::NoRegistration {
             issuer: found.issuer.to_string(),
+        })
+    }
+
+    /// The client that was registered beforehand, with its secret if it has one.
+    fn registered(&self, client_id: &str, server: &ServerMetadata) -> Result<Client, FlowFailed> {
+        let Some(secret) = &self.options.client_secret else {
+            return Ok(Client::public(client_id));
+        };
+        if self.options.client_id_issuer.is_none() {
+            return Err(FlowFailed::UnboundSecret);
+        }
+        // RFC 8414 section 2: a server that lists no method has client_secret_basic.
+        let supported = &server.token_endpoint_auth_methods_supported;
+        let has = |method: AuthMethod| supported.iter().any(|name| name == method.as_str());
+        let (basic, post) = (AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost);
+        let method = if supported.is_empty() || has(basic) {
+            basic
+        } else if has(post) {
+            post
+        } else {
+            let none = ExchangeFailed::AuthMethod("any method that the server supports");
+            return Err(FlowFailed::Authorization(none));
+        };
+        Ok(Client {
+            client_id: client_id.to_owned(),
+            secret: Some(secret.clone()),
+            method,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What the program that runs a flow decides beforehand.
 
 use crate::scope::ScopeSet;
+use crate::secret::Secret;
 use crate::uri::{Issuer, RedirectUri};
 
 /// Who we are, and where the browser shall come back to.
@@ -16,6 +17,10 @@ pub struct FlowOptions {
     ///
     /// Without it the identifier is used wherever the resource's metadata leads.
     pub client_id_issuer: Option<Issuer>,
+    /// The secret of that identifier, if it has one.
+    ///
+    /// It needs `client_id_issuer`: a secret is never sent to whichever server a resource names.
+    pub client_secret: Option<Secret>,
     /// The address of our client ID metadata document, used where the server knows such documents.
     pub client_id_document: Option<String>,
     /// The scope to ask for instead of what the server suggests.
@@ -30,6 +35,7 @@ impl FlowOptions {
             redirect_uri,
             client_id: None,
             client_id_issuer: None,
+            client_secret: None,
             client_id_document: None,
             scope: None,
         }

@@ -10,11 +10,14 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 
 use super::{Flow, FlowFailed, FlowOptions, Step, StoredGrant};
 use crate::client::authorize::CallbackRefused;
+use crate::client::ExchangeFailed;
 use crate::client::discover::DiscoveryFailed;
 use crate::error_code::ErrorCode;
+use crate::metadata::client::AuthMethod;
 use crate::metadata::resource::InvalidResourceMetadata;
 use crate::metadata::server::InvalidServerMetadata;
 use crate::params::Params;
+use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::uri::{InvalidUri, Issuer, RedirectUri};
 

@@ -75,6 +75,41 @@ fn scope_is_left_out_when_nobody_suggests_one_and_offline_access_added_where_lis
 }
 
 #[test]
+fn the_secret_of_a_registered_client_goes_to_its_issuer_in_a_way_that_it_knows() {
+    let run = |methods: &str, issuer: Option<&str>| {
+        let mut world = World::new();
+        let listed = format!(r#"{{"token_endpoint_auth_methods_supported":{methods},"#);
+        world.server = world.server.replacen('{', &listed, 1);
+        let options = FlowOptions {
+            client_id: Some("mine".into()),
+            client_id_issuer: issuer.map(|issuer| Issuer::parse(issuer).unwrap()),
+            client_secret: Some(Secret::new("hush")),
+            ..options()
+        };
+        let mut flow = Flow::new(SERVER, None, options).unwrap();
+        let result = world.drive(&mut flow, NOW).map(|_| {
+            let client = world.stored.last().unwrap().client.clone();
+            (client.client_id, client.method)
+        });
+        let in_bodies = world.bodies.iter().any(|body| body.contains("hush"));
+        (result, in_bodies)
+    };
+    let here = Some("https://as.example");
+    let mine = |method| Ok(("mine".to_owned(), method));
+    let (basic, post) = (AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost);
+    assert_eq!(run("[]", here), (mine(basic), false));
+    let both = r#"["client_secret_post","client_secret_basic"]"#;
+    assert_eq!(run(both, here), (mine(basic), false));
+    assert_eq!(run(r#"["client_secret_post"]"#, here), (mine(post), true));
+    let none = ExchangeFailed::AuthMethod("any method that the server supports");
+    let refused = Err(FlowFailed::Authorization(none));
+    assert_eq!(run(r#"["private_key_jwt"]"#, here), (refused, false));
+    assert_eq!(run("[]", None), (Err(FlowFailed::UnboundSecret), false));
+    let (elsewhere, sent) = run("[]", Some("https://old.example"));
+    assert!(matches!(elsewhere, Err(FlowFailed::OtherIssuer { .. })) && !sent);
+}
+
+#[test]
 fn registration_by_priority() {
     const DOCUMENT: &str = "https://app.example/client.json";
     let run = |options: FlowOptions, server: &dyn Fn(&str) -> String| {
