@@ -4,10 +4,25 @@ use serde::Deserialize;
 
 use crate::Outcome;
 
-#[derive(Debug, Deserialize)]
+/// The list.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
-    entries: Vec<Entry>,
+pub(crate) struct Expected {
+    pub(crate) entries: Vec<Entry>,
+    #[serde(default)]
+    pub(crate) skips: Vec<Skip>,
+}
+
+/// One check that the suite skips, in a scenario that passes all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Skip {
+    /// The name of the run.
+    pub(crate) run: String,
+    pub(crate) scenario: String,
+    /// The name of the check.
+    pub(crate) check: String,
+    pub(crate) reason: String,
 }
 
 /// One scenario that does not pass.
@@ -44,8 +59,8 @@ impl Kind {
 }
 
 /// Reads the list; an entry without a reason, or a second one for the same scenario, is refused.
-pub(crate) fn parse(text: &str) -> Outcome<Vec<Entry>> {
-    let list: List = serde_json::from_str(text)
+pub(crate) fn parse(text: &str) -> Outcome<Expected> {
+    let list: Expected = serde_json::from_str(text)
         .map_err(|error| format!("the list of expected failures: {error}"))?;
     let mut seen = Vec::new();
     for entry in &list.entries {
@@ -58,7 +73,12 @@ pub(crate) fn parse(text: &str) -> Outcome<Vec<Entry>> {
         }
         seen.push(name);
     }
-    Ok(list.entries)
+    for skip in &list.skips {
+        if skip.reason.trim().len() < 10 {
+            return Err(format!("the skip of {} has no reason", skip.check));
+        }
+    }
+    Ok(list)
 }
 
 #[cfg(test)]
@@ -69,7 +89,7 @@ mod tests {
         format!(r#"{{"run":"r","scenario":"s","kind":"not-yet","reason":"{reason}"}}"#)
     }
 
-    fn list(entries: &[String]) -> Outcome<Vec<Entry>> {
+    fn list(entries: &[String]) -> Outcome<Expected> {
         parse(&format!(r#"{{"entries":[{}]}}"#, entries.join(",")))
     }
 
@@ -77,11 +97,23 @@ mod tests {
     fn an_entry_has_a_reason_and_is_there_once() {
         let good = entry("tasks are not written yet");
         assert_eq!(
-            list(std::slice::from_ref(&good)).map(|entries| entries.len()),
+            list(std::slice::from_ref(&good)).map(|list| list.entries.len()),
             Ok(1)
         );
         assert!(list(&[entry("")]).is_err());
         assert!(list(&[good.clone(), good]).is_err());
+    }
+
+    #[test]
+    fn a_skip_has_a_reason() {
+        let skip = |reason: &str| {
+            parse(&format!(
+                r#"{{"entries":[],"skips":[{{"run":"r","scenario":"s","check":"c","reason":"{reason}"}}]}}"#
+            ))
+        };
+        let good = skip("the revision has no such message");
+        assert_eq!(good.map(|list| list.skips.len()), Ok(1));
+        assert!(skip("").is_err());
     }
 
     #[test]

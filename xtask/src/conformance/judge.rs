@@ -1,8 +1,8 @@
 //! Whether what the suite found is what was expected.
 
-use crate::conformance::expected::{Entry, Kind};
+use crate::conformance::expected::{Entry, Expected, Kind, Skip};
 use crate::conformance::listing::Listed;
-use crate::conformance::results::{Reference, Scenario, Status};
+use crate::conformance::results::{Check, Reference, Scenario, Status};
 use crate::conformance::runs::{Report, Run};
 use crate::tally::Tally;
 
@@ -41,7 +41,7 @@ pub(crate) enum Verdict {
 pub(crate) fn judge(
     run: &Run,
     report: Report,
-    expected: &[Entry],
+    expected: &Expected,
     tally: &mut Tally,
 ) -> Vec<Judged> {
     let scored = |listed: &&Listed| listed.unscored.is_none();
@@ -64,9 +64,24 @@ pub(crate) fn judge(
         .map(|listed| {
             let found = report.scenarios.iter().find(|one| one.name == listed.name);
             let entry = expected
+                .entries
                 .iter()
                 .find(|entry| entry.run == run.name && entry.scenario == listed.name);
-            judge_one(run, listed, found, entry)
+            let skips: Vec<&Skip> = expected
+                .skips
+                .iter()
+                .filter(|skip| skip.run == run.name && skip.scenario == listed.name)
+                .collect();
+            for skip in skips
+                .iter()
+                .filter(|skip| !found.is_some_and(|one| one.skipped(&skip.check)))
+            {
+                let (run, scenario, check) = (run.name, &listed.name, &skip.check);
+                tally.fail(format!(
+                    "{run} {scenario}: {check} is not skipped; take it off the list"
+                ));
+            }
+            judge_one(run, listed, found, entry, &skips)
         })
         .collect();
     count(&judged, tally);
@@ -102,10 +117,11 @@ fn judge_one(
     listed: &Listed,
     found: Option<&Scenario>,
     entry: Option<&Entry>,
+    skips: &[&Skip],
 ) -> Judged {
     let verdict = match (found, entry) {
         (None, _) => Verdict::Missing,
-        (Some(scenario), entry) => match (passes(scenario), entry) {
+        (Some(scenario), entry) => match (passes(scenario, skips), entry) {
             (true, None) => Verdict::Passed,
             (true, Some(_)) => Verdict::Stale,
             (false, None) => Verdict::Unlisted,
@@ -125,27 +141,37 @@ fn judge_one(
         failed: count(Status::Failure),
         warned: count(Status::Warning),
         verdict,
-        complaints: found.map(complaints).unwrap_or_default(),
+        complaints: found
+            .map(|scenario| complaints(scenario, skips))
+            .unwrap_or_default(),
         references: found
             .map(|scenario| scenario.references().into_iter().cloned().collect())
             .unwrap_or_default(),
     }
 }
 
-/// A scenario passes when something was checked and every check passed: a warning or a skip is not a pass.
-fn passes(scenario: &Scenario) -> bool {
-    scenario.count(Status::Success) > 0
-        && scenario
-            .checks
-            .iter()
-            .all(|check| matches!(check.status, Status::Success | Status::Info))
+/// A scenario passes when something was checked and every check passed.
+///
+/// A warning is not a pass, and a skip is one only where it is listed.
+fn passes(scenario: &Scenario, skips: &[&Skip]) -> bool {
+    scenario.count(Status::Success) > 0 && scenario.checks.iter().all(|check| is_good(check, skips))
 }
 
-fn complaints(scenario: &Scenario) -> Vec<String> {
+fn is_good(check: &Check, skips: &[&Skip]) -> bool {
+    match check.status {
+        Status::Success | Status::Info => true,
+        Status::Skipped => skips
+            .iter()
+            .any(|skip| check.name.as_deref() == Some(&skip.check)),
+        Status::Failure | Status::Warning => false,
+    }
+}
+
+fn complaints(scenario: &Scenario, skips: &[&Skip]) -> Vec<String> {
     scenario
         .checks
         .iter()
-        .filter(|check| !matches!(check.status, Status::Success | Status::Info))
+        .filter(|check| !is_good(check, skips))
         .map(|check| {
             let said = check.error_message.as_deref().unwrap_or("no message");
             format!("{} {:?}: {said}", check.id, check.status)
@@ -154,15 +180,23 @@ fn complaints(scenario: &Scenario) -> Vec<String> {
 }
 
 /// The entries of the list that name no scenario of any run.
-pub(crate) fn strangers(expected: &[Entry], judged: &[Judged]) -> Vec<String> {
-    expected
+pub(crate) fn strangers(expected: &Expected, judged: &[Judged]) -> Vec<String> {
+    let entries = expected
+        .entries
         .iter()
-        .filter(|entry| {
+        .map(|entry| (&entry.run, &entry.scenario));
+    let skips = expected
+        .skips
+        .iter()
+        .map(|skip| (&skip.run, &skip.scenario));
+    entries
+        .chain(skips)
+        .filter(|(run, scenario)| {
             !judged
                 .iter()
-                .any(|one| one.run == entry.run && one.scenario == entry.scenario)
+                .any(|one| one.run == run.as_str() && one.scenario == **scenario)
         })
-        .map(|entry| format!("{} {}", entry.run, entry.scenario))
+        .map(|(run, scenario)| format!("{run} {scenario}"))
         .collect()
 }
 
@@ -170,19 +204,24 @@ pub(crate) fn strangers(expected: &[Entry], judged: &[Judged]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::conformance::expected;
+    use crate::conformance::runs::Mode;
 
     const RUN: Run = Run {
         name: "r",
         subject: "s",
         program: "p",
-        requirements: None,
+        mode: Mode::Authorization,
         at_least: 1,
     };
 
     fn scenario(statuses: &[&str]) -> Scenario {
         let checks: Vec<String> = statuses
             .iter()
-            .map(|status| format!(r#"{{"id":"c","status":"{status}","errorMessage":"why"}}"#))
+            .map(|status| {
+                format!(
+                    r#"{{"id":"c","name":"{status}","status":"{status}","errorMessage":"why"}}"#
+                )
+            })
             .collect();
         let text = format!("[{}]", checks.join(","));
         Scenario {
@@ -198,7 +237,7 @@ mod tests {
         }
     }
 
-    fn list(scenarios: &[&str]) -> Vec<Entry> {
+    fn list(scenarios: &[&str]) -> Expected {
         let entries: Vec<String> = scenarios
             .iter()
             .map(|name| {
@@ -210,7 +249,7 @@ mod tests {
         expected::parse(&format!(r#"{{"entries":[{}]}}"#, entries.join(","))).unwrap()
     }
 
-    fn verdict(found: Option<Scenario>, expected: &[Entry]) -> (Verdict, Tally) {
+    fn verdict(found: Option<Scenario>, expected: &Expected) -> (Verdict, Tally) {
         let mut tally = Tally::default();
         let report = Report {
             listed: vec![listed("one")],
@@ -223,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_passes_passes() {
-        let (verdict, tally) = verdict(Some(scenario(&["SUCCESS", "INFO"])), &[]);
+        let (verdict, tally) = verdict(Some(scenario(&["SUCCESS", "INFO"])), &list(&[]));
         assert_eq!(
             (verdict, tally.passed, tally.failures.len()),
             (Verdict::Passed, 1, 0)
@@ -239,7 +278,7 @@ mod tests {
             &["INFO"],
             &[],
         ] {
-            let (verdict, tally) = verdict(Some(scenario(statuses)), &[]);
+            let (verdict, tally) = verdict(Some(scenario(statuses)), &list(&[]));
             assert_eq!(verdict, Verdict::Unlisted, "{statuses:?}");
             assert_eq!((tally.passed, tally.failures.len()), (0, 1), "{statuses:?}");
         }
@@ -256,6 +295,28 @@ mod tests {
             }
         ));
         assert_eq!((tally.passed, tally.failures.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_listed_skip_is_no_fault_and_one_that_does_not_happen_is() {
+        let mut expected = list(&[]);
+        expected.skips.push(Skip {
+            run: "r".to_owned(),
+            scenario: "one".to_owned(),
+            check: "SKIPPED".to_owned(),
+            reason: "no such message".to_owned(),
+        });
+        let (passed, tally) = verdict(Some(scenario(&["SUCCESS", "SKIPPED"])), &expected);
+        assert_eq!((passed, tally.failures.len()), (Verdict::Passed, 0));
+        // Only skipped: nothing was checked.
+        let (nothing, _) = verdict(Some(scenario(&["SKIPPED"])), &expected);
+        assert_eq!(nothing, Verdict::Unlisted);
+        let (passed, tally) = verdict(Some(scenario(&["SUCCESS"])), &expected);
+        assert_eq!((passed, tally.failures.len()), (Verdict::Passed, 1));
+        expected.skips[0].check = "D".to_owned();
+        let (failed, tally) = verdict(Some(scenario(&["SUCCESS", "SKIPPED"])), &expected);
+        assert_eq!((failed, tally.failures.len()), (Verdict::Unlisted, 2));
+        assert_eq!(strangers(&expected, &[]), ["r one"]);
     }
 
     #[test]
@@ -279,7 +340,7 @@ mod tests {
             listed: vec![listed("one")],
             scenarios: vec![scenario(&["SUCCESS"])],
         };
-        judge(&Run { at_least: 2, ..RUN }, report, &[], &mut tally);
+        judge(&Run { at_least: 2, ..RUN }, report, &list(&[]), &mut tally);
         assert_eq!(tally.failures, ["r: 1 scored scenarios ran, of at least 2"]);
     }
 

@@ -10,17 +10,35 @@ pub(crate) struct Listed {
     pub(crate) unscored: Option<String>,
 }
 
-/// The server's part of `list --requirements`.
-pub(crate) fn requirements(text: &str) -> Outcome<Vec<Listed>> {
+/// Which side of the suite's list is meant: what is tested is a server, or a client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Role {
+    Server,
+    Client,
+}
+
+impl Role {
+    /// The heading above the scenarios that count, and the mark behind those that do not.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Server => ("Server scenarios", " [server]"),
+            Self::Client => ("Client scenarios", " [client]"),
+        }
+    }
+}
+
+/// The part of `list --requirements` for one role.
+pub(crate) fn requirements(text: &str, role: Role) -> Outcome<Vec<Listed>> {
+    let (heading, mark) = role.words();
     let mut listed = Vec::new();
-    let mut in_servers = false;
+    let mut in_role = false;
     let mut category: Option<String> = None;
     for line in text.lines() {
         if !line.starts_with(' ') {
-            in_servers = line.starts_with("Server scenarios");
+            in_role = line.starts_with(heading);
             category = None;
         } else if let Some(name) = line.strip_prefix("  - ") {
-            if in_servers {
+            if in_role {
                 listed.push(Listed {
                     name: name.trim().to_owned(),
                     unscored: None,
@@ -28,7 +46,7 @@ pub(crate) fn requirements(text: &str) -> Outcome<Vec<Listed>> {
             }
         } else if let Some(entry) = line.strip_prefix("    - ") {
             // Here the role is behind the name: `    - tasks-lifecycle [server]`.
-            if let Some(name) = entry.trim().strip_suffix(" [server]") {
+            if let Some(name) = entry.trim().strip_suffix(mark) {
                 let why = category.clone().ok_or_else(|| unexpected(line))?;
                 listed.push(Listed {
                     name: name.to_owned(),
@@ -39,6 +57,25 @@ pub(crate) fn requirements(text: &str) -> Outcome<Vec<Listed>> {
             category = Some(name.to_owned());
         }
     }
+    if listed.is_empty() {
+        Err(unexpected(text))
+    } else {
+        Ok(listed)
+    }
+}
+
+/// The scenarios of authorization in `list --client` that have this mark: `  - auth/dpop [extension]`.
+pub(crate) fn authorization_clients(text: &str, mark: &str) -> Outcome<Vec<Listed>> {
+    let listed: Vec<Listed> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("  - "))
+        .filter_map(|entry| entry.trim().split_once(" ["))
+        .filter(|(name, marks)| name.starts_with("auth/") && marks.strip_suffix(']') == Some(mark))
+        .map(|(name, _)| Listed {
+            name: name.to_owned(),
+            unscored: Some(mark.to_owned()),
+        })
+        .collect();
     if listed.is_empty() {
         Err(unexpected(text))
     } else {
@@ -90,14 +127,50 @@ Run and reported, but never scored:
     - json-schema-2020-12 [server]
 ";
 
-    #[test]
-    fn the_scenarios_for_a_server_are_read_with_what_counts() {
-        let one = |name: &str, unscored: Option<&str>| Listed {
+    fn one(name: &str, unscored: Option<&str>) -> Listed {
+        Listed {
             name: name.to_owned(),
             unscored: unscored.map(str::to_owned),
-        };
+        }
+    }
+
+    #[test]
+    fn the_scenarios_for_a_client_are_those_and_no_others() {
         assert_eq!(
-            requirements(LIST),
+            requirements(LIST, Role::Client),
+            Ok(vec![
+                one("tools_call", None),
+                one("auth/dpop", Some("extension")),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_suite_that_counts_for_nothing_is_found_by_its_mark() {
+        let list = "\
+Client scenarios (test against a client):
+  - initialize [2025-06-18,2025-11-25]
+  - auth/dpop [extension]
+  - sep-2640-client-no-prefetch [extension]
+  - auth/2025-03-26-oauth-endpoint-fallback [2025-03-26]
+  - auth/both [2025-03-26,2025-06-18]
+";
+        assert_eq!(
+            authorization_clients(list, "extension"),
+            Ok(vec![one("auth/dpop", Some("extension"))])
+        );
+        let old = one(
+            "auth/2025-03-26-oauth-endpoint-fallback",
+            Some("2025-03-26"),
+        );
+        assert_eq!(authorization_clients(list, "2025-03-26"), Ok(vec![old]));
+        assert!(authorization_clients(list, "2099-01-01").is_err());
+    }
+
+    #[test]
+    fn the_scenarios_for_a_server_are_read_with_what_counts() {
+        assert_eq!(
+            requirements(LIST, Role::Server),
             Ok(vec![
                 one("server-stateless", None),
                 one("tools-list", None),
@@ -109,7 +182,7 @@ Run and reported, but never scored:
 
     #[test]
     fn a_list_of_another_form_is_an_error_and_not_an_empty_list() {
-        assert!(requirements("Scenarios: none").is_err());
+        assert!(requirements("Scenarios: none", Role::Server).is_err());
         assert!(authorization("").is_err());
     }
 }

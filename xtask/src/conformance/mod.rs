@@ -50,7 +50,7 @@ pub(crate) fn all(workspace: &Workspace, node: &Node, check: bool) -> Outcome<Ta
     print!("\n{}", page::table(&judged));
     println!(
         "\n{} scenarios are listed as not passing, with a reason",
-        expected.len()
+        expected.entries.len()
     );
     let text = page::render(&judged);
     let path = workspace.path(PAGE);

@@ -74,7 +74,7 @@ A scenario passes when every one of its checks does, without a warning.
 What does not pass is listed with its reason in `xtask/conformance/expected.json`.
 A failure that is not listed fails the gate, and so does a listed scenario that passes.
 Scenarios that the suite runs without counting them for a revision are marked *unscored*.
-The suite's client scenarios and its other modes are not run yet.
+A check that the suite skips counts as not passed, unless the same file says why it cannot be made.
 
 ";
 

@@ -1,7 +1,7 @@
 //! What the suite wrote: a folder for each scenario, with its checks.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -20,6 +20,8 @@ pub(crate) struct Scenario {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Check {
     pub(crate) id: String,
+    /// Tells checks with one id apart; not always there.
+    pub(crate) name: Option<String>,
     pub(crate) status: Status,
     pub(crate) error_message: Option<String>,
     #[serde(default)]
@@ -52,6 +54,16 @@ impl Scenario {
             .count()
     }
 
+    /// Whether the check of this name was skipped, and never made.
+    pub(crate) fn skipped(&self, check: &str) -> bool {
+        let mut named = self
+            .checks
+            .iter()
+            .filter(|one| one.name.as_deref() == Some(check))
+            .peekable();
+        named.peek().is_some() && named.all(|one| one.status == Status::Skipped)
+    }
+
     /// Where the requirements are written, each once.
     pub(crate) fn references(&self) -> BTreeSet<&Reference> {
         self.checks
@@ -62,30 +74,46 @@ impl Scenario {
 }
 
 /// Reads the results of the scenarios with these names; a folder of any other name is an error.
+///
+/// A name with a slash in it, such as `auth/iss-supported`, is a folder in a folder.
 pub(crate) fn read_folder(folder: &Path, names: &[&str]) -> Outcome<Vec<Scenario>> {
-    let entries =
-        std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut scenarios = Vec::new();
-    for entry in entries {
-        let path = entry
-            .map_err(|error| format!("{}: {error}", folder.display()))?
-            .path();
-        let title = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let name = scenario_of(&title, names)
-            .ok_or_else(|| format!("{title} belongs to no scenario that the suite lists"))?;
-        let file = path.join("checks.json");
-        let checks = serde_json::from_str(&read(&file)?)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-        scenarios.push(Scenario {
-            name: name.to_owned(),
-            checks,
-        });
+    for (title, path) in folders(folder)? {
+        if path.join(CHECKS).is_file() {
+            scenarios.push(read_scenario(&title, &path, names)?);
+            continue;
+        }
+        for (inner, path) in folders(&path)? {
+            scenarios.push(read_scenario(&format!("{title}/{inner}"), &path, names)?);
+        }
     }
     Ok(scenarios)
+}
+
+const CHECKS: &str = "checks.json";
+
+/// What is in a folder, with its names.
+fn folders(folder: &Path) -> Outcome<Vec<(String, PathBuf)>> {
+    let wrong = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        let entry = entry.map_err(wrong)?;
+        let title = entry.file_name().to_string_lossy().into_owned();
+        found.push((title, entry.path()));
+    }
+    Ok(found)
+}
+
+fn read_scenario(title: &str, path: &Path, names: &[&str]) -> Outcome<Scenario> {
+    let name = scenario_of(title, names)
+        .ok_or_else(|| format!("{title} belongs to no scenario that the suite lists"))?;
+    let file = path.join(CHECKS);
+    let checks = serde_json::from_str(&read(&file)?)
+        .map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(Scenario {
+        name: name.to_owned(),
+        checks,
+    })
 }
 
 /// The scenario in `server-tools-list-2026-11-21T03-59-07-526Z`: before it the role, after it the time.
@@ -105,10 +133,17 @@ mod tests {
 
     #[test]
     fn a_folder_tells_its_scenario() {
-        let names = ["server-initialize", "initialize", "tools-list"];
+        let names = [
+            "server-initialize",
+            "initialize",
+            "tools-list",
+            "auth/authorization-server-migration",
+        ];
         let of = |title: &str| scenario_of(&format!("{title}-2026-11-21T03-59-07-526Z"), &names);
         assert_eq!(of("server-tools-list"), Some("tools-list"));
         assert_eq!(of("tools-list"), Some("tools-list"));
+        let inner = "auth/authorization-server-migration";
+        assert_eq!(of(inner), Some(inner));
         assert_eq!(of("server-server-initialize"), Some("server-initialize"));
         assert_eq!(of("server-something-else"), None);
         assert_eq!(of("authorization-server-tools-list"), Some("tools-list"));

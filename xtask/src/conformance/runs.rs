@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::conformance::listing::{self, Listed};
+use crate::conformance::listing::{self, Listed, Role};
 use crate::conformance::results::{self, Scenario};
 use crate::node::Node;
 use crate::process::Step;
@@ -19,33 +19,84 @@ pub(crate) struct Run {
     pub(crate) subject: &'static str,
     /// The package whose program is tested.
     pub(crate) program: &'static str,
-    /// The requirement set of the suite, or none where there is only one list.
-    pub(crate) requirements: Option<&'static str>,
+    /// What the suite is told to do.
+    pub(crate) mode: Mode,
     /// Fewer scored scenarios than this mean that the suite did not run what it should.
     pub(crate) at_least: usize,
 }
 
+/// What the suite is told to do with the program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    /// Be a client of it, by the requirements for this revision.
+    Server(&'static str),
+    /// Be servers for it, by the requirements for this revision.
+    Client(&'static str),
+    /// Be servers for it, with a suite that counts for no revision.
+    ClientSuite {
+        suite: &'static str,
+        /// What the suite's list says of its scenarios, in brackets.
+        mark: &'static str,
+    },
+    /// Be a client of it as an authorization server.
+    Authorization,
+}
+
 /// Every run there is, in the order of the page.
-pub(crate) const RUNS: [Run; 3] = [
+pub(crate) const RUNS: [Run; 7] = [
     Run {
         name: "server-2025-11-25",
         subject: "`mcp-protocol` as a server, by `examples/conformance-server`, revision 2025-11-25",
         program: "conformance-server",
-        requirements: Some("2025-11-25"),
+        mode: Mode::Server("2025-11-25"),
         at_least: 30,
     },
     Run {
         name: "server-2026-07-28",
         subject: "`mcp-protocol` as a server, by `examples/conformance-server`, revision 2026-07-28",
         program: "conformance-server",
-        requirements: Some("2026-07-28"),
+        mode: Mode::Server("2026-07-28"),
         at_least: 37,
+    },
+    Run {
+        name: "client-2025-11-25",
+        subject: "`mcp-protocol` as a client and the sign-in of `oauth-rs`, by `examples/conformance-client`, revision 2025-11-25",
+        program: "conformance-client",
+        mode: Mode::Client("2025-11-25"),
+        at_least: 18,
+    },
+    Run {
+        name: "client-2026-07-28",
+        subject: "`mcp-protocol` as a client and the sign-in of `oauth-rs`, by `examples/conformance-client`, revision 2026-07-28",
+        program: "conformance-client",
+        mode: Mode::Client("2026-07-28"),
+        at_least: 32,
+    },
+    Run {
+        name: "client-extensions",
+        subject: "the authorization extensions in `oauth-rs`, by `examples/conformance-client`",
+        program: "conformance-client",
+        mode: Mode::ClientSuite {
+            suite: "extensions",
+            mark: "extension",
+        },
+        at_least: 0,
+    },
+    Run {
+        name: "client-backcompat",
+        subject: "the authorization of revision 2025-03-26 in `oauth-rs`, by `examples/conformance-client`",
+        program: "conformance-client",
+        mode: Mode::ClientSuite {
+            suite: "backcompat",
+            mark: "2025-03-26",
+        },
+        at_least: 0,
     },
     Run {
         name: "authorization",
         subject: "`oauth-server` as it is in `mcp-server dev`",
         program: "mcp-server",
-        requirements: None,
+        mode: Mode::Authorization,
         at_least: 2,
     },
 ];
@@ -77,19 +128,23 @@ pub(crate) fn execute(workspace: &Workspace, node: &Node, run: &Run) -> Outcome<
         _ => {}
     }
     let program = workspace.binary(run.program);
-    let listed = match run.requirements {
-        Some(revision) => {
+    let list = |words: &[&str]| succeeded(&node.script(SUITE).arg("list").args(words));
+    let listed = match run.mode {
+        Mode::Server(revision) => {
             server(&program, node, revision, &folder)?;
-            let list = node
-                .script(SUITE)
-                .args(&["list", "--requirements", revision]);
-            listing::requirements(&succeeded(&list)?)?
+            listing::requirements(&list(&["--requirements", revision])?, Role::Server)?
         }
-        None => {
+        Mode::Client(revision) => {
+            client(&program, node, &["--requirements", revision], &folder)?;
+            listing::requirements(&list(&["--requirements", revision])?, Role::Client)?
+        }
+        Mode::ClientSuite { suite, mark } => {
+            client(&program, node, &["--suite", suite], &folder)?;
+            listing::authorization_clients(&list(&["--client"])?, mark)?
+        }
+        Mode::Authorization => {
             authorization(&program, node, &folder)?;
-            listing::authorization(&succeeded(
-                &node.script(SUITE).args(&["list", "--authorization"]),
-            )?)?
+            listing::authorization(&list(&["--authorization"])?)?
         }
     };
     let names: Vec<&str> = listed.iter().map(|one| one.name.as_str()).collect();
@@ -106,6 +161,18 @@ fn server(program: &Path, node: &Node, revision: &str, folder: &Path) -> Outcome
     // The exit code says less than the results, which are judged one by one.
     node.script(SUITE)
         .args(&["server", "--url", &url, "--requirements", revision, "-o"])
+        .arg(folder)
+        .run_seen(LIMIT, |_| ())?;
+    Ok(())
+}
+
+fn client(program: &Path, node: &Node, which: &[&str], folder: &Path) -> Outcome {
+    // The suite starts the program itself, once for each scenario.
+    let command = program.display().to_string();
+    node.script(SUITE)
+        .args(&["client", "--command", &command])
+        .args(which)
+        .arg("-o")
         .arg(folder)
         .run_seen(LIMIT, |_| ())?;
     Ok(())

@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// The table. A crate without a row is refused until it has one.
-const TABLE: [Row; 18] = [
+const TABLE: [Row; 19] = [
     Row {
         name: "mcp-protocol",
         ours: Some(&[]),
@@ -63,6 +63,11 @@ const TABLE: [Row; 18] = [
         name: "conformance-server",
         ours: Some(&["mcp-protocol"]),
         never: &[],
+    },
+    Row {
+        name: "conformance-client",
+        ours: Some(&["mcp-protocol", "oauth-rs", "egress-guard"]),
+        never: &["hyper"],
     },
     Row {
         name: "protect-an-api",

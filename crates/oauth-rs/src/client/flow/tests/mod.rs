@@ -9,8 +9,8 @@ use std::cell::Cell;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 
 use super::{Flow, FlowFailed, FlowOptions, Step, StoredGrant};
-use crate::client::authorize::CallbackRefused;
 use crate::client::ExchangeFailed;
+use crate::client::authorize::CallbackRefused;
 use crate::client::discover::DiscoveryFailed;
 use crate::error_code::ErrorCode;
 use crate::metadata::client::AuthMethod;

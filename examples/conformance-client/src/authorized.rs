@@ -1,0 +1,187 @@
+//! A carrier that signs in when the server wants that, and sends the refused request again.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use egress_guard::Client as Egress;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use mcp_protocol::client::{AnswerBody, TransportError};
+use oauth_rs::client::flow::{Flow, FlowFailed, FlowOptions, Step};
+use oauth_rs::secret::Secret;
+use oauth_rs::time::Clock as _;
+use oauth_rs::uri::RedirectUri;
+use tokio::sync::Mutex;
+use tower_service::Service;
+
+use crate::carrier::{Carried, Carrier};
+use crate::environment::Environment;
+use crate::failed::Failed;
+use crate::system::{SystemClock, SystemEntropy};
+
+/// The client ID metadata document that the suite wants to see used; nobody fetches it.
+const DOCUMENT: &str = "https://conformance-test.local/client-metadata.json";
+
+/// Where the suite's authorization server sends the browser; there is no browser, so nobody listens there.
+const REDIRECT_URI: &str = "http://127.0.0.1/callback";
+
+/// More steps than any sign-in has; one that takes more goes round in circles.
+const MAX_STEPS: usize = 64;
+
+/// The way to a token for one server, and the token once it is there.
+#[derive(Debug)]
+pub(crate) struct SignIn {
+    flow: Flow,
+    token: Option<Secret>,
+    egress: Egress,
+}
+
+impl SignIn {
+    pub(crate) fn new(
+        url: &str,
+        environment: &Environment,
+        egress: Egress,
+    ) -> Result<Self, Failed> {
+        let address = || Failed::Address(url.to_owned());
+        let redirect_uri = RedirectUri::parse(REDIRECT_URI).map_err(|_| address())?;
+        let mut options = FlowOptions::new("conformance-client", redirect_uri);
+        options.client_id_document = Some(DOCUMENT.to_owned());
+        environment.context.register(&mut options)?;
+        Ok(Self {
+            flow: Flow::new(url, None, options).map_err(|_| address())?,
+            token: None,
+            egress,
+        })
+    }
+
+    /// Does what the flow says until there is a token, or none to be had.
+    async fn obtain(&mut self) -> Result<Secret, TransportError> {
+        for _ in 0..MAX_STEPS {
+            match self.flow.next_step(SystemClock.now(), &SystemEntropy) {
+                Step::Fetch(request) => match self.egress.send(request.map(Bytes::from)).await {
+                    Ok(response) => {
+                        let response = response.map(|body| body.to_vec());
+                        self.flow.handle_response(&response, SystemClock.now());
+                    }
+                    Err(error) => self.flow.handle_failure(&error.to_string()),
+                },
+                Step::OpenBrowser { url, .. } => {
+                    let query = self.consent(&url).await?;
+                    self.flow.handle_callback(&query);
+                }
+                // Nothing is kept: the next scenario has servers of its own.
+                Step::Store(_) => {}
+                Step::Done(token) => return Ok(token),
+                Step::Failed(reason) => return Err(reason.into()),
+            }
+        }
+        Err("the sign-in goes round in circles".into())
+    }
+
+    /// What a browser would bring back: the suite's authorization server agrees at once, with a redirect.
+    async fn consent(&self, url: &str) -> Result<String, TransportError> {
+        let request = Request::get(url).body(Bytes::new())?;
+        let response = self.egress.send(request).await?;
+        let location = response.headers().get(header::LOCATION);
+        let location = location.and_then(|value| value.to_str().ok());
+        let query = location
+            .and_then(|location| location.strip_prefix(REDIRECT_URI)?.strip_prefix('?'))
+            .ok_or("the authorization server sends the browser somewhere else")?;
+        Ok(query.to_owned())
+    }
+}
+
+/// A service that adds the token, and gets one when it has to.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorized<S> {
+    inner: S,
+    sign_in: Arc<Mutex<SignIn>>,
+}
+
+impl<S> Authorized<S>
+where
+    S: Carrier + Send + 'static,
+    S::Future: Send,
+{
+    pub(crate) fn new(inner: S, sign_in: SignIn) -> Self {
+        Self {
+            inner,
+            sign_in: Arc::new(Mutex::new(sign_in)),
+        }
+    }
+
+    /// Sends the request; after a refusal that a sign-in can mend, signs in and sends it again.
+    ///
+    /// The flow counts the sign-ins without success and ends this.
+    async fn send(
+        mut self,
+        request: Request<Bytes>,
+    ) -> Result<Response<AnswerBody>, TransportError> {
+        loop {
+            let token = self.sign_in.lock().await.token.clone();
+            let mut attempt = request.clone();
+            if let Some(token) = &token {
+                attempt
+                    .headers_mut()
+                    .insert(header::AUTHORIZATION, bearer(token)?);
+            }
+            poll_fn(|context| self.inner.poll_ready(context)).await?;
+            let response = self.inner.call(attempt).await?;
+            let mut sign_in = self.sign_in.lock().await;
+            match response.status() {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {}
+                _ => {
+                    if token.is_some() {
+                        sign_in.flow.accepted();
+                    }
+                    return Ok(response);
+                }
+            }
+            sign_in
+                .flow
+                .handle_challenge(response.status(), response.headers());
+            sign_in.token = None;
+            let obtained = sign_in.obtain().await;
+            match obtained {
+                Ok(token) => sign_in.token = Some(token),
+                // The server's own words say more than that we gave up.
+                Err(error) if is_final(&error) => return Ok(response),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Whether it is the server that ended it, and not the way to a token.
+fn is_final(error: &TransportError) -> bool {
+    matches!(
+        error.downcast_ref::<FlowFailed>(),
+        Some(FlowFailed::Forbidden(_) | FlowFailed::TooManyAttempts)
+    )
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, TransportError> {
+    // RFC 6750 section 2.1: in the header, and in no other place.
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl<S> Service<Request<Bytes>> for Authorized<S>
+where
+    S: Carrier + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<AnswerBody>;
+    type Error = TransportError;
+    type Future = Carried;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Carried {
+        Box::pin(self.clone().send(request))
+    }
+}
