@@ -1,6 +1,8 @@
 //! A carrier that signs in when the server wants that, and sends the refused request again.
 
-use std::future::poll_fn;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -29,12 +31,22 @@ const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 /// More steps than any sign-in has; one that takes more goes round in circles.
 const MAX_STEPS: usize = 64;
 
+/// A whole response that is on its way.
+type Fetched = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
+
 /// The way to a token for one server, and the token once it is there.
-#[derive(Debug)]
 pub(crate) struct SignIn {
     flow: Flow,
     token: Option<Secret>,
-    egress: Egress,
+    fetch: Box<dyn Fn(Request<Bytes>) -> Fetched + Send + Sync>,
+}
+
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn")
+            .field("flow", &self.flow)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SignIn {
@@ -42,6 +54,17 @@ impl SignIn {
         url: &str,
         environment: &Environment,
         egress: Egress,
+    ) -> Result<Self, Failed> {
+        Self::over(url, environment, move |request| {
+            let egress = egress.clone();
+            Box::pin(async move { Ok(egress.send(request).await?) })
+        })
+    }
+
+    fn over(
+        url: &str,
+        environment: &Environment,
+        fetch: impl Fn(Request<Bytes>) -> Fetched + Send + Sync + 'static,
     ) -> Result<Self, Failed> {
         let address = || Failed::Address(url.to_owned());
         let redirect_uri = RedirectUri::parse(REDIRECT_URI).map_err(|_| address())?;
@@ -51,7 +74,7 @@ impl SignIn {
         Ok(Self {
             flow: Flow::new(url, None, options).map_err(|_| address())?,
             token: None,
-            egress,
+            fetch: Box::new(fetch),
         })
     }
 
@@ -59,7 +82,7 @@ impl SignIn {
     async fn obtain(&mut self) -> Result<Secret, TransportError> {
         for _ in 0..MAX_STEPS {
             match self.flow.next_step(SystemClock.now(), &SystemEntropy) {
-                Step::Fetch(request) => match self.egress.send(request.map(Bytes::from)).await {
+                Step::Fetch(request) => match (self.fetch)(request.map(Bytes::from)).await {
                     Ok(response) => {
                         let response = response.map(|body| body.to_vec());
                         self.flow.handle_response(&response, SystemClock.now());
@@ -82,7 +105,7 @@ impl SignIn {
     /// What a browser would bring back: the suite's authorization server agrees at once, with a redirect.
     async fn consent(&self, url: &str) -> Result<String, TransportError> {
         let request = Request::get(url).body(Bytes::new())?;
-        let response = self.egress.send(request).await?;
+        let response = (self.fetch)(request).await?;
         let location = response.headers().get(header::LOCATION);
         let location = location.and_then(|value| value.to_str().ok());
         let query = location
@@ -185,3 +208,6 @@ where
         Box::pin(self.clone().send(request))
     }
 }
+
+#[cfg(test)]
+mod tests;
