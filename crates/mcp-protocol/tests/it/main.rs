@@ -27,11 +27,11 @@ mod modern;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
-#[cfg(feature = "client")]
-mod rounds;
-#[cfg(test)]
 #[cfg(feature = "server")]
 mod resuming;
+#[cfg(test)]
+#[cfg(feature = "client")]
+mod rounds;
 #[cfg(test)]
 #[cfg(feature = "server")]
 mod sessions;
