@@ -49,6 +49,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let people = sandbox.people();
     if let Some(id) = &args.auto_consent {
         known_person(id, &people)?;
+        tracing::warn!(
+            person = id,
+            "--auto-consent: every client on this machine gets what it asks for, as this person, unasked"
+        );
     }
     let mcp = LoopbackListener::bind(args.mcp_port).await?;
     let auth = LoopbackListener::bind(args.auth_port).await?;
