@@ -110,7 +110,9 @@ impl Client {
             return Err(EgressError::TooManyInFlight { limit });
         };
         let limit = limits.total;
-        let end = Instant::now() + limit;
+        // A limit past the end of the clock is none.
+        let now = Instant::now();
+        let end = now.checked_add(limit).unwrap_or(now + NEVER);
         let Ok(response) = timeout_at(end, inner.head(request)).await else {
             return Err(EgressError::Deadline { limit });
         };
@@ -237,6 +239,9 @@ impl Service<Request<Bytes>> for Client {
         Box::pin(async move { client.send(request).await })
     }
 }
+
+/// Thirty years: longer than any exchange, and within what every clock can count.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// How long an idle connection is kept: long enough for the requests of one sign-in.
 const POOL_IDLE: Duration = Duration::from_secs(30);

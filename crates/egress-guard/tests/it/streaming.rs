@@ -110,3 +110,21 @@ async fn a_refused_address_is_refused_here_too() {
         .unwrap_err();
     assert!(matches!(error, EgressError::Scheme { .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_time_without_end_is_a_time_like_any_other() {
+    let (listener, address) = listen().await;
+    let limits = Limits {
+        total: Duration::MAX,
+        ..Limits::default()
+    };
+    let url = format!("http://{address}/");
+    let (response, _server) = tokio::join!(open(limits, &url), async {
+        let (mut server, _) = accept_request(&listener).await;
+        server.write_all(HEAD).await.unwrap();
+        server.write_all(b"4\r\nlong\r\n").await.unwrap();
+        server
+    });
+    let mut body = response.unwrap().into_body();
+    assert_eq!(piece(&mut body).await.unwrap().unwrap(), "long");
+}
