@@ -439,7 +439,10 @@ impl Flow {
             .filter(|issuer| is_endpoint_of(issuer.as_str(), self.server.as_str()))
             .collect();
         // MCP 2026-07-28: credentials belong to their issuer; one that is still listed is kept.
-        let known = self.known_client.as_ref().map(|(issuer, ..)| issuer);
+        let registered = self.options.client_id_issuer.as_ref();
+        let known = registered
+            .filter(|_| self.options.client_id.is_some())
+            .or_else(|| self.known_client.as_ref().map(|(issuer, ..)| issuer));
         let issuer = issuers
             .iter()
             .find(|issuer| Some(*issuer) == known)

@@ -110,6 +110,25 @@ fn the_secret_of_a_registered_client_goes_to_its_issuer_in_a_way_that_it_knows()
 }
 
 #[test]
+fn a_registered_client_signs_in_at_its_own_issuer_wherever_that_is_listed() {
+    let mut world = World::new();
+    world.resource = world.resource.replace(
+        r#"["https://as.example"]"#,
+        r#"["https://other.example","https://as.example"]"#,
+    );
+    let options = FlowOptions {
+        client_id: Some("mine".into()),
+        client_id_issuer: Some(Issuer::parse("https://as.example").unwrap()),
+        client_secret: Some(Secret::new("hush")),
+        ..options()
+    };
+    let mut flow = Flow::new(SERVER, None, options).unwrap();
+    assert_eq!(world.drive(&mut flow, NOW), Ok("first".into()));
+    assert_eq!(world.asked().get("client_id"), Some("mine"));
+    assert!(!world.log.iter().any(|line| line.contains("other.example")));
+}
+
+#[test]
 fn registration_by_priority() {
     const DOCUMENT: &str = "https://app.example/client.json";
     let run = |options: FlowOptions, server: &dyn Fn(&str) -> String| {
