@@ -25,7 +25,8 @@ where
         &self,
         mut outgoing: Outgoing<'_>,
     ) -> Result<Box<RawValue>, ClientError> {
-        for _ in 0..self.limits.max_rounds {
+        let mut rounds = 0;
+        loop {
             let required = match self.request(&outgoing).await {
                 Err(ClientError::InputRequired(required)) => required,
                 outcome => return outcome,
@@ -33,10 +34,14 @@ where
             if !self.can_answer(&required.wanted) {
                 return Err(ClientError::InputRequired(required));
             }
+            rounds += 1;
+            // Before the host is asked: there is no round left in which its answers would go out.
+            if rounds >= self.limits.max_rounds {
+                return Err(BadAnswer::EndlessRounds(self.limits.max_rounds).into());
+            }
             let answers = self.answers_to(required.wanted.questions).await?;
             outgoing.answering(answers, required.wanted.state);
         }
-        Err(BadAnswer::EndlessRounds(self.limits.max_rounds).into())
     }
 
     /// Whether every question is of a kind that was declared.

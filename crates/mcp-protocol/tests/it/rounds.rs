@@ -148,6 +148,53 @@ async fn a_call_that_asks_for_ever_ends() {
     assert_eq!(calls(&server).0.len(), 3);
 }
 
+/// Counts how often it is asked, and declines.
+struct Counting(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+impl Host for Counting {
+    fn capabilities(&self) -> ClientCapabilities {
+        Willing.capabilities()
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask) -> Replying<'a> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Willing.answer(ask)
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_an_answer_that_does_not_go_out() {
+    for (max_rounds, questions) in [(3, 2), (1, 0), (0, 0)] {
+        let server = in_rounds(vec![required(json!({"sure": form()}), None)]);
+        let asked = std::sync::Arc::default();
+        let client = server
+            .client()
+            .with_host(Counting(std::sync::Arc::clone(&asked)))
+            .with_limits(Limits {
+                max_rounds,
+                ..Limits::default()
+            });
+        let refused = client.call_tool("t", &raw(json!({"a": 1}))).await;
+        assert!(
+            matches!(refused, Err(ClientError::Answer(BadAnswer::EndlessRounds(n))) if n == max_rounds),
+            "{refused:?}"
+        );
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), questions);
+        assert_eq!(calls(&server).0.len(), questions + 1);
+    }
+}
+
+#[tokio::test]
+async fn without_rounds_a_call_that_needs_none_is_made() {
+    let server = in_rounds(vec![said("done")]);
+    let client = server.client().with_limits(Limits {
+        max_rounds: 0,
+        ..Limits::default()
+    });
+    let called = client.call_tool("t", &raw(json!({"a": 1}))).await;
+    assert!(called.is_ok(), "{called:?}");
+}
+
 #[tokio::test]
 async fn what_cannot_be_answered_ends_the_call_with_its_reason() {
     let sampling =
