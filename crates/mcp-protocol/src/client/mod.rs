@@ -25,7 +25,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Uri, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use serde_json::value::RawValue;
 use tower_service::Service;
 
@@ -198,7 +198,11 @@ where
     /// Asks in the agreed form, and once more after agreeing anew when the server has changed its mind.
     async fn request(&self, outgoing: &Outgoing<'_>) -> Result<Box<RawValue>, ClientError> {
         let agreed = self.agreed().await?;
-        let failure = match self.ask(outgoing, &agreed).await {
+        let (response, id) = self.send(outgoing, &agreed).await?;
+        // Only the answer to the request itself says that it was not taken. What is refused later, when its stream is
+        // opened again or a question on it answered, comes when the server may have done it already.
+        let not_taken = response.status() == StatusCode::NOT_FOUND;
+        let failure = match self.read(response, &id, &agreed).await {
             Ok(answered) => return Ok(answered.result),
             Err(failure) => failure,
         };
@@ -214,7 +218,7 @@ where
                 }
             }
             // MCP 2025-11-25, transports, session management: 404 for a session that has ended; start a new one.
-            _ if agreed.session.is_some() && answer::is_not_found(&failure) => {
+            _ if not_taken && agreed.session.is_some() && answer::is_not_found(&failure) => {
                 Next::Handshake(agreed.revision)
             }
             _ => return Err(failure),
@@ -271,15 +275,24 @@ where
         }
     }
 
-    /// One request and its answer, with an id of its own.
+    /// One request and its answer.
     async fn ask(&self, outgoing: &Outgoing<'_>, agreed: &Agreed) -> Result<Answered, ClientError> {
+        let (response, id) = self.send(outgoing, agreed).await?;
+        self.read(response, &id, agreed).await
+    }
+
+    /// Sends one request with an id of its own, and has what comes back before it is read.
+    async fn send(
+        &self,
+        outgoing: &Outgoing<'_>,
+        agreed: &Agreed,
+    ) -> Result<(Response<AnswerBody>, Id), ClientError> {
         let id = Id::Integer(self.next_id.fetch_add(1, Ordering::Relaxed));
         let mut request = self.http_request(outgoing.body(&id, agreed, self.asker()), agreed)?;
         if agreed.is_modern() {
             outgoing.mirror(request.headers_mut());
         }
-        let response = self.exchange(request).await?;
-        self.read(response, &id, agreed).await
+        Ok((self.exchange(request).await?, id))
     }
 
     /// Reads the answer to the request with this id.

@@ -352,6 +352,27 @@ async fn a_server_that_refuses_to_go_on_has_its_reason() {
 }
 
 #[tokio::test]
+async fn a_call_that_the_server_has_taken_is_not_made_again_when_its_session_ends() {
+    // The way back to the stream is gone; and the answer to a question comes too late.
+    let asked = event(&question("q", "ping", &json!({}))).unwrap();
+    for piece in [Bytes::from_static(b"id: 1\nretry: 1\ndata:\n\n"), asked] {
+        let server = Streaming::new(move |seen| match seen.method() {
+            "tools/call" => with(200, "text/event-stream", piece.clone()).map(Into::into),
+            _ => empty(404).map(Into::into),
+        });
+        let (_, pause) = noted();
+        let refused = call(&server.client().with_pause(pause)).await;
+        assert!(
+            matches!(refused, Err(ClientError::Http { status }) if status == 404),
+            "{refused:?}"
+        );
+        let calls = server.sent().into_iter();
+        let calls = calls.filter(|seen| seen.method() == "tools/call");
+        assert_eq!(calls.count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_stream_that_breaks_off_again_and_again_is_given_up() {
     let server =
         Streaming::new(|_| with(200, "text/event-stream", "id: 1\ndata:\n\n").map(Into::into));
