@@ -164,14 +164,24 @@ where
             sign_in
                 .flow
                 .handle_challenge(response.status(), response.headers());
-            sign_in.token = None;
-            let obtained = sign_in.obtain().await;
-            match obtained {
-                Ok(token) => sign_in.token = Some(token),
-                // The server's own words say more than that we gave up.
-                Err(error) if is_final(&error) => return Ok(response),
-                Err(error) => return Err(error),
+            let error = match sign_in.obtain().await {
+                Ok(token) => {
+                    sign_in.token = Some(token);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let reason = error.downcast_ref::<FlowFailed>();
+            // A refusal of this one request says nothing against the token.
+            if !matches!(reason, Some(FlowFailed::Forbidden(_))) {
+                sign_in.token = None;
             }
+            // The server's own words say more than that we gave up.
+            return if is_final(&error) {
+                Ok(response)
+            } else {
+                Err(error)
+            };
         }
     }
 }

@@ -88,11 +88,11 @@ fn fetched(log: &Log, redirect_to: &str, request: &Request<Bytes>) -> Response<B
     response
 }
 
-async fn sent(
+fn service(
+    log: &Log,
     answer: fn(Option<&str>) -> (u16, &'static str),
     redirect_to: &'static str,
-) -> (Result<u16, String>, Log) {
-    let log = Log::default();
+) -> Authorized<Resource> {
     let scenario = |name: &str| name.ends_with("SCENARIO").then(|| "auth/x".to_owned());
     let environment = Environment::read(scenario).unwrap();
     let asked = log.clone();
@@ -104,7 +104,15 @@ async fn sent(
         log: log.clone(),
         answer,
     };
-    let mut service = Authorized::new(resource, sign_in);
+    Authorized::new(resource, sign_in)
+}
+
+async fn sent(
+    answer: fn(Option<&str>) -> (u16, &'static str),
+    redirect_to: &'static str,
+) -> (Result<u16, String>, Log) {
+    let log = Log::default();
+    let mut service = service(&log, answer, redirect_to);
     let request = Request::post(URL)
         .body(Bytes::from_static(b"call"))
         .unwrap();
@@ -154,4 +162,23 @@ async fn a_browser_that_is_sent_elsewhere_brings_no_code() {
     let (status, log) = sent(|_| (401, CHALLENGE), "http://127.0.0.1/callbacks").await;
     let why = "the authorization server sends the browser somewhere else";
     assert_eq!((status, log.count("/token")), (Err(why.to_owned()), 0));
+}
+
+#[tokio::test]
+async fn a_refusal_that_no_sign_in_mends_does_not_cost_the_token() {
+    let answer = |shown: Option<&str>| match shown {
+        None => (401, CHALLENGE),
+        Some(_) => (403, "Bearer"),
+    };
+    let log = Log::default();
+    let mut service = service(&log, answer, REDIRECT_URI);
+    for calls in [1, 2] {
+        let request = Request::post(URL)
+            .body(Bytes::from_static(b"call"))
+            .unwrap();
+        assert_eq!(service.call(request).await.unwrap().status(), 403);
+        assert_eq!(log.count("resource call None"), 1);
+        assert_eq!(log.count(r#"resource call Some("Bearer good")"#), calls);
+    }
+    assert_eq!(log.count("/token"), 1);
 }
