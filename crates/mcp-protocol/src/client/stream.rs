@@ -131,6 +131,8 @@ where
             if left == 0 {
                 return end;
             }
+            // What holds the connection is not held through the wait.
+            drop(body);
             body = match self.reopened(&place, &agreed).await? {
                 Some(body) => body,
                 None => return end,
@@ -160,6 +162,8 @@ where
             if left == 0 {
                 return Err(end);
             }
+            // What holds the connection is not held through the wait.
+            drop(body);
             body = match self.reopened(&place, agreed).await? {
                 Some(body) => body,
                 None => return Err(end),

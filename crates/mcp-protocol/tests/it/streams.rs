@@ -285,6 +285,31 @@ async fn a_stream_that_ends_early_is_opened_again_after_the_servers_time() {
 }
 
 #[tokio::test]
+async fn a_stream_that_broke_off_is_let_go_before_the_wait() {
+    let broken: Arc<Mutex<Option<Wire>>> = Arc::default();
+    let of_call = Arc::clone(&broken);
+    let mut id = Value::Null;
+    let server = Streaming::new(move |seen| {
+        let (wire, response) = open();
+        if seen.http_method == Method::GET {
+            wire.send(event(&done(&id))).unwrap();
+        } else {
+            id = seen.body["id"].clone();
+            wire.send(text("id: 1\ndata:\n\n")).unwrap();
+            wire.send(Err(io::Error::other("cut"))).unwrap();
+            *of_call.lock().unwrap() = Some(wire);
+        }
+        response
+    });
+    let pause = move |_| {
+        assert!(broken.lock().unwrap().as_ref().unwrap().is_closed());
+        Box::pin(ready(())) as Pausing
+    };
+    let client = server.client().with_pause(pause);
+    assert_eq!(call(&client).await.unwrap(), "done");
+}
+
+#[tokio::test]
 async fn without_a_time_of_the_servers_it_waits_a_second() {
     let server = breaking(vec![text("id: 1\ndata:\n\n")]);
     let (times, pause) = noted();
