@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::context::{Answers, Context};
 use super::error::Error;
 use super::tasks::Running;
+use crate::revision::Era;
 use crate::types::{
     Ask, ClientCapabilities, Elicitation, ElicitationResult, RootList, Sampling, SamplingResult,
     TASKS_EXTENSION, ToolResult,
@@ -86,7 +87,8 @@ impl Context {
     /// - what stands for the task;
     /// - -32021 when the terms require a task and the client cannot follow one (in the older
     ///   revisions -32600);
-    /// - -32603 when there are too many tasks;
+    /// - -32603 when there are too many tasks, or when the terms require one and the client could
+    ///   follow it, but there are no [`super::Options::tasks`] or this is no tool call;
     /// - what the work returns, if it was done now.
     pub async fn task<W, F>(&self, terms: TaskTerms, work: W) -> Result<ToolResult, Error>
     where
@@ -107,6 +109,13 @@ impl Context {
                     |running| work(context(Via::Task(running))),
                 )?;
                 Err(Error::task(task))
+            }
+            // MCP-ERR-01: what the client has declared is not missing.
+            None if terms.required
+                && self.revision.era() == Era::Modern
+                && self.capabilities.extension(TASKS_EXTENSION) =>
+            {
+                Err(Error::internal("this call cannot go on as a task"))
             }
             // MCP-TASK-02: the error names the extension.
             None if terms.required => Err(Error::missing_capability(
