@@ -40,7 +40,8 @@ pub struct TaskLimits {
     pub max_ttl: Duration,
     /// How long a client should wait between two looks, if its terms do not say. Default: 1 second.
     pub poll_interval: Duration,
-    /// The longest result, in bytes of its JSON; a longer one is a failed task. Default: 1 MiB.
+    /// The longest result or error, in bytes of its JSON; a longer one is a failed task. Default:
+    /// 1 MiB.
     pub max_result_bytes: usize,
     clock: Clock,
     entropy: Entropy,
@@ -185,7 +186,13 @@ impl Tasks {
             id: id.clone(),
             answers,
         };
+        let mut unborn = Unborn {
+            tasks: self,
+            id: Some(&id),
+        };
         let work = Aborted(tokio::spawn(work(running)));
+        unborn.id = None;
+        drop(unborn);
         drop(tokio::spawn(
             Arc::clone(self).watch(id, terms.ttl, work, stopped),
         ));
@@ -228,7 +235,13 @@ impl Tasks {
                 Err(_) => fault("the result could not be written"),
             },
             Ok(Err(error)) => match error.0 {
-                Reason::Rpc(error) => End::Failed(in_era(*error, Era::Modern)),
+                Reason::Rpc(error) => match to_raw_value(&error) {
+                    Ok(text) if text.get().len() <= self.limits.max_result_bytes => {
+                        End::Failed(in_era(*error, Era::Modern))
+                    }
+                    Ok(_) => fault("the error is too long"),
+                    Err(_) => fault("the error could not be written"),
+                },
                 Reason::Input(_) => fault("a task asks by its own context"),
                 Reason::Task(_) => fault("a task cannot become another"),
                 Reason::Cancelled => End::Cancelled,
@@ -246,6 +259,20 @@ impl Tasks {
 /// MCP-TASK-07: -32602 for a task that is not there for this caller.
 fn unknown(error: UnknownTask) -> Error {
     Error::invalid_params(error.to_string())
+}
+
+/// A task that has no work yet. It is taken out again when what makes the work panics: nobody has
+/// heard of it, and nothing would ever end it.
+struct Unborn<'a> {
+    tasks: &'a Tasks,
+    id: Option<&'a str>,
+}
+
+impl Drop for Unborn<'_> {
+    fn drop(&mut self) {
+        let taken = self.id.and_then(|id| self.tasks.lock().remove(id));
+        drop(taken);
+    }
 }
 
 /// Work that ends when nobody waits for it.

@@ -37,6 +37,23 @@ pub(crate) async fn work(
             let work = |_| async { panic!("the work of a task broke") };
             context.task(optional, work).await
         }
+        "job-never" => {
+            // Breaks before there is any work.
+            let work = |_| -> std::future::Pending<_> { panic!("no work") };
+            context.task(optional, work).await
+        }
+        "job-fault-long" => {
+            let work = |_| async { Err(Error::invalid_params("x".repeat(3000))) };
+            context.task(optional, work).await
+        }
+        "job-soon" => {
+            let work = |task: TaskContext| async move {
+                task.status("soon");
+                tokio::task::yield_now().await;
+                Ok(ToolResult::text("done"))
+            };
+            context.task(optional, work).await
+        }
         "job-long" => {
             let work = |_| async { Ok(ToolResult::text("x".repeat(3000))) };
             context.task(optional, work).await
@@ -428,6 +445,7 @@ async fn each_way_to_end_has_its_own_status() {
         ("job-fault", -32602, "resource not found"),
         ("job-panic", -32603, "the work broke off"),
         ("job-long", -32603, "the result is too long"),
+        ("job-fault-long", -32603, "the error is too long"),
     ] {
         let id = start(&service, name).await;
         let task = look(&service, &id).await;
@@ -435,6 +453,49 @@ async fn each_way_to_end_has_its_own_status() {
         assert_eq!(task["error"]["code"], code, "{name}");
         assert_eq!(task["error"]["message"], message, "{name}");
         assert_eq!(task.get("result"), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_task_whose_work_never_began_takes_no_room() {
+    let service = tasks_of(Server::default(), |limits| limits.max_tasks = 1);
+    let broken = service.clone();
+    let call = tokio::spawn(async move { tool("job-never").send(&broken).await.status });
+    assert!(call.await.unwrap_err().is_panic());
+    start(&service, "job").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_end_is_for_ever_whoever_comes_first() {
+    let seen = |task: &Value| (task["status"].clone(), task["result"].clone());
+    for _ in 0..100 {
+        let service = with_tasks();
+        let id = start(&service, "job-soon").await;
+        let racers = (0..4).map(|_| {
+            let (service, id) = (service.clone(), id.clone());
+            tokio::spawn(async move {
+                let first = look(&service, &id).await;
+                assert_eq!(
+                    update(&id, &json!({ "x": 1 })).send(&service).await.status,
+                    200
+                );
+                assert_eq!(about("tasks/cancel", &id).send(&service).await.status, 200);
+                (first, look(&service, &id).await)
+            })
+        });
+        let racers: Vec<_> = racers.collect();
+        let mut ends = Vec::new();
+        for racer in racers {
+            let (first, last) = racer.await.unwrap();
+            if first["status"] != "working" {
+                ends.push(seen(&first));
+            }
+            ends.push(seen(&last));
+        }
+        let end = ends[0].clone();
+        assert!(end.0 == "completed" || end.0 == "cancelled", "{end:?}");
+        assert_eq!(end.0 == "completed", end.1.is_object(), "{end:?}");
+        assert!(ends.iter().all(|other| *other == end), "{ends:?}");
     }
 }
 
