@@ -24,6 +24,14 @@ pub(crate) async fn work(context: &Context, call: &ToolCall) -> Result<ToolResul
             }
             Ok(ToolResult::text("hung up"))
         }
+        "hang-chatter" => {
+            context.hang_up(Duration::from_millis(1)).await;
+            for step in 1..=40_u8 {
+                context.progress(step.into(), None, None).await;
+                tokio::task::yield_now().await;
+            }
+            Ok(ToolResult::text("said"))
+        }
         "hang-late" => {
             context.progress(1.0, None, None).await;
             context.hang_up(Duration::from_secs(1)).await;
@@ -179,6 +187,39 @@ async fn the_newer_connection_takes_the_stream_over() {
         .await
         .is(204, "");
     assert!(any_event(&mut third).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_that_race_for_a_stream_miss_nothing() {
+    for _ in 0..20 {
+        let service = with_sessions();
+        let session = open(&service, "2025-11-25", &json!({})).await;
+        call(&session, 1, "hang-chatter").send(&service).await;
+        let racers: Vec<_> = (1..=3)
+            .map(|patience| {
+                let (service, session) = (service.clone(), session.clone());
+                tokio::spawn(async move {
+                    let mut last = 0;
+                    while last < 41 {
+                        let from = format!("0-{last}");
+                        let response = come_back(&session, &from).response(&service).await;
+                        assert_eq!(response.status(), 200);
+                        let mut body = response.into_body();
+                        for _ in 0..patience {
+                            let Some(event) = any_event(&mut body).await else {
+                                break;
+                            };
+                            last += 1;
+                            assert_eq!(event.id, Some(format!("0-{last}")));
+                        }
+                    }
+                })
+            })
+            .collect();
+        for racer in racers {
+            racer.await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
