@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::context::{Answers, Context};
-use super::error::Error;
+use super::error::{Error, Reason};
 use super::tasks::Running;
 use crate::revision::Era;
 use crate::types::{
@@ -145,7 +145,12 @@ impl Context {
             let asking = self.ask_all(question.asks, None);
             let answers = tokio::select! {
                 result = &mut work => return result,
-                answers = asking => answers?,
+                answers = asking => answers,
+            };
+            // A refusal is the work's to judge, as in a task; anything else ends the call.
+            let answers = match answers {
+                Err(Error(Reason::Rpc(refused))) => Err(Error(Reason::Rpc(refused))),
+                answers => Ok(answers?),
             };
             // The work may have stopped to wait for it.
             drop(question.answer.send(answers));
@@ -156,7 +161,7 @@ impl Context {
 /// A question of work that is done while the client waits.
 struct Question {
     asks: BTreeMap<String, Ask>,
-    answer: oneshot::Sender<Answers>,
+    answer: oneshot::Sender<Result<Answers, Error>>,
 }
 
 /// The way to the client.
@@ -279,7 +284,7 @@ impl TaskContext {
                     .send(Question { asks, answer })
                     .await
                     .map_err(|_| Error::cancelled())?;
-                answers.await.map_err(|_| Error::cancelled())
+                answers.await.map_err(|_| Error::cancelled())?
             }
         }
     }

@@ -46,6 +46,14 @@ pub(crate) async fn work(
             let work = |_| async { Err(Error::invalid_params("x".repeat(3000))) };
             context.task(optional, work).await
         }
+        "job-alone" => {
+            let work = |task: TaskContext| async move {
+                let asked = task.elicit("name", form()).await;
+                let error = asked.err().and_then(|error| Some(error.as_rpc()?.code));
+                Ok(ToolResult::text(format!("without a name: {error:?}")))
+            };
+            context.task(optional, work).await
+        }
         "job-soon" => {
             let work = |task: TaskContext| async move {
                 task.status("soon");
@@ -706,6 +714,25 @@ async fn a_task_asks_only_what_the_call_declared() {
         (&task["status"], &task["error"]["code"]),
         (&json!("failed"), &json!(-32021))
     );
+}
+
+#[tokio::test]
+async fn work_can_go_on_without_a_client_that_can_be_asked() {
+    let service = with_tasks();
+    let without = "without a name: Some(-32021)";
+    let call = |capabilities| {
+        let params = json!({ "name": "job-alone" });
+        modern_as(&capabilities, "tools/call", params)
+    };
+    let follows = call(json!({ "extensions": { EXTENSION: {} } }));
+    let created = follows.send(&service).await.json();
+    let id = created["result"]["taskId"].as_str().unwrap();
+    let task = look(&service, id).await;
+    assert_eq!(task["result"]["content"][0]["text"], without);
+    // The same when it is done while the client waits.
+    let answer = call(json!({})).send(&service).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.tool_text(), without);
 }
 
 #[tokio::test]
