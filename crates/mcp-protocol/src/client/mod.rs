@@ -66,13 +66,13 @@ pub struct Limits {
 
 impl Default for Limits {
     /// 8 MiB for an answer, 100 pages and 10,000 entries for a list: far above what real servers send.
-    /// 16 rounds and 32 questions: more than a person would go through. 8 reconnections of at most 30 seconds each.
+    /// 8 rounds and 32 questions: more than a person would go through. 8 reconnections of at most 30 seconds each.
     fn default() -> Self {
         Self {
             max_answer_bytes: 8 * 1024 * 1024,
             max_pages: 100,
             max_entries: 10_000,
-            max_rounds: 16,
+            max_rounds: 8,
             max_questions: 32,
             max_reconnections: 8,
             max_retry: Duration::from_secs(30),
