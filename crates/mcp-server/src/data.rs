@@ -58,27 +58,27 @@ impl DataDir {
     /// The secret kept under `name`, made by `make` the first time.
     ///
     /// Refuses a file that others may read, or one that is larger than any key.
-    pub(crate) fn secret(
+    pub(crate) fn secret<E: From<DataError>>(
         &self,
         name: &str,
-        make: impl FnOnce() -> Zeroizing<Vec<u8>>,
-    ) -> Result<Zeroizing<Vec<u8>>, DataError> {
+        make: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<Zeroizing<Vec<u8>>, E> {
         let path = self.path.join(name);
         match read_secret(&path) {
             Err(DataError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                let secret = make();
+                let secret = make()?;
                 match write_secret(&path, &secret) {
                     Ok(()) => Ok(secret),
                     // Another process made one in the meantime; theirs is the one that is kept.
                     Err(DataError::Io { source, .. })
                         if source.kind() == io::ErrorKind::AlreadyExists =>
                     {
-                        read_secret(&path)
+                        Ok(read_secret(&path)?)
                     }
-                    Err(error) => Err(error),
+                    Err(error) => Err(error.into()),
                 }
             }
-            read => read,
+            read => Ok(read?),
         }
     }
 }
@@ -202,16 +202,16 @@ mod tests {
     use super::*;
     use crate::system::SystemEntropy;
 
-    fn key(byte: u8) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(vec![byte; 32])
+    fn key(byte: u8) -> Result<Zeroizing<Vec<u8>>, DataError> {
+        Ok(Zeroizing::new(vec![byte; 32]))
     }
 
     #[test]
     fn a_secret_is_made_once_and_kept() {
         let folder = DataDir::temporary(&SystemEntropy::new()).unwrap();
-        assert_eq!(folder.secret("a.key", || key(1)).unwrap(), key(1));
-        assert_eq!(folder.secret("a.key", || key(2)).unwrap(), key(1));
-        assert_eq!(folder.secret("b.key", || key(2)).unwrap(), key(2));
+        assert_eq!(folder.secret("a.key", || key(1)).unwrap(), key(1).unwrap());
+        assert_eq!(folder.secret("a.key", || key(2)).unwrap(), key(1).unwrap());
+        assert_eq!(folder.secret("b.key", || key(2)).unwrap(), key(2).unwrap());
         let mode = fs::metadata(folder.path().join("a.key"))
             .unwrap()
             .permissions()
@@ -226,8 +226,8 @@ mod tests {
             folder.secret("a.key", || key(1)).unwrap();
             key(2)
         });
-        assert_eq!(late.unwrap(), key(1));
-        assert_eq!(folder.secret("a.key", || key(3)).unwrap(), key(1));
+        assert_eq!(late.unwrap(), key(1).unwrap());
+        assert_eq!(folder.secret("a.key", || key(3)).unwrap(), key(1).unwrap());
         let files = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(files, 1, "nothing is left beside it");
     }
@@ -241,7 +241,7 @@ mod tests {
         folder.secret("a.key", || key(1)).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(fs::read(&path).unwrap(), *key(1));
+        assert_eq!(fs::read(&path).unwrap(), *key(1).unwrap());
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
             std::os::unix::fs::symlink(&target, folder.path().join(name)).unwrap();
         }
         assert!(folder.secret("a.key", || key(1)).is_err());
-        assert_eq!(folder.secret("b.key", || key(1)).unwrap(), key(1));
+        assert_eq!(folder.secret("b.key", || key(1)).unwrap(), key(1).unwrap());
         assert!(!target.exists());
     }
 

@@ -18,7 +18,7 @@ use tower_service::Service as _;
 use zeroize::Zeroizing;
 
 use super::{Outside, Secrets};
-use crate::data::DataDir;
+use crate::data::{DataDir, DataError};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The keys kept in the folder, made on first start.
@@ -26,12 +26,14 @@ pub(crate) fn secrets(
     folder: &DataDir,
     entropy: &SystemEntropy,
 ) -> Result<Secrets, Box<dyn Error>> {
-    let fresh = SigningKey::generate_es256()?;
-    let signing = folder.secret("signing.key", || Zeroizing::new(fresh.to_pkcs8().to_vec()))?;
+    let signing = folder.secret("signing.key", || {
+        let fresh = SigningKey::generate_es256()?;
+        Ok::<_, Box<dyn Error>>(Zeroizing::new(fresh.to_pkcs8().to_vec()))
+    })?;
     let hash = folder.secret("hash.key", || {
         let mut key = Zeroizing::new(vec![0; 32]);
         entropy.fill(&mut key);
-        key
+        Ok::<_, DataError>(key)
     })?;
     let hash = hash
         .as_slice()
