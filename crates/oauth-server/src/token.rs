@@ -116,6 +116,12 @@ pub(crate) fn filed(hash: &HashKey, kind: Kind, secret: &str) -> Key {
     Key::new(kind, keyed(hash, kind.as_str(), &[secret]))
 }
 
+/// Until when a refresh token made at `now` is good: used within the idle time, and never past its grant.
+pub(crate) fn refresh_expires_at(config: &Config, grant: &Grant, now: UnixSeconds) -> UnixSeconds {
+    now.after(config.lifetimes.refresh_idle)
+        .min(grant.expires_at)
+}
+
 /// The token that comes after `spent`.
 ///
 /// It can be made again while the overlap lasts, by the server only, from the token that the client presents; the store never sees it.

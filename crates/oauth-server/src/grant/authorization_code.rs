@@ -139,9 +139,7 @@ fn redeem(
         let record = RefreshToken {
             grant_id: code.grant_id.clone(),
             client_id: client_id.to_owned(),
-            expires_at: now
-                .after(config.lifetimes.refresh_idle)
-                .min(grant.expires_at),
+            expires_at: token::refresh_expires_at(config, &grant, now),
             spent: None,
             keep_until: grant.expires_at,
         };

@@ -182,9 +182,7 @@ fn rotate(
         ..checked.token.record.clone()
     };
     let successor = RefreshToken {
-        expires_at: now
-            .after(config.lifetimes.refresh_idle)
-            .min(grant.expires_at),
+        expires_at: token::refresh_expires_at(config, grant, now),
         spent: None,
         ..checked.token.record.clone()
     };
