@@ -11,6 +11,7 @@ pub mod serve;
 pub mod session;
 pub mod sse;
 pub mod stateless;
+pub mod stdio;
 pub mod tasks;
 pub mod types;
 pub mod violation;
