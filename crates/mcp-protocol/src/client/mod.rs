@@ -12,6 +12,7 @@ mod error;
 mod host;
 mod lists;
 mod mirror;
+mod opening;
 mod outgoing;
 mod prompts;
 mod resources;
@@ -41,7 +42,7 @@ pub use self::stream::{Listening, Pause, Pausing};
 pub use self::tools::{Called, DroppedTool, ListedTools};
 use crate::http::{PROTOCOL_VERSION, SESSION_ID};
 use crate::jsonrpc::Id;
-use crate::revision::{Era, Revision};
+use crate::revision::Revision;
 use crate::types::Implementation;
 use crate::violation::code;
 
@@ -227,45 +228,6 @@ where
         self.ask(outgoing, &agreed)
             .await
             .map(|answered| answered.result)
-    }
-
-    /// What was agreed on, agreeing first if need be.
-    async fn agreed(&self) -> Result<Agreed, ClientError> {
-        if let Some(agreed) = self.lock().agreed.clone() {
-            return Ok(agreed);
-        }
-        if self.first.era() == Era::Legacy {
-            return self.follow(Next::Handshake(self.first)).await;
-        }
-        let discovered = self.ask(&Outgoing::discover(), &Agreed::NEWEST).await;
-        let supported =
-            discovered.and_then(|answered| agreed::supported_revisions(answered.result.get()));
-        self.follow(agreed::after_discover(supported)).await
-    }
-
-    async fn follow(&self, next: Next) -> Result<Agreed, ClientError> {
-        let agreed = match next {
-            Next::Newest => Agreed::NEWEST,
-            Next::Handshake(revision) => self.handshake(revision).await?,
-            Next::Fail(error) => return Err(error),
-        };
-        self.lock().agreed = Some(agreed.clone());
-        Ok(agreed)
-    }
-
-    // MCP 2025-11-25, lifecycle, initialization.
-    async fn handshake(&self, offered: Revision) -> Result<Agreed, ClientError> {
-        let opening = Outgoing::initialize(offered, self.asker());
-        let answered = self.ask(&opening, &Agreed::NOTHING).await?;
-        let revision = agreed::initialized_with(answered.result.get())?;
-        let agreed = Agreed {
-            revision,
-            session: answered.session,
-        };
-        let done = self.http_request(outgoing::initialized(), &agreed)?;
-        let done = self.exchange(done).await?;
-        answer::taken(done.status(), done.headers())?;
-        Ok(agreed)
     }
 
     fn asker(&self) -> Asker<'_> {
