@@ -1,5 +1,7 @@
 //! The JSON-RPC envelope: request, response, notification, id, error object.
 
+mod text;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -9,6 +11,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::violation::{Violation, code};
+
+pub use text::Text;
+pub(crate) use text::Writer;
 
 /// How deep a body may be nested; deeper bodies are refused before they are read.
 ///
@@ -275,7 +280,7 @@ pub fn message(text: &str) -> Result<Message<'_>, Malformed> {
         if envelope.result.is_some() || envelope.error.is_some() {
             return Err(malformed("method together with result or error"));
         }
-        let method: Cow<'_, str> = serde_json::from_str::<Text<'_>>(method.get())
+        let method: Cow<'_, str> = serde_json::from_str::<Name<'_>>(method.get())
             .map_err(|_| malformed("method must be a string"))?
             .0;
         // MCP base protocol: params is an object when it is there.
@@ -344,7 +349,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 
 /// A string, borrowed where it has no escapes.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Tells text that is not JSON from JSON that is not an envelope.
 fn not_an_envelope(text: &str) -> Violation {

@@ -1,13 +1,14 @@
 //! The rules of 2026-07-28, where each request stands by itself: metadata, precedence, envelopes.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
-use crate::jsonrpc::{Id, Request};
+use crate::jsonrpc::{Id, Request, Text, Writer};
 use crate::revision::{Era, Revision};
 use crate::types::{
-    CacheHint, ClientCapabilities, Implementation, JsonObject, LogLevel, Meta, Outcome,
+    CacheHint, CacheScope, ClientCapabilities, Implementation, LogLevel, Meta, Outcome,
 };
 use crate::violation::Violation;
 
@@ -360,10 +361,38 @@ struct Head<'a> {
     #[serde(rename = "ttlMs", skip_serializing_if = "Option::is_none")]
     ttl_ms: Option<u64>,
     #[serde(rename = "cacheScope", skip_serializing_if = "Option::is_none")]
-    cache_scope: Option<crate::types::CacheScope>,
+    cache_scope: Option<CacheScope>,
     #[serde(rename = "_meta")]
-    meta: Meta,
+    meta: Signed<'a>,
 }
+
+/// The `_meta` of a result, with what the server is.
+struct Signed<'a> {
+    own: Option<&'a Meta>,
+    server_info: &'a Implementation,
+}
+
+impl Serialize for Signed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let own = self.own.into_iter().flatten();
+        for (key, value) in own.filter(|(key, _)| *key != key::SERVER_INFO) {
+            map.serialize_entry(key, value)?;
+        }
+        map.serialize_entry(key::SERVER_INFO, self.server_info)?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct LegacyHead<'a> {
+    #[serde(rename = "_meta")]
+    meta: &'a Meta,
+}
+
+/// Room for everything around a short result, in bytes: what an echo with its server's name takes is
+/// below it.
+const ROOM: usize = 384;
 
 /// Writes a response with what its era wants around the result.
 ///
@@ -374,61 +403,37 @@ struct Head<'a> {
 /// When the result cannot be written, or is not a JSON object.
 ///
 /// Specification: MCP-RPC-08, MCP-META-03, MCP-CACHE-01.
-pub fn response_text<T: Outcome>(
+pub fn response<T: Outcome>(
     id: &Id,
     mut result: T,
     envelope: Envelope<'_>,
-) -> Result<String, serde_json::Error> {
+) -> Result<Text, serde_json::Error> {
     let meta = result.take_meta();
-    let body = serde_json::to_string(&result)?;
-    let members = body.strip_prefix('{').ok_or_else(not_an_object)?;
-    let head = match envelope.era {
-        Era::Modern => {
-            let mut meta = meta.unwrap_or_default();
-            meta.insert(
-                key::SERVER_INFO.to_owned(),
-                serde_json::to_value(envelope.server_info)?,
-            );
-            serde_json::to_string(&Head {
+    let mut out = Writer::new(ROOM, result.rendered());
+    out.push(r#"{"jsonrpc":"2.0","id":"#);
+    out.value(id)?;
+    out.push(r#","result":"#);
+    match (envelope.era, &meta) {
+        (Era::Modern, meta) => {
+            out.open(&Head {
                 result_type: envelope.result_type,
                 ttl_ms: envelope.cache.map(|hint| hint.ttl_ms),
                 cache_scope: envelope.cache.map(|hint| hint.scope),
-                meta,
-            })?
+                meta: Signed {
+                    own: meta.as_ref(),
+                    server_info: envelope.server_info,
+                },
+            })?;
+            out.close(&result)?;
         }
-        Era::Legacy => match meta {
-            None => "{}".to_owned(),
-            Some(meta) => {
-                let mut head: JsonObject = Map::new();
-                head.insert("_meta".to_owned(), Value::Object(meta));
-                serde_json::to_string(&head)?
-            }
-        },
-    };
-    let head = head.strip_suffix('}').ok_or_else(not_an_object)?;
-    let id = serde_json::to_string(id)?;
-    let comma = if head == "{" || members == "}" {
-        ""
-    } else {
-        ","
-    };
-    let mut out = String::with_capacity(body.len() + head.len() + id.len() + 40);
-    for part in [
-        r#"{"jsonrpc":"2.0","id":"#,
-        &id,
-        r#","result":"#,
-        head,
-        comma,
-        members,
-        "}",
-    ] {
-        out.push_str(part);
+        (Era::Legacy, Some(meta)) => {
+            out.open(&LegacyHead { meta })?;
+            out.close(&result)?;
+        }
+        (Era::Legacy, None) => out.object(&result)?,
     }
-    Ok(out)
-}
-
-fn not_an_object() -> serde_json::Error {
-    serde::ser::Error::custom("a result is a JSON object")
+    out.push("}");
+    Ok(out.finish())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::handler::Handler;
 use super::post::{Place, Post, Start, accepted};
 use super::service::refuse;
 use super::spoken::Spoken;
-use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request};
+use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request, Text};
 use crate::revision::Feature;
 use crate::stateless::AnyMeta;
 use crate::violation::Violation;
@@ -76,12 +76,12 @@ impl<H: Handler> Post<H> {
                     Start::Replied(reply) => reply,
                     Start::Refused(_) | Start::Gated(_) => continue,
                 };
-                texts.extend(reply.text);
+                texts.extend(reply.text.map(Text::into_string));
             }
             // JSON-RPC 2.0 section 6: an empty array is never an answer.
             Reply {
                 status: 200,
-                text: (!texts.is_empty()).then(|| format!("[{}]", texts.join(","))),
+                text: (!texts.is_empty()).then(|| format!("[{}]", texts.join(",")).into()),
             }
         });
         exchange::answer(
@@ -128,6 +128,6 @@ impl<H: Handler> Post<H> {
 fn error_reply(id: Option<&Id>, violation: &Violation) -> Reply {
     Reply {
         status: 200,
-        text: Some(jsonrpc::error_text(id, &violation.error())),
+        text: Some(jsonrpc::error_text(id, &violation.error()).into()),
     }
 }

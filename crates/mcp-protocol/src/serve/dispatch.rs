@@ -291,7 +291,7 @@ impl<H: Handler> Out<'_, H> {
             cache,
             result_type,
         };
-        match stateless::response_text(self.id, result, envelope) {
+        match stateless::response(self.id, result, envelope) {
             Ok(text) => Reply {
                 status: 200,
                 text: Some(text),
@@ -328,7 +328,7 @@ pub(super) fn refusal(id: &Id, error: RpcError, era: Era) -> Reply {
     };
     Reply {
         status,
-        text: Some(jsonrpc::error_text(Some(id), &error)),
+        text: Some(jsonrpc::error_text(Some(id), &error).into()),
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::time::Interval;
 use super::body::Body;
 use super::resume::Track;
 use super::sessions::Session;
+use crate::jsonrpc::Text;
 use crate::sse;
 
 /// How many messages may wait for a slow client before the handler waits too.
@@ -27,7 +28,7 @@ pub(super) struct Reply {
     /// The HTTP status, if nothing has been sent yet.
     pub(super) status: u16,
     /// The response; none when the request was cancelled.
-    pub(super) text: Option<String>,
+    pub(super) text: Option<Text>,
 }
 
 /// A handler at work. Dropping it is how a request of 2026-07-28 is cancelled.
@@ -98,8 +99,8 @@ pub(super) async fn answer(
 }
 
 /// A response with one JSON text.
-pub(super) fn json(status: u16, text: String) -> Response<Body> {
-    let mut response = Response::new(Body::whole(text));
+pub(super) fn json(status: u16, text: impl Into<Text>) -> Response<Body> {
+    let mut response = Response::new(Body::text(text.into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     response
         .headers_mut()
@@ -183,7 +184,7 @@ impl EventStream {
             }
         }
         if let Some(text) = reply.text {
-            self.ready.push_back(self.write(&text));
+            self.ready.push_back(self.write(&text.into_string()));
         }
         if let Some(track) = self.track.take() {
             track.end();

@@ -170,7 +170,7 @@ pub(super) async fn listen(
     let result = json!({ "resultType": "complete", "_meta": { key::SUBSCRIPTION_ID: &id } });
     Reply {
         status: 200,
-        text: Some(jsonrpc::result_text(&id, result)),
+        text: Some(jsonrpc::result_text(&id, result).into()),
     }
 }
 

@@ -70,7 +70,7 @@ impl Track {
                 self.keep(&outgoing);
             }
             if let Some(text) = reply.text {
-                self.session.record(self.stream, &text);
+                self.session.record(self.stream, &text.into_string());
             }
             self.end();
         }));

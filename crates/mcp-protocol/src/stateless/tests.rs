@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::jsonrpc::{self, Message};
-use crate::types::{Empty, ToolResult};
+use crate::types::{Empty, Items, Tool, ToolList, ToolResult};
 
 fn request(method: &str, params: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
@@ -146,6 +146,79 @@ fn then_headers_then_version_then_method() {
     );
 }
 
+fn response_text<T: Outcome>(id: &Id, result: T, envelope: Envelope<'_>) -> String {
+    response(id, result, envelope).unwrap().into_string()
+}
+
+#[test]
+fn a_list_that_is_written_already_is_shared_by_all_responses() {
+    let info = Implementation::new("s", "1");
+    let schema = json!({ "type": "object" });
+    let tools = [Tool::new("a", "b", &schema).unwrap()];
+    let rendered = Items::render(&tools).unwrap();
+    let written = rendered.rendered().unwrap().clone();
+    for (era, cursor) in [
+        (Era::Modern, None),
+        (Era::Modern, Some("next".to_owned())),
+        (Era::Legacy, None),
+    ] {
+        let envelope = Envelope {
+            era,
+            server_info: &info,
+            cache: None,
+            result_type: "complete",
+        };
+        let list = |tools: Items<Tool>| ToolList {
+            tools,
+            next_cursor: cursor.clone(),
+        };
+        let shared = response(&Id::Integer(1), list(rendered.clone()), envelope).unwrap();
+        let [before, middle, after] = shared.pieces();
+        assert!(std::ptr::eq(middle, written.get().as_bytes()), "a copy");
+        assert_eq!(shared.len(), before.len() + middle.len() + after.len());
+        let built = response_text(&Id::Integer(1), list(tools.to_vec().into()), envelope);
+        assert_eq!(shared.into_string(), built);
+    }
+}
+
+#[test]
+fn a_result_that_is_no_object_is_not_written() {
+    #[derive(Serialize)]
+    struct Text(&'static str);
+    impl Outcome for Text {}
+
+    let info = Implementation::new("s", "1");
+    for era in [Era::Modern, Era::Legacy] {
+        let envelope = Envelope {
+            era,
+            server_info: &info,
+            cache: None,
+            result_type: "complete",
+        };
+        assert!(response(&Id::Integer(1), Text("{}"), envelope).is_err());
+    }
+}
+
+#[test]
+fn what_a_server_is_is_said_once_and_by_the_shell() {
+    let info = Implementation::new("s", "1");
+    let meta = json!({ key::SERVER_INFO: "forged", "z": 1 });
+    let result = ToolResult {
+        meta: meta.as_object().cloned(),
+        ..ToolResult::default()
+    };
+    let envelope = Envelope {
+        era: Era::Modern,
+        server_info: &info,
+        cache: None,
+        result_type: "complete",
+    };
+    assert_eq!(
+        response_text(&Id::Text("a".into()), result, envelope),
+        r#"{"jsonrpc":"2.0","id":"a","result":{"resultType":"complete","_meta":{"z":1,"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}},"content":[]}}"#
+    );
+}
+
 #[test]
 fn a_result_gets_what_its_era_wants() {
     let info = Implementation::new("s", "1");
@@ -157,7 +230,7 @@ fn a_result_gets_what_its_era_wants() {
     };
     let id = Id::Integer(1);
     assert_eq!(
-        response_text(&id, Empty {}, envelope(Era::Legacy, None)).unwrap(),
+        response_text(&id, Empty {}, envelope(Era::Legacy, None)),
         r#"{"jsonrpc":"2.0","id":1,"result":{}}"#
     );
     assert_eq!(
@@ -165,23 +238,23 @@ fn a_result_gets_what_its_era_wants() {
             &id,
             Empty {},
             envelope(Era::Modern, Some(CacheHint::public(5)))
-        )
-        .unwrap(),
+        ),
         r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","ttlMs":5,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}}}}"#
     );
     let mut result = ToolResult::text("x");
     result.meta = Some(json!({ "a.b/c": 1 }).as_object().unwrap().clone());
-    let legacy: Value = serde_json::from_str(
-        &response_text(&id, result.clone(), envelope(Era::Legacy, None)).unwrap(),
-    )
+    let legacy: Value = serde_json::from_str(&response_text(
+        &id,
+        result.clone(),
+        envelope(Era::Legacy, None),
+    ))
     .unwrap();
     assert_eq!(
         legacy["result"],
         json!({ "_meta": { "a.b/c": 1 }, "content": [{ "type": "text", "text": "x" }] })
     );
     let modern: Value =
-        serde_json::from_str(&response_text(&id, result, envelope(Era::Modern, None)).unwrap())
-            .unwrap();
+        serde_json::from_str(&response_text(&id, result, envelope(Era::Modern, None))).unwrap();
     assert_eq!(
         modern["result"],
         json!({

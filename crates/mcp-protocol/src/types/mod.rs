@@ -73,6 +73,17 @@ impl<T: Serialize> Items<T> {
     }
 }
 
+impl<T> Items<T> {
+    /// The text, if the list was written out beforehand.
+    #[must_use]
+    pub fn rendered(&self) -> Option<&Arc<RawValue>> {
+        match self {
+            Items::Values(_) => None,
+            Items::Rendered(text) => Some(text),
+        }
+    }
+}
+
 impl<T> From<Vec<T>> for Items<T> {
     fn from(values: Vec<T>) -> Self {
         Items::Values(values)
@@ -173,6 +184,11 @@ pub enum LogLevel {
 pub trait Outcome: Serialize {
     /// Takes the `_meta` out, so that more can be put into it.
     fn take_meta(&mut self) -> Option<Meta> {
+        None
+    }
+
+    /// The list in it that was written out beforehand, if there is one; it is sent without a copy.
+    fn rendered(&self) -> Option<&Arc<RawValue>> {
         None
     }
 }

@@ -1,8 +1,10 @@
 //! Prompts and completion.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{ContentBlock, Items, Meta, Outcome, Role};
 
@@ -69,7 +71,11 @@ pub struct PromptList {
     pub next_cursor: Option<String>,
 }
 
-impl Outcome for PromptList {}
+impl Outcome for PromptList {
+    fn rendered(&self) -> Option<&Arc<RawValue>> {
+        self.prompts.rendered()
+    }
+}
 
 /// The parameters of `prompts/get`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,9 @@
 //! Resources and their templates.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{Annotations, Items, Meta, Outcome};
 
@@ -115,7 +118,11 @@ pub struct ResourceList {
     pub next_cursor: Option<String>,
 }
 
-impl Outcome for ResourceList {}
+impl Outcome for ResourceList {
+    fn rendered(&self) -> Option<&Arc<RawValue>> {
+        self.resources.rendered()
+    }
+}
 
 /// The answer to `resources/templates/list`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -128,7 +135,11 @@ pub struct ResourceTemplateList {
     pub next_cursor: Option<String>,
 }
 
-impl Outcome for ResourceTemplateList {}
+impl Outcome for ResourceTemplateList {
+    fn rendered(&self) -> Option<&Arc<RawValue>> {
+        self.resource_templates.rendered()
+    }
+}
 
 /// The parameters of `resources/read`, `resources/subscribe` and `resources/unsubscribe`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! Tools: what is listed, called and returned.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -96,7 +98,11 @@ impl ToolList {
     }
 }
 
-impl Outcome for ToolList {}
+impl Outcome for ToolList {
+    fn rendered(&self) -> Option<&Arc<RawValue>> {
+        self.tools.rendered()
+    }
+}
 
 /// The parameters of `tools/call`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
