@@ -25,15 +25,22 @@ pub(crate) struct Skip {
     pub(crate) reason: String,
 }
 
-/// One scenario that does not pass.
+/// One scenario that does not pass, in one run or in several.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
-    /// The name of the run.
-    pub(crate) run: String,
+    /// The names of the runs in which it does not pass.
+    pub(crate) runs: Vec<String>,
     pub(crate) scenario: String,
     pub(crate) kind: Kind,
     pub(crate) reason: String,
+}
+
+impl Entry {
+    /// Whether it is about this run.
+    pub(crate) fn is_of(&self, run: &str) -> bool {
+        self.runs.iter().any(|one| one == run)
+    }
 }
 
 /// Why a scenario does not pass.
@@ -64,14 +71,19 @@ pub(crate) fn parse(text: &str) -> Outcome<Expected> {
         .map_err(|error| format!("the list of expected failures: {error}"))?;
     let mut seen = Vec::new();
     for entry in &list.entries {
-        let name = (&entry.run, &entry.scenario);
+        let scenario = &entry.scenario;
         if entry.reason.trim().len() < 10 {
-            return Err(format!("expected {name:?} has no reason"));
+            return Err(format!("expected {scenario} has no reason"));
         }
-        if seen.contains(&name) {
-            return Err(format!("expected {name:?} is listed twice"));
+        if entry.runs.is_empty() {
+            return Err(format!("expected {scenario} is of no run"));
         }
-        seen.push(name);
+        for run in &entry.runs {
+            if seen.contains(&(run, scenario)) {
+                return Err(format!("expected {run} {scenario} is listed twice"));
+            }
+            seen.push((run, scenario));
+        }
     }
     for skip in &list.skips {
         if skip.reason.trim().len() < 10 {
@@ -86,7 +98,7 @@ mod tests {
     use super::*;
 
     fn entry(reason: &str) -> String {
-        format!(r#"{{"run":"r","scenario":"s","kind":"not-yet","reason":"{reason}"}}"#)
+        format!(r#"{{"runs":["r"],"scenario":"s","kind":"not-yet","reason":"{reason}"}}"#)
     }
 
     fn list(entries: &[String]) -> Outcome<Expected> {
@@ -101,7 +113,9 @@ mod tests {
             Ok(1)
         );
         assert!(list(&[entry("")]).is_err());
-        assert!(list(&[good.clone(), good]).is_err());
+        assert!(list(&[good.clone(), good.clone()]).is_err());
+        assert!(list(&[good.replace(r#"["r"]"#, "[]")]).is_err());
+        assert!(list(&[good.replace(r#"["r"]"#, r#"["a","a"]"#)]).is_err());
     }
 
     #[test]
@@ -119,7 +133,7 @@ mod tests {
     #[test]
     fn a_word_that_is_not_known_is_refused() {
         assert!(parse(r#"{"entries":[],"note":"x"}"#).is_err());
-        let kind = r#"{"run":"r","scenario":"s","kind":"flaky","reason":"sometimes it fails"}"#;
+        let kind = r#"{"runs":["r"],"scenario":"s","kind":"flaky","reason":"sometimes it fails"}"#;
         assert!(list(&[kind.to_owned()]).is_err());
     }
 }

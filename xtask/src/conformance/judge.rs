@@ -12,7 +12,9 @@ pub(crate) struct Judged {
     pub(crate) run: &'static str,
     pub(crate) subject: &'static str,
     pub(crate) scenario: String,
-    pub(crate) unscored: Option<String>,
+    pub(crate) scored: bool,
+    /// Why it is not scored, where the suite says so.
+    pub(crate) mark: Option<String>,
     pub(crate) passed: usize,
     pub(crate) failed: usize,
     pub(crate) warned: usize,
@@ -44,17 +46,15 @@ pub(crate) fn judge(
     expected: &Expected,
     tally: &mut Tally,
 ) -> Vec<Judged> {
-    let scored = |listed: &&Listed| listed.unscored.is_none();
     let executed = report
         .listed
         .iter()
-        .filter(scored)
         .filter(|listed| report.scenarios.iter().any(|one| one.name == listed.name))
         .count();
     if executed < run.at_least {
         let least = run.at_least;
         tally.fail(format!(
-            "{}: {executed} scored scenarios ran, of at least {least}",
+            "{}: {executed} scenarios ran, of at least {least}",
             run.name
         ));
     }
@@ -66,7 +66,7 @@ pub(crate) fn judge(
             let entry = expected
                 .entries
                 .iter()
-                .find(|entry| entry.run == run.name && entry.scenario == listed.name);
+                .find(|entry| entry.is_of(run.name) && entry.scenario == listed.name);
             let skips: Vec<&Skip> = expected
                 .skips
                 .iter()
@@ -136,7 +136,8 @@ fn judge_one(
         run: run.name,
         subject: run.subject,
         scenario: listed.name.clone(),
-        unscored: listed.unscored.clone(),
+        scored: listed.scored,
+        mark: listed.mark.clone(),
         passed: count(Status::Success),
         failed: count(Status::Failure),
         warned: count(Status::Warning),
@@ -153,8 +154,11 @@ fn judge_one(
 /// A scenario passes when something was checked and every check passed.
 ///
 /// A warning is not a pass, and a skip is one only where it is listed.
+/// Neither is a scenario that passes although the program has nothing to do for it.
 fn passes(scenario: &Scenario, skips: &[&Skip]) -> bool {
-    scenario.count(Status::Success) > 0 && scenario.checks.iter().all(|check| is_good(check, skips))
+    scenario.handled
+        && scenario.count(Status::Success) > 0
+        && scenario.checks.iter().all(|check| is_good(check, skips))
 }
 
 fn is_good(check: &Check, skips: &[&Skip]) -> bool {
@@ -168,15 +172,16 @@ fn is_good(check: &Check, skips: &[&Skip]) -> bool {
 }
 
 fn complaints(scenario: &Scenario, skips: &[&Skip]) -> Vec<String> {
-    scenario
+    let unhandled = (!scenario.handled).then(|| "the program does not know it".to_owned());
+    let checks = scenario
         .checks
         .iter()
         .filter(|check| !is_good(check, skips))
         .map(|check| {
             let said = check.error_message.as_deref().unwrap_or("no message");
             format!("{} {:?}: {said}", check.id, check.status)
-        })
-        .collect()
+        });
+    unhandled.into_iter().chain(checks).collect()
 }
 
 /// The entries of the list that name no scenario of any run.
@@ -184,7 +189,7 @@ pub(crate) fn strangers(expected: &Expected, judged: &[Judged]) -> Vec<String> {
     let entries = expected
         .entries
         .iter()
-        .map(|entry| (&entry.run, &entry.scenario));
+        .flat_map(|entry| entry.runs.iter().map(|run| (run, &entry.scenario)));
     let skips = expected
         .skips
         .iter()
@@ -226,6 +231,7 @@ mod tests {
         let text = format!("[{}]", checks.join(","));
         Scenario {
             name: "one".to_owned(),
+            handled: true,
             checks: serde_json::from_str(&text).unwrap(),
         }
     }
@@ -233,7 +239,8 @@ mod tests {
     fn listed(name: &str) -> Listed {
         Listed {
             name: name.to_owned(),
-            unscored: None,
+            scored: true,
+            mark: None,
         }
     }
 
@@ -242,7 +249,7 @@ mod tests {
             .iter()
             .map(|name| {
                 format!(
-                    r#"{{"run":"r","scenario":"{name}","kind":"not-yet","reason":"not written yet"}}"#
+                    r#"{{"runs":["r"],"scenario":"{name}","kind":"not-yet","reason":"not written yet"}}"#
                 )
             })
             .collect();
@@ -282,6 +289,17 @@ mod tests {
             assert_eq!(verdict, Verdict::Unlisted, "{statuses:?}");
             assert_eq!((tally.passed, tally.failures.len()), (0, 1), "{statuses:?}");
         }
+    }
+
+    #[test]
+    fn what_passes_without_a_handler_has_not_passed() {
+        let idle = Scenario {
+            handled: false,
+            ..scenario(&["SUCCESS"])
+        };
+        let (verdict, tally) = verdict(Some(idle), &list(&[]));
+        assert_eq!(verdict, Verdict::Unlisted);
+        assert_eq!(tally.failures, ["r one: the program does not know it"]);
     }
 
     #[test]
@@ -341,7 +359,7 @@ mod tests {
             scenarios: vec![scenario(&["SUCCESS"])],
         };
         judge(&Run { at_least: 2, ..RUN }, report, &list(&[]), &mut tally);
-        assert_eq!(tally.failures, ["r: 1 scored scenarios ran, of at least 2"]);
+        assert_eq!(tally.failures, ["r: 1 scenarios ran, of at least 2"]);
     }
 
     #[test]

@@ -6,8 +6,28 @@ use crate::Outcome;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) name: String,
-    /// Why it does not count for the revision; none when it does.
-    pub(crate) unscored: Option<String>,
+    /// Whether the suite counts it for a revision.
+    pub(crate) scored: bool,
+    /// Why it does not, where the suite says so.
+    pub(crate) mark: Option<String>,
+}
+
+impl Listed {
+    fn scored(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            scored: true,
+            mark: None,
+        }
+    }
+
+    fn unscored(name: &str, mark: Option<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            scored: false,
+            mark: mark.map(str::to_owned),
+        }
+    }
 }
 
 /// Which side of the suite's list is meant: what is tested is a server, or a client.
@@ -39,19 +59,13 @@ pub(crate) fn requirements(text: &str, role: Role) -> Outcome<Vec<Listed>> {
             category = None;
         } else if let Some(name) = line.strip_prefix("  - ") {
             if in_role {
-                listed.push(Listed {
-                    name: name.trim().to_owned(),
-                    unscored: None,
-                });
+                listed.push(Listed::scored(name.trim()));
             }
         } else if let Some(entry) = line.strip_prefix("    - ") {
             // Here the role is behind the name: `    - tasks-lifecycle [server]`.
             if let Some(name) = entry.trim().strip_suffix(mark) {
-                let why = category.clone().ok_or_else(|| unexpected(line))?;
-                listed.push(Listed {
-                    name: name.to_owned(),
-                    unscored: Some(why),
-                });
+                let why = category.as_deref().ok_or_else(|| unexpected(line))?;
+                listed.push(Listed::unscored(name, Some(why)));
             }
         } else if let Some((name, _)) = line.trim().split_once(" (") {
             category = Some(name.to_owned());
@@ -64,16 +78,17 @@ pub(crate) fn requirements(text: &str, role: Role) -> Outcome<Vec<Listed>> {
     }
 }
 
-/// The scenarios of authorization in `list --client` that have this mark: `  - auth/dpop [extension]`.
-pub(crate) fn authorization_clients(text: &str, mark: &str) -> Outcome<Vec<Listed>> {
+/// The whole of `list --server` or `list --client`, for one revision or for all: `  - auth/dpop [extension]`.
+///
+/// Nothing of it counts: there is a set of requirements for the two newest revisions only.
+pub(crate) fn whole(text: &str) -> Outcome<Vec<Listed>> {
     let listed: Vec<Listed> = text
         .lines()
         .filter_map(|line| line.strip_prefix("  - "))
-        .filter_map(|entry| entry.trim().split_once(" ["))
-        .filter(|(name, marks)| name.starts_with("auth/") && marks.strip_suffix(']') == Some(mark))
-        .map(|(name, _)| Listed {
-            name: name.to_owned(),
-            unscored: Some(mark.to_owned()),
+        .map(|entry| {
+            let (name, marks) = entry.trim().split_once(" [").unwrap_or((entry, ""));
+            let extension = marks.strip_suffix(']').filter(|mark| *mark == "extension");
+            Listed::unscored(name, extension)
         })
         .collect();
     if listed.is_empty() {
@@ -89,10 +104,7 @@ pub(crate) fn authorization(text: &str) -> Outcome<Vec<Listed>> {
         .lines()
         .filter_map(|line| line.strip_prefix("  - "))
         .filter_map(|entry| entry.split_whitespace().next())
-        .map(|name| Listed {
-            name: name.to_owned(),
-            unscored: None,
-        })
+        .map(Listed::scored)
         .collect();
     if listed.is_empty() {
         Err(unexpected(text))
@@ -128,9 +140,9 @@ Run and reported, but never scored:
 ";
 
     fn one(name: &str, unscored: Option<&str>) -> Listed {
-        Listed {
-            name: name.to_owned(),
-            unscored: unscored.map(str::to_owned),
+        match unscored {
+            Some(mark) => Listed::unscored(name, Some(mark)),
+            None => Listed::scored(name),
         }
     }
 
@@ -146,25 +158,19 @@ Run and reported, but never scored:
     }
 
     #[test]
-    fn a_suite_that_counts_for_nothing_is_found_by_its_mark() {
+    fn the_whole_list_counts_for_nothing_and_keeps_the_mark_of_extensions() {
         let list = "\
 Client scenarios (test against a client):
   - initialize [2025-06-18,2025-11-25]
   - auth/dpop [extension]
-  - sep-2640-client-no-prefetch [extension]
-  - auth/2025-03-26-oauth-endpoint-fallback [2025-03-26]
-  - auth/both [2025-03-26,2025-06-18]
 ";
         assert_eq!(
-            authorization_clients(list, "extension"),
-            Ok(vec![one("auth/dpop", Some("extension"))])
+            whole(list),
+            Ok(vec![
+                Listed::unscored("initialize", None),
+                one("auth/dpop", Some("extension")),
+            ])
         );
-        let old = one(
-            "auth/2025-03-26-oauth-endpoint-fallback",
-            Some("2025-03-26"),
-        );
-        assert_eq!(authorization_clients(list, "2025-03-26"), Ok(vec![old]));
-        assert!(authorization_clients(list, "2099-01-01").is_err());
     }
 
     #[test]
@@ -184,5 +190,6 @@ Client scenarios (test against a client):
     fn a_list_of_another_form_is_an_error_and_not_an_empty_list() {
         assert!(requirements("Scenarios: none", Role::Server).is_err());
         assert!(authorization("").is_err());
+        assert!(whole("Scenarios: none").is_err());
     }
 }

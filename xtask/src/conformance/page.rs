@@ -33,18 +33,19 @@ pub(crate) fn render(judged: &[Judged]) -> String {
             .iter()
             .filter(|one| matches!(one.verdict, Verdict::Expected { .. }))
             .count();
-        let scored: Vec<_> = scenarios
-            .iter()
-            .filter(|one| one.unscored.is_none())
-            .collect();
-        let scored_passed = scored
-            .iter()
-            .filter(|one| one.verdict == Verdict::Passed)
-            .count();
+        let scored = scenarios.iter().filter(|one| one.scored).count();
+        let scored = match scored {
+            0 => "–".to_owned(),
+            count => {
+                let good = scenarios
+                    .iter()
+                    .filter(|one| one.scored && one.verdict == Verdict::Passed);
+                format!("{} of {count}", good.count())
+            }
+        };
         page.push_str(&format!(
-            "| {run} | {} | {all} | {listed} | {scored_passed} of {} |\n",
-            scenarios.len(),
-            scored.len()
+            "| {run} | {} | {all} | {listed} | {scored} |\n",
+            scenarios.len()
         ));
     }
     for (run, subject, scenarios) in grouped(judged) {
@@ -73,7 +74,7 @@ What the official suite (npm package `@modelcontextprotocol/conformance`, versio
 A scenario passes when every one of its checks does, without a warning.
 What does not pass is listed with its reason in `xtask/conformance/expected.json`.
 A failure that is not listed fails the gate, and so does a listed scenario that passes.
-Scenarios that the suite runs without counting them for a revision are marked *unscored*.
+Scenarios that the suite runs without counting them for a revision are marked *unscored*; only the two newest revisions have scenarios that count.
 A check that the suite skips counts as not passed, unless the same file says why it cannot be made.
 
 ";
@@ -109,7 +110,7 @@ fn result(one: &Judged) -> String {
         Verdict::Stale => "**passed, but listed as not passing**".to_owned(),
         Verdict::Missing => "**not run**".to_owned(),
     };
-    if let Some(why) = &one.unscored {
+    if let Some(why) = &one.mark {
         text.push_str(&format!(" (*unscored*: {why})"));
     }
     text
@@ -132,7 +133,8 @@ mod tests {
             run: "server-2026-07-28",
             subject: "the subject",
             scenario: scenario.to_owned(),
-            unscored: unscored.map(str::to_owned),
+            scored: unscored.is_none(),
+            mark: unscored.map(str::to_owned),
             passed: 2,
             failed: usize::from(verdict != Verdict::Passed),
             warned: 0,

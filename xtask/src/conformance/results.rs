@@ -12,6 +12,8 @@ use crate::workspace::read;
 #[derive(Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: String,
+    /// Whether the program that is tested knows what to do for it; `conformance-client` says so when it does not.
+    pub(crate) handled: bool,
     pub(crate) checks: Vec<Check>,
 }
 
@@ -110,10 +112,19 @@ fn read_scenario(title: &str, path: &Path, names: &[&str]) -> Outcome<Scenario> 
     let file = path.join(CHECKS);
     let checks = serde_json::from_str(&read(&file)?)
         .map_err(|error| format!("{}: {error}", file.display()))?;
+    // Only runs of a client have what it said.
+    let said = read(&path.join("stderr.txt")).unwrap_or_default();
     Ok(Scenario {
         name: name.to_owned(),
+        handled: !is_unknown(&said),
         checks,
     })
+}
+
+/// Whether the client said that it does not know the scenario: `no scenario "x" is known here`.
+fn is_unknown(said: &str) -> bool {
+    said.lines()
+        .any(|line| line.starts_with("no scenario ") && line.ends_with(" is known here"))
 }
 
 /// The scenario in `server-tools-list-2026-11-21T03-59-07-526Z`: before it the role, after it the time.
@@ -151,6 +162,13 @@ mod tests {
     }
 
     #[test]
+    fn a_client_says_that_it_does_not_know_a_scenario() {
+        assert!(is_unknown("no scenario \"x\" is known here\n"));
+        assert!(!is_unknown("the server forbids this\n"));
+        assert!(!is_unknown(""));
+    }
+
+    #[test]
     fn checks_are_read_as_the_suite_writes_them() {
         let text = r#"[{"id":"ping","name":"Ping","description":"d","status":"FAILURE",
             "timestamp":"t","errorMessage":"no answer",
@@ -158,6 +176,7 @@ mod tests {
             {"id":"schema","status":"SUCCESS"}]"#;
         let scenario = Scenario {
             name: "ping".to_owned(),
+            handled: true,
             checks: serde_json::from_str(text).unwrap(),
         };
         assert_eq!(scenario.count(Status::Failure), 1);

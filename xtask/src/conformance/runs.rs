@@ -21,7 +21,7 @@ pub(crate) struct Run {
     pub(crate) program: &'static str,
     /// What the suite is told to do.
     pub(crate) mode: Mode,
-    /// Fewer scored scenarios than this mean that the suite did not run what it should.
+    /// Fewer scenarios than this mean that the suite did not run what it should.
     pub(crate) at_least: usize,
 }
 
@@ -32,65 +32,85 @@ pub(crate) enum Mode {
     Server(&'static str),
     /// Be servers for it, by the requirements for this revision.
     Client(&'static str),
-    /// Be servers for it, with a suite that counts for no revision.
-    ClientSuite {
-        suite: &'static str,
-        /// What the suite's list says of its scenarios, in brackets.
-        mark: &'static str,
-    },
+    /// Be a client of it, with every scenario of this revision, or every scenario there is.
+    EveryServer(Option<&'static str>),
+    /// Be servers for it, with every scenario of this revision, or every scenario there is.
+    EveryClient(Option<&'static str>),
     /// Be a client of it as an authorization server.
     Authorization,
 }
 
 /// Every run there is, in the order of the page.
-pub(crate) const RUNS: [Run; 7] = [
+pub(crate) const RUNS: [Run; 11] = [
+    Run {
+        name: "server-2025-03-26",
+        subject: "`mcp-protocol` as a server, by `examples/conformance-server`, revision 2025-03-26",
+        program: "conformance-server",
+        mode: Mode::EveryServer(Some("2025-03-26")),
+        at_least: 1,
+    },
+    Run {
+        name: "server-2025-06-18",
+        subject: "`mcp-protocol` as a server, by `examples/conformance-server`, revision 2025-06-18",
+        program: "conformance-server",
+        mode: Mode::EveryServer(Some("2025-06-18")),
+        at_least: 27,
+    },
     Run {
         name: "server-2025-11-25",
         subject: "`mcp-protocol` as a server, by `examples/conformance-server`, revision 2025-11-25",
         program: "conformance-server",
         mode: Mode::Server("2025-11-25"),
-        at_least: 30,
+        at_least: 33,
     },
     Run {
         name: "server-2026-07-28",
         subject: "`mcp-protocol` as a server, by `examples/conformance-server`, revision 2026-07-28",
         program: "conformance-server",
         mode: Mode::Server("2026-07-28"),
-        at_least: 37,
+        at_least: 50,
+    },
+    Run {
+        name: "server-all",
+        subject: "`mcp-protocol` as a server, by `examples/conformance-server`, every scenario at its own revision",
+        program: "conformance-server",
+        mode: Mode::EveryServer(None),
+        at_least: 65,
+    },
+    Run {
+        name: "client-2025-03-26",
+        subject: "`mcp-protocol` as a client and the sign-in of `oauth-rs`, by `examples/conformance-client`, revision 2025-03-26",
+        program: "conformance-client",
+        mode: Mode::EveryClient(Some("2025-03-26")),
+        at_least: 2,
+    },
+    Run {
+        name: "client-2025-06-18",
+        subject: "`mcp-protocol` as a client and the sign-in of `oauth-rs`, by `examples/conformance-client`, revision 2025-06-18",
+        program: "conformance-client",
+        mode: Mode::EveryClient(Some("2025-06-18")),
+        at_least: 5,
     },
     Run {
         name: "client-2025-11-25",
         subject: "`mcp-protocol` as a client and the sign-in of `oauth-rs`, by `examples/conformance-client`, revision 2025-11-25",
         program: "conformance-client",
         mode: Mode::Client("2025-11-25"),
-        at_least: 18,
+        at_least: 25,
     },
     Run {
         name: "client-2026-07-28",
         subject: "`mcp-protocol` as a client and the sign-in of `oauth-rs`, by `examples/conformance-client`, revision 2026-07-28",
         program: "conformance-client",
         mode: Mode::Client("2026-07-28"),
-        at_least: 32,
+        at_least: 39,
     },
     Run {
-        name: "client-extensions",
-        subject: "the authorization extensions in `oauth-rs`, by `examples/conformance-client`",
+        name: "client-all",
+        subject: "`mcp-protocol` as a client and the sign-in of `oauth-rs`, by `examples/conformance-client`, every scenario at its own revision",
         program: "conformance-client",
-        mode: Mode::ClientSuite {
-            suite: "extensions",
-            mark: "extension",
-        },
-        at_least: 0,
-    },
-    Run {
-        name: "client-backcompat",
-        subject: "the authorization of revision 2025-03-26 in `oauth-rs`, by `examples/conformance-client`",
-        program: "conformance-client",
-        mode: Mode::ClientSuite {
-            suite: "backcompat",
-            mark: "2025-03-26",
-        },
-        at_least: 0,
+        mode: Mode::EveryClient(None),
+        at_least: 48,
     },
     Run {
         name: "authorization",
@@ -131,16 +151,24 @@ pub(crate) fn execute(workspace: &Workspace, node: &Node, run: &Run) -> Outcome<
     let list = |words: &[&str]| succeeded(&node.script(SUITE).arg("list").args(words));
     let listed = match run.mode {
         Mode::Server(revision) => {
-            server(&program, node, revision, &folder)?;
+            server(&program, node, &["--requirements", revision], &folder)?;
             listing::requirements(&list(&["--requirements", revision])?, Role::Server)?
         }
         Mode::Client(revision) => {
             client(&program, node, &["--requirements", revision], &folder)?;
             listing::requirements(&list(&["--requirements", revision])?, Role::Client)?
         }
-        Mode::ClientSuite { suite, mark } => {
-            client(&program, node, &["--suite", suite], &folder)?;
-            listing::authorization_clients(&list(&["--client"])?, mark)?
+        Mode::EveryServer(revision) => {
+            let version = of_revision(revision);
+            let which = [&["--suite", "all"], version.as_slice()].concat();
+            server(&program, node, &which, &folder)?;
+            listing::whole(&list(&[&["--server"], version.as_slice()].concat())?)?
+        }
+        Mode::EveryClient(revision) => {
+            let version = of_revision(revision);
+            let which = [&["--suite", "all"], version.as_slice()].concat();
+            client(&program, node, &which, &folder)?;
+            listing::whole(&list(&[&["--client"], version.as_slice()].concat())?)?
         }
         Mode::Authorization => {
             authorization(&program, node, &folder)?;
@@ -152,7 +180,12 @@ pub(crate) fn execute(workspace: &Workspace, node: &Node, run: &Run) -> Outcome<
     Ok(Report { listed, scenarios })
 }
 
-fn server(program: &Path, node: &Node, revision: &str, folder: &Path) -> Outcome {
+/// How the suite is told to keep to one revision.
+fn of_revision(revision: Option<&'static str>) -> Vec<&'static str> {
+    revision.map_or_else(Vec::new, |revision| vec!["--spec-version", revision])
+}
+
+fn server(program: &Path, node: &Node, which: &[&str], folder: &Path) -> Outcome {
     let (_running, url) = Step::new(program)
         .args(&["--listen", "127.0.0.1:0"])
         .start(START_LIMIT, |line| {
@@ -160,7 +193,9 @@ fn server(program: &Path, node: &Node, revision: &str, folder: &Path) -> Outcome
         })?;
     // The exit code says less than the results, which are judged one by one.
     node.script(SUITE)
-        .args(&["server", "--url", &url, "--requirements", revision, "-o"])
+        .args(&["server", "--url", &url])
+        .args(which)
+        .arg("-o")
         .arg(folder)
         .run_seen(LIMIT, |_| ())?;
     Ok(())
