@@ -147,32 +147,60 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), Violation> {
 
 /// Checks that the client accepts all of these media types; no `Accept` accepts everything.
 ///
+/// The most specific range that fits a type decides, and a weight of 0 refuses the type. Other
+/// weights make no difference: the answer decides its type, not the client.
+///
 /// MCP-HTTP-04: a POST lists both `application/json` and `text/event-stream`.
 ///
 /// # Errors
 /// [`Violation::NotAcceptable`].
+///
+/// Specification: RFC 9110 sections 12.4.2 and 12.5.1.
 pub fn check_accept(headers: &HeaderMap, wanted: &[&str]) -> Result<(), Violation> {
     if !headers.contains_key(ACCEPT) {
         return Ok(());
     }
-    let accepted: Vec<String> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|range| media_type(range).to_ascii_lowercase())
-        .collect();
     let accepts = |wanted: &str| {
         let group = wanted.split('/').next().unwrap_or_default();
-        accepted.iter().any(|range| {
-            range == wanted || range == "*/*" || range.strip_suffix("/*") == Some(group)
-        })
+        headers
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|range| Some((precedence(media_type(range), wanted, group)?, range)))
+            .max_by_key(|(precedence, _)| *precedence)
+            .is_some_and(|(_, range)| !is_refused(range))
     };
     if wanted.iter().all(|wanted| accepts(wanted)) {
         Ok(())
     } else {
         Err(Violation::NotAcceptable)
     }
+}
+
+/// RFC 9110 section 12.5.1: the most specific range that matches takes precedence.
+fn precedence(range: &str, wanted: &str, group: &str) -> Option<u8> {
+    let is_group = || {
+        range
+            .strip_suffix("/*")
+            .is_some_and(|range| range.eq_ignore_ascii_case(group))
+    };
+    match range {
+        range if range.eq_ignore_ascii_case(wanted) => Some(2),
+        _ if is_group() => Some(1),
+        "*/*" => Some(0),
+        _ => None,
+    }
+}
+
+/// RFC 9110 section 12.4.2: a weight of 0 is "not acceptable".
+fn is_refused(range: &str) -> bool {
+    range
+        .split(';')
+        .skip(1)
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+        .any(|(_, weight)| weight.trim().parse() == Ok(0.0_f32))
 }
 
 fn media_type(value: &str) -> &str {

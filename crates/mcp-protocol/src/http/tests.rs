@@ -145,6 +145,21 @@ fn a_client_accepts_both_answers() {
         ("application/json", false),
         ("text/event-stream", false),
         ("text/html", false),
+        ("*/*;q=0", false),
+        ("*/*, text/event-stream;q=0", false),
+        ("*/*, text/event-stream; Q=0.000", false),
+        ("text/event-stream;q=0, */*", false),
+        ("*/*;q=0.001", true),
+        ("*/*;q=0, application/json, text/*", true),
+        (
+            "application/*;q=0, application/json, text/event-stream",
+            true,
+        ),
+        ("application/*, text/*;q=0", false),
+        (
+            "application/json;charset=utf-8;q=0, text/event-stream",
+            false,
+        ),
     ] {
         let parts = parts("/", &[("accept", value)]);
         assert_eq!(check_accept(&parts.headers, &both).is_ok(), ok, "{value}");

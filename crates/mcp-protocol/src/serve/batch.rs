@@ -28,7 +28,7 @@ impl<H: Handler> Post<H> {
             Err(violation) => return refuse(None, &violation),
         };
         if let Err(response) = self.check_batch(&items, &place) {
-            return response;
+            return *response;
         }
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let mut starts = Vec::with_capacity(items.len());
@@ -94,15 +94,11 @@ impl<H: Handler> Post<H> {
     }
 
     /// Everything that refuses the whole array, before anything in it is started.
-    #[expect(
-        clippy::result_large_err,
-        reason = "made at most once per request, and then sent"
-    )]
     fn check_batch(
         &self,
         items: &[Result<Message<'_>, Malformed>],
         place: &Place,
-    ) -> Result<(), Response<Body>> {
+    ) -> Result<(), Box<Response<Body>>> {
         for item in items {
             match item {
                 // Requirements section 14.4: modern metadata decides, and MCP-RPC-07.
@@ -110,13 +106,13 @@ impl<H: Handler> Post<H> {
                 | Ok(Message::Notification(Notification { params, .. }))
                     if AnyMeta::read(*params).is_modern() =>
                 {
-                    return Err(refuse(None, &Violation::BatchRefused));
+                    return Err(Box::new(refuse(None, &Violation::BatchRefused)));
                 }
                 Ok(Message::Request(request)) if request.method != "initialize" => {
                     self.gate_legacy(request, place)?;
                 }
                 Ok(Message::Response(_)) if place.session.is_none() => {
-                    return Err(refuse(None, &Violation::ResponseRefused));
+                    return Err(Box::new(refuse(None, &Violation::ResponseRefused)));
                 }
                 _ => {}
             }

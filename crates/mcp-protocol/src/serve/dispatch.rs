@@ -217,14 +217,12 @@ fn subscribe<H: Handler>(
     context: &Context,
     uri: Option<String>,
 ) -> Result<Empty, Error> {
-    if !shared
-        .capabilities
-        .resources
-        .is_some_and(|resources| resources.subscribe)
-    {
+    let resources = shared.capabilities.resources.unwrap_or_default();
+    // Without a session there is nothing to remember it in, and no stream to tell changes on.
+    let (true, Some(session)) = (resources.subscribe, &context.session) else {
         return Err(Error::method_not_found("resources/subscribe"));
-    }
-    if let (Some(session), Some(uri)) = (&context.session, uri) {
+    };
+    if let Some(uri) = uri {
         session.subscribe(uri)?;
     }
     Ok(Empty {})

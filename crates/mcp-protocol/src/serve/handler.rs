@@ -34,6 +34,9 @@ pub trait Handler: Send + Sync + 'static {
     }
 
     /// Where changes are announced; without it nobody can listen for any.
+    ///
+    /// Also asked when the service is made: without it no `listChanged` and no `subscribe` is
+    /// announced, whatever [`Handler::capabilities`] declares.
     fn changes(&self) -> Option<&Changes> {
         None
     }

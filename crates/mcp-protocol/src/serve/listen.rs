@@ -8,7 +8,7 @@ use super::exchange::{Outgoing, Reply};
 use super::sessions::Listening;
 use crate::jsonrpc::{self, Id};
 use crate::stateless::key;
-use crate::types::ServerCapabilities;
+use crate::types::{ListCapability, ResourceCapability, ServerCapabilities};
 
 /// Something that clients may have kept has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +128,19 @@ impl Filter {
             Change::Resource(uri) => self.resource_subscriptions.contains(uri),
         }
     }
+}
+
+/// Takes back what says that changes are told.
+///
+/// MCP-VER-04, MCP-LIFE-04: only what can be delivered is announced.
+pub(super) fn without_changes(mut capabilities: ServerCapabilities) -> ServerCapabilities {
+    for list in [&mut capabilities.tools, &mut capabilities.prompts] {
+        *list = list.map(|_| ListCapability::default());
+    }
+    capabilities.resources = capabilities
+        .resources
+        .map(|_| ResourceCapability::default());
+    capabilities
 }
 
 fn message(method: &str, params: Value) -> Outgoing {

@@ -27,7 +27,7 @@ pub struct Operation {
 /// Not asked for what never reaches the handler: notifications, responses, the GET stream, DELETE.
 /// These belong to a session, and that to its principal.
 pub type Gate =
-    Arc<dyn Fn(&Extensions, &Operation) -> Result<(), http::Response<Bytes>> + Send + Sync>;
+    Arc<dyn Fn(&Extensions, &Operation) -> Result<(), Box<http::Response<Bytes>>> + Send + Sync>;
 
 /// Tells who is behind a request, so that a session or task stays with the one who opened it.
 pub type PrincipalKey = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;

@@ -13,6 +13,7 @@ use super::context::Context;
 use super::dispatch::{self, Call};
 use super::exchange::{self, OUTBOX, Outgoing, Reply, Working};
 use super::handler::Handler;
+use super::listen;
 use super::options::Operation;
 use super::round::Round;
 use super::service::{Shared, refuse};
@@ -79,7 +80,7 @@ pub(super) enum Start {
     Working(Working),
     Refused(Violation),
     Replied(Reply),
-    Gated(Response<Body>),
+    Gated(Box<Response<Body>>),
 }
 
 impl<H: Handler> Post<H> {
@@ -131,7 +132,7 @@ impl<H: Handler> Post<H> {
             }
             Start::Refused(violation) => refuse(Some(&request.id), &violation),
             Start::Replied(reply) => exchange::json(reply.status, reply.text.unwrap_or_default()),
-            Start::Gated(response) => response,
+            Start::Gated(response) => *response,
         }
     }
 
@@ -286,7 +287,7 @@ impl<H: Handler> Post<H> {
             }
         };
         if let Err(response) = self.gate(request) {
-            return response;
+            return *response;
         }
         let revision = negotiate(&peer.protocol_version);
         let mut session_id = None;
@@ -303,9 +304,14 @@ impl<H: Handler> Post<H> {
                 Err(violation) => return refuse(Some(&request.id), &violation),
             }
         }
+        let mut capabilities = self.shared.capabilities.clone();
+        if session_id.is_none() {
+            // Without a session there is no stream to tell changes on.
+            capabilities = listen::without_changes(capabilities);
+        }
         let result = Initialized {
             protocol_version: revision.to_string(),
-            capabilities: self.shared.capabilities.clone(),
+            capabilities,
             server_info: self.shared.info.clone(),
             instructions: self.shared.handler.instructions(),
         };
@@ -369,15 +375,11 @@ impl<H: Handler> Post<H> {
     }
 
     /// Asks the gate, unless the method is unknown and will be refused anyway.
-    #[expect(
-        clippy::result_large_err,
-        reason = "made at most once per request, and then sent"
-    )]
     pub(super) fn gate_legacy(
         &self,
         request: &Request<'_>,
         place: &Place,
-    ) -> Result<(), Response<Body>> {
+    ) -> Result<(), Box<Response<Body>>> {
         if place.revision.has_request(&request.method) {
             self.gate(request)
         } else {
@@ -386,11 +388,7 @@ impl<H: Handler> Post<H> {
     }
 
     /// Asks the gate.
-    #[expect(
-        clippy::result_large_err,
-        reason = "made at most once per request, and then sent"
-    )]
-    fn gate(&self, request: &Request<'_>) -> Result<(), Response<Body>> {
+    fn gate(&self, request: &Request<'_>) -> Result<(), Box<Response<Body>>> {
         let Some(gate) = &self.shared.options.gate else {
             return Ok(());
         };
@@ -398,7 +396,7 @@ impl<H: Handler> Post<H> {
             method: request.method.clone().into_owned(),
             name: subject(request),
         };
-        gate(&self.extensions, &operation).map_err(|response| response.map(Body::whole))
+        gate(&self.extensions, &operation).map_err(|response| Box::new(response.map(Body::whole)))
     }
 }
 

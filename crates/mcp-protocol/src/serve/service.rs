@@ -75,7 +75,10 @@ impl<H: Handler> HttpService<H> {
             options.max_streams.min(Semaphore::MAX_PERMITS),
         ));
         let tasks = options.tasks.clone().map(Tasks::new).map(Arc::new);
-        let (info, capabilities) = (handler.info(), handler.capabilities());
+        let (info, mut capabilities) = (handler.info(), handler.capabilities());
+        if handler.changes().is_none() {
+            capabilities = listen::without_changes(capabilities);
+        }
         let shared = Shared {
             handler,
             options,

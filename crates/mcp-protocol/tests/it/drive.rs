@@ -280,6 +280,14 @@ impl Call {
         self
     }
 
+    pub(crate) async fn send_to<H: Handler>(self, service: &HttpService<H>) -> Answer {
+        let request = self
+            .request
+            .body(Full::new(Bytes::from(self.body)))
+            .unwrap();
+        Answer::read(service.clone().call(request).await.unwrap()).await
+    }
+
     pub(crate) async fn response(self, service: &Service) -> Response<Body> {
         let request = self
             .request

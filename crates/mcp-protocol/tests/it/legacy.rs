@@ -1,5 +1,7 @@
 //! Requests of the older revisions without sessions.
 
+use mcp_protocol::serve::{Handler, HttpService, Options, SessionLimits};
+use mcp_protocol::types::{Implementation, ListCapability, ResourceCapability, ServerCapabilities};
 use serde_json::json;
 
 use crate::drive::*;
@@ -20,7 +22,7 @@ async fn initialize_echoes_what_is_spoken_and_negotiates_the_rest() {
             answer.json(),
             json!({ "jsonrpc": "2.0", "id": 0, "result": {
                 "protocolVersion": answered,
-                "capabilities": { "tools": { "listChanged": true }, "resources": { "subscribe": true }, "logging": {} },
+                "capabilities": { "tools": {}, "resources": {}, "logging": {} },
                 "serverInfo": { "name": "test", "version": "1" },
                 "instructions": "Be kind.",
             } })
@@ -130,4 +132,60 @@ async fn modern_metadata_without_the_header_is_a_mismatch() {
         (answer.status, &answer.json()["error"]["code"]),
         (400, &json!(-32020))
     );
+}
+
+/// A server that declares more than it can deliver.
+struct Boaster;
+
+impl Handler for Boaster {
+    fn info(&self) -> Implementation {
+        Implementation::new("boaster", "1")
+    }
+
+    fn capabilities(&self) -> ServerCapabilities {
+        ServerCapabilities {
+            tools: Some(ListCapability { list_changed: true }),
+            prompts: Some(ListCapability { list_changed: true }),
+            resources: Some(ResourceCapability {
+                list_changed: true,
+                subscribe: true,
+            }),
+            ..ServerCapabilities::default()
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_what_can_be_delivered_is_announced() {
+    // MCP-VER-04, MCP-LIFE-04: without a session there is no stream on which changes are told.
+    let subscribe = legacy(
+        "2025-11-25",
+        "resources/subscribe",
+        &json!({ "uri": "test://a" }),
+    );
+    subscribe.send(&stateless()).await.is(
+        200,
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"method not found: resources/subscribe"}}"#,
+    );
+    let opened = initialize("2025-11-25", &json!({}))
+        .send(&with_sessions())
+        .await;
+    assert_eq!(
+        opened.json()["result"]["capabilities"],
+        json!({ "tools": { "listChanged": true }, "resources": { "subscribe": true }, "logging": {} })
+    );
+    // Nor is there one where the handler has no changes to announce, in either era.
+    let options = Options {
+        sessions: Some(SessionLimits::new(|dest| dest.fill(1))),
+        ..Options::default()
+    };
+    let service = HttpService::new(Boaster, options);
+    let nothing = json!({ "tools": {}, "prompts": {}, "resources": {} });
+    for call in [
+        initialize("2025-11-25", &json!({})),
+        modern("server/discover", json!({})),
+    ] {
+        let answer = call.send_to(&service).await;
+        assert_eq!(answer.json()["result"]["capabilities"], nothing);
+    }
 }

@@ -191,17 +191,13 @@ async fn without_sessions_get_and_delete_are_not_allowed() {
 
 #[tokio::test]
 async fn the_gate_sees_the_operation_and_may_answer_instead() {
-    #[expect(
-        clippy::result_large_err,
-        reason = "the gate answers with a whole response"
-    )]
     let gate = |extensions: &http::Extensions, operation: &Operation| {
         assert_eq!(extensions.get::<Person>().map(|p| p.0), Some("ada"));
         if operation.method == "tools/call" && operation.name.as_deref() == Some("echo") {
             let response = http::Response::builder()
                 .status(403)
                 .header("www-authenticate", "Bearer error=\"insufficient_scope\"");
-            return Err(response.body(Bytes::from_static(b"no")).unwrap());
+            return Err(Box::new(response.body(Bytes::from_static(b"no")).unwrap()));
         }
         Ok(())
     };

@@ -29,10 +29,6 @@ pub(super) fn per_tool(guard: &Arc<Guard>) -> Result<Gate, InvalidScope> {
         .collect::<Result<_, InvalidScope>>()?;
     let every = Requirement::all_of(SCOPES.iter().map(|scope| scope.name))?;
     let guard = Arc::clone(guard);
-    #[expect(
-        clippy::result_large_err,
-        reason = "the gate's signature is mcp-protocol's"
-    )]
     let gate = move |caller: &Extensions, operation: &Operation| {
         let needed = match (operation.method.as_str(), operation.name.as_deref()) {
             ("tools/call", Some(tool)) => {
@@ -54,9 +50,9 @@ pub(super) fn per_tool(guard: &Arc<Guard>) -> Result<Gate, InvalidScope> {
             (None, _) => Ok(()),
             (Some(needed), Some(principal)) => guard
                 .require(principal, needed)
-                .map_err(|refused| guard.response(&refused)),
+                .map_err(|refused| Box::new(guard.response(&refused))),
             // The guard stands in front and inserts a principal; without one nothing is called.
-            (Some(_), None) => Err(forbidden()),
+            (Some(_), None) => Err(Box::new(forbidden())),
         }
     };
     Ok(Arc::new(gate))
