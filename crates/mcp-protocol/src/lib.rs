@@ -6,6 +6,8 @@ pub mod client;
 pub mod http;
 pub mod jsonrpc;
 pub mod revision;
+#[cfg(feature = "seal")]
+pub mod seal;
 #[cfg(feature = "server")]
 pub mod serve;
 pub mod session;
