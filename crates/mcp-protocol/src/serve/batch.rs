@@ -6,10 +6,11 @@ use tokio::sync::mpsc;
 use super::body::Body;
 use super::exchange::{self, OUTBOX, Reply, Working};
 use super::handler::Handler;
-use super::post::{Place, Post, Start, accepted};
+use super::post::{Post, accepted, whole};
+use super::request::{Answered, Place};
 use super::service::refuse;
 use super::spoken::Spoken;
-use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request, Text};
+use crate::jsonrpc::{Malformed, Message, Notification, Request, Text};
 use crate::revision::Feature;
 use crate::stateless::AnyMeta;
 use crate::violation::Violation;
@@ -27,29 +28,27 @@ impl<H: Handler> Post<H> {
             Ok(_) => return refuse(None, &Violation::BatchRefused),
             Err(violation) => return refuse(None, &violation),
         };
-        if let Err(response) = self.check_batch(&items, &place) {
-            return *response;
+        if let Err(answered) = self.check_batch(&items, &place) {
+            return whole(None, answered);
         }
         let (outbox, messages) = mpsc::channel(OUTBOX);
-        let mut starts = Vec::with_capacity(items.len());
+        let mut started = Vec::with_capacity(items.len());
         for item in items {
             match item {
                 Err(Malformed { id, violation }) => {
-                    starts.push(Start::Replied(error_reply(id.as_ref(), &violation)));
+                    started.push(Err(Answered::Refused(violation).into_text(id.as_ref())));
                 }
                 // MCP-RPC-06: initialize is never part of a batch.
                 Ok(Message::Request(request)) if request.method == "initialize" => {
-                    let violation = Violation::InitializeMisplaced;
-                    starts.push(Start::Replied(error_reply(Some(&request.id), &violation)));
+                    let answered = Answered::Refused(Violation::InitializeMisplaced);
+                    started.push(Err(answered.into_text(Some(&request.id))));
                 }
                 Ok(Message::Request(request)) => {
                     let meta = AnyMeta::read(request.params);
-                    match self.start_legacy(&request, &meta, &place, outbox.clone()) {
-                        Start::Refused(violation) => {
-                            starts.push(Start::Replied(error_reply(Some(&request.id), &violation)));
-                        }
-                        start => starts.push(start),
-                    }
+                    started.push(
+                        self.start_legacy(&request, &meta, &place, outbox.clone())
+                            .map_err(|answered| answered.into_text(Some(&request.id))),
+                    );
                 }
                 Ok(Message::Notification(notification)) => {
                     if let Err(violation) = self.notification(&notification) {
@@ -65,18 +64,16 @@ impl<H: Handler> Post<H> {
         }
         drop(outbox);
         // MCP-RPC-06: nothing to answer is 202.
-        if starts.is_empty() {
+        if started.is_empty() {
             return accepted();
         }
         let working: Working = Box::pin(async move {
-            let mut texts = Vec::with_capacity(starts.len());
-            for start in starts {
-                let reply = match start {
-                    Start::Working(working) => working.await,
-                    Start::Replied(reply) => reply,
-                    Start::Refused(_) | Start::Gated(_) => continue,
-                };
-                texts.extend(reply.text.map(Text::into_string));
+            let mut texts = Vec::with_capacity(started.len());
+            for start in started {
+                match start {
+                    Ok(working) => texts.extend(working.await.text.map(Text::into_string)),
+                    Err(text) => texts.push(text.into_string()),
+                }
             }
             // JSON-RPC 2.0 section 6: an empty array is never an answer.
             Reply {
@@ -87,7 +84,7 @@ impl<H: Handler> Post<H> {
         exchange::answer(
             working,
             messages,
-            self.shared.options.keep_alive,
+            self.caller.shared.options.keep_alive,
             place.session,
         )
         .await
@@ -98,7 +95,7 @@ impl<H: Handler> Post<H> {
         &self,
         items: &[Result<Message<'_>, Malformed>],
         place: &Place,
-    ) -> Result<(), Box<Response<Body>>> {
+    ) -> Result<(), Answered> {
         for item in items {
             match item {
                 // Requirements section 14.4: modern metadata decides, and MCP-RPC-07.
@@ -106,24 +103,17 @@ impl<H: Handler> Post<H> {
                 | Ok(Message::Notification(Notification { params, .. }))
                     if AnyMeta::read(*params).is_modern() =>
                 {
-                    return Err(Box::new(refuse(None, &Violation::BatchRefused)));
+                    return Err(Violation::BatchRefused.into());
                 }
                 Ok(Message::Request(request)) if request.method != "initialize" => {
-                    self.gate_legacy(request, place)?;
+                    self.caller.gate_legacy(request, place)?;
                 }
                 Ok(Message::Response(_)) if place.session.is_none() => {
-                    return Err(Box::new(refuse(None, &Violation::ResponseRefused)));
+                    return Err(Violation::ResponseRefused.into());
                 }
                 _ => {}
             }
         }
         Ok(())
-    }
-}
-
-fn error_reply(id: Option<&Id>, violation: &Violation) -> Reply {
-    Reply {
-        status: 200,
-        text: Some(jsonrpc::error_text(id, &violation.error()).into()),
     }
 }

@@ -13,6 +13,7 @@ mod handler;
 mod listen;
 mod options;
 mod post;
+mod request;
 mod resume;
 mod round;
 mod service;
