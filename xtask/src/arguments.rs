@@ -4,7 +4,7 @@ use lexopt::{Arg, Parser, ValueExt as _};
 
 /// What `cargo xtask --help` prints.
 pub(crate) const HELP: &str = "\
-cargo xtask ci                  everything below, cheapest first; stops at the first failure
+cargo xtask ci                  everything below but bench, cheapest first; stops at the first failure
 cargo xtask tidy                rules about the repository that the compiler does not know
 cargo xtask test                unit, integration, documentation and story tests, and conformance
 cargo xtask stories             the stories driven from Node: the official client, a browser, our client
@@ -12,6 +12,7 @@ cargo xtask stories             the stories driven from Node: the official clien
 cargo xtask conformance         the official suite; writes docs/conformance.md
     --only NAME                 runs whose name, or scenarios whose name, contains NAME; writes nothing
     --check                     fail when docs/conformance.md is out of date, instead of writing it
+cargo xtask bench               what a request and a session cost beside a bare HTTP server; Linux, two cores
 ";
 
 /// One command.
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Ci,
     Test,
     Tidy,
+    Bench,
     Stories { only: Option<String> },
     Conformance { only: Option<String>, check: bool },
 }
@@ -59,6 +61,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         Some("ci") => Ok(Command::Ci),
         Some("test") => Ok(Command::Test),
         Some("tidy") => Ok(Command::Tidy),
+        Some("bench") => Ok(Command::Bench),
         Some("stories") => Ok(Command::Stories { only }),
         Some("conformance") => Ok(Command::Conformance { only, check }),
         Some(other) => Err(format!("there is no command {other:?}\n\n{HELP}")),
@@ -81,6 +84,7 @@ mod tests {
     fn commands_and_their_options() {
         assert_eq!(parsed(&[]), Ok(Command::Help));
         assert_eq!(parsed(&["ci"]), Ok(Command::Ci));
+        assert_eq!(parsed(&["bench"]), Ok(Command::Bench));
         assert_eq!(
             parsed(&["stories", "--only", "sdk"]),
             Ok(Command::Stories {

@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+mod bench;
 mod ci;
 mod conformance;
 mod node;
@@ -45,6 +46,7 @@ fn run(command: Command) -> Outcome {
         Command::Help => Ok(()),
         Command::Ci => ci::run(&workspace),
         Command::Test => suite::run(&workspace),
+        Command::Bench => bench::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Stories { only } => suite::run_stories(&workspace, only.as_deref()),
         Command::Conformance { only, check } => {

@@ -100,6 +100,12 @@ impl Workspace {
         self.target_directory.join("debug").join(file)
     }
 
+    /// Where cargo puts the program `name` of an optimized build.
+    pub(crate) fn released(&self, name: &str) -> PathBuf {
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        self.target_directory.join("release").join(file)
+    }
+
     /// The folder under the target folder that is ours.
     pub(crate) fn scratch(&self, relative: &str) -> PathBuf {
         self.target_directory.join("xtask").join(relative)

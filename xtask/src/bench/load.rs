@@ -1,0 +1,135 @@
+//! Requests over connections that stay open: one on each at the same time, then all answers.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+use crate::Outcome;
+
+/// How long one answer may take, under a tool that counts instructions too.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Connections to one server.
+pub(crate) struct Load {
+    connections: Vec<Connection>,
+}
+
+struct Connection {
+    stream: TcpStream,
+    /// What was read of the answers.
+    buffer: Vec<u8>,
+}
+
+impl Load {
+    pub(crate) fn open(port: u16, connections: usize) -> Outcome<Self> {
+        let connections = (0..connections)
+            .map(|_| Connection::open(port))
+            .collect::<Outcome<_>>()?;
+        Ok(Load { connections })
+    }
+
+    /// Sends at least so many requests, and gives how many it were and how long an answer's body is.
+    pub(crate) fn run(&mut self, request: &[u8], at_least: usize) -> Outcome<Sent> {
+        let mut sent = Sent {
+            requests: 0,
+            body: 0,
+        };
+        while sent.requests < at_least {
+            for connection in &mut self.connections {
+                connection.stream.write_all(request).map_err(told)?;
+            }
+            for connection in &mut self.connections {
+                sent.body = connection.answer()?;
+                sent.requests += 1;
+            }
+        }
+        Ok(sent)
+    }
+}
+
+/// What a run was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    pub(crate) requests: usize,
+    /// The length of the last answer's body in bytes.
+    pub(crate) body: usize,
+}
+
+impl Connection {
+    fn open(port: u16) -> Outcome<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(told)?;
+        stream.set_nodelay(true).map_err(told)?;
+        stream.set_read_timeout(Some(LIMIT)).map_err(told)?;
+        Ok(Connection {
+            stream,
+            buffer: vec![0; 256 * 1024],
+        })
+    }
+
+    /// Reads one answer and gives the length of its body; anything but 200 is a failure.
+    fn answer(&mut self) -> Outcome<usize> {
+        let mut filled = 0;
+        loop {
+            let room = self.buffer.get_mut(filled..).unwrap_or_default();
+            let read = self.stream.read(room).map_err(told)?;
+            if read == 0 {
+                return Err(
+                    "the server closed the connection, or its answer is too long".to_owned(),
+                );
+            }
+            filled += read;
+            let answer = self.buffer.get(..filled).unwrap_or_default();
+            if let Some((head, body)) = measure(answer)?
+                && filled >= head + body
+            {
+                return Ok(body);
+            }
+        }
+    }
+}
+
+/// The length of the head and of the body of an answer, as soon as its head is there.
+fn measure(answer: &[u8]) -> Outcome<Option<(usize, usize)>> {
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = answer.get(..end).unwrap_or_default();
+    let head =
+        std::str::from_utf8(head).map_err(|error| format!("the head of an answer: {error}"))?;
+    if !head.starts_with("HTTP/1.1 200 ") {
+        return Err(format!("the server answered {head:?}"));
+    }
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse().ok())?
+    });
+    let length = length.ok_or_else(|| format!("an answer without a length: {head:?}"))?;
+    Ok(Some((end + 4, length)))
+}
+
+fn told(error: std::io::Error) -> String {
+    format!("a connection to the server: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_measured_when_its_head_is_there() {
+        assert_eq!(measure(b"HTTP/1.1 200 OK\r\nContent-Le"), Ok(None));
+        let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        assert_eq!(measure(whole), Ok(Some((whole.len() - 2, 2))));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_success_or_has_no_length_is_a_failure() {
+        for answer in [
+            &b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..],
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+        ] {
+            assert!(measure(answer).is_err());
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One measured server: on a core of its own, with what the kernel knows about it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Outcome;
+use crate::process::{Running, Step};
+use crate::workspace::{Workspace, read};
+
+/// The core of the servers; the load runs on the other one.
+const CORE: &str = "0";
+const OTHER_CORE: &str = "1";
+
+/// How long a server may take to come up.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Bytes in a page of memory on x86-64 Linux.
+const PAGE: u64 = 4096;
+
+/// A server that runs until this is dropped.
+pub(crate) struct Server {
+    process: Running,
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// Starts it on its core.
+    pub(crate) fn start(workspace: &Workspace, arguments: &[&str]) -> Outcome<Self> {
+        let step = Step::new("taskset")
+            .args(&["-c", CORE])
+            .arg(program(workspace))
+            .args(arguments);
+        Self::up(&step)
+    }
+
+    /// Starts it so that its instructions are counted, and written to this file when it ends.
+    fn counted(workspace: &Workspace, arguments: &[&str], log: &PathBuf) -> Outcome<Self> {
+        let mut to = std::ffi::OsString::from("--log-file=");
+        to.push(log);
+        let step = Step::new("valgrind")
+            .args(&["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(to)
+            .arg(program(workspace))
+            .args(arguments);
+        Self::up(&step)
+    }
+
+    fn up(step: &Step) -> Outcome<Self> {
+        let (process, port) = step.start(LIMIT, |line| line.parse().ok())?;
+        Ok(Server { process, port })
+    }
+
+    /// How long it was on the processor, in nanoseconds.
+    pub(crate) fn cpu(&self) -> Outcome<u64> {
+        let schedule = self.kernel("schedstat")?;
+        field(&schedule, 0).ok_or_else(|| format!("no time in {schedule:?}"))
+    }
+
+    /// How much memory it has, in bytes.
+    pub(crate) fn memory(&self) -> Outcome<u64> {
+        let sizes = self.kernel("statm")?;
+        field(&sizes, 1)
+            .map(|pages| pages * PAGE)
+            .ok_or_else(|| format!("no size in {sizes:?}"))
+    }
+
+    fn kernel(&self, file: &str) -> Outcome<String> {
+        read(&PathBuf::from(format!(
+            "/proc/{}/{file}",
+            self.process.id()
+        )))
+    }
+
+    /// Asks it to end, and waits until it has.
+    fn end(mut self) -> Outcome {
+        Step::new("kill").arg(self.process.id().to_string()).run()?;
+        self.process
+            .wait()
+            .map(drop)
+            .map_err(|error| format!("the server does not end: {error}"))
+    }
+}
+
+/// The instructions of a server outside of the kernel, while `load` runs against it.
+pub(crate) fn instructions(
+    workspace: &Workspace,
+    arguments: &[&str],
+    load: impl FnOnce(u16) -> Outcome,
+) -> Outcome<u64> {
+    let log = workspace.scratch("bench").join("callgrind.log");
+    if let Some(folder) = log.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let server = Server::counted(workspace, arguments, &log)?;
+    load(server.port)?;
+    server.end()?;
+    let log = read(&log)?;
+    collected(&log).ok_or_else(|| format!("no count in what valgrind says:\n{log}"))
+}
+
+/// Whether instructions can be counted here.
+pub(crate) fn can_count() -> bool {
+    Step::new("valgrind")
+        .arg("--version")
+        .output()
+        .is_ok_and(|(good, _)| good)
+}
+
+/// Puts this process on the core that the servers do not use.
+pub(crate) fn step_aside() -> Outcome {
+    let (good, said) = Step::new("taskset")
+        .args(&["-cp", OTHER_CORE])
+        .arg(std::process::id().to_string())
+        .output()?;
+    if good {
+        Ok(())
+    } else {
+        Err(format!("taskset: {said}"))
+    }
+}
+
+fn program(workspace: &Workspace) -> PathBuf {
+    workspace.released("bench-server")
+}
+
+fn field(text: &str, number: usize) -> Option<u64> {
+    text.split_whitespace().nth(number)?.parse().ok()
+}
+
+/// The number in a line such as `==42== Collected : 123456`.
+fn collected(log: &str) -> Option<u64> {
+    log.lines()
+        .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_found() {
+        let log = "==7== Events    : Ir\n==7== Collected : 1234\n==7==";
+        assert_eq!(collected(log), Some(1234));
+        assert_eq!(collected("==7== nothing"), None);
+    }
+
+    #[test]
+    fn fields_are_counted_from_none() {
+        assert_eq!(field("12 34 56\n", 1), Some(34));
+        assert_eq!(field("12", 1), None);
+    }
+}
