@@ -9,8 +9,9 @@ cargo xtask tidy                rules about the repository that the compiler doe
 cargo xtask test                unit, integration, documentation and story tests, and conformance
 cargo xtask stories             the stories driven from Node: the official client, a browser, our client
     --only NAME                 one of them: sdk, browser, own-client
-cargo xtask conformance         the official suite; writes docs/conformance.md
+cargo xtask conformance         the official suite and the official SDKs; writes docs/conformance.md
     --only NAME                 runs whose name, or scenarios whose name, contains NAME; writes nothing
+                                (the runs with the SDKs are interop, or interop-rust, interop-python and so on)
     --check                     fail when docs/conformance.md is out of date, instead of writing it
 cargo xtask bench               what a request and a session cost beside a bare HTTP server; Linux, two cores
 ";

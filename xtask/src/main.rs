@@ -9,6 +9,7 @@ mod arguments;
 mod bench;
 mod ci;
 mod conformance;
+mod interop;
 mod node;
 mod process;
 mod stories;

@@ -113,6 +113,28 @@ impl Step {
         limit: Duration,
         mut see: impl FnMut(&str),
     ) -> Outcome<ExitStatus> {
+        self.heard(limit, |line| {
+            println!("{line}");
+            see(line);
+        })?
+        .ok_or_else(|| self.stopped(limit))
+    }
+
+    /// Runs it without showing anything and returns whether it succeeded within `limit`, and all that it wrote.
+    pub(crate) fn run_heard(&self, limit: Duration) -> Outcome<(bool, String)> {
+        let mut text = String::new();
+        let status = self.heard(limit, |line| {
+            text.push_str(line);
+            text.push('\n');
+        })?;
+        if status.is_none() {
+            text.push_str(&self.stopped(limit));
+        }
+        Ok((status.is_some_and(|status| status.success()), text))
+    }
+
+    /// Runs it and hands each line to `hear`; none when it had to be ended after `limit`.
+    fn heard(&self, limit: Duration, mut hear: impl FnMut(&str)) -> Outcome<Option<ExitStatus>> {
         let mut child = self.piped()?;
         let (lines, seen) = mpsc::channel();
         forward(child.stdout.take(), lines.clone());
@@ -120,23 +142,15 @@ impl Step {
         let until = Instant::now() + limit;
         loop {
             match seen.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    println!("{line}");
-                    see(&line);
-                }
+                Ok(line) => hear(&line),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    return Err(format!(
-                        "stopped after {} s: {}",
-                        limit.as_secs(),
-                        self.line()
-                    ));
-                }
+                Err(mpsc::RecvTimeoutError::Timeout) => return Ok(None),
             }
         }
         child
             .0
             .wait()
+            .map(Some)
             .map_err(|error| format!("{}: {error}", self.line()))
     }
 
@@ -185,6 +199,10 @@ impl Step {
 
     fn failed(&self, status: ExitStatus) -> String {
         format!("{status}; repeat it with\n\n    {}\n", self.line())
+    }
+
+    fn stopped(&self, limit: Duration) -> String {
+        format!("stopped after {} s: {}", limit.as_secs(), self.line())
     }
 
     fn not_started(&self, error: &std::io::Error) -> String {
@@ -280,6 +298,18 @@ mod tests {
             seen.iter().any(|line| line.starts_with("cargo ")),
             "{seen:?}"
         );
+    }
+
+    #[test]
+    fn what_a_program_writes_is_kept_with_how_it_ended() {
+        let (good, text) = Step::cargo(&["--version"])
+            .run_heard(Duration::from_secs(60))
+            .unwrap();
+        assert!(good && text.starts_with("cargo "), "{text}");
+        let (good, text) = Step::cargo(&["no-such-command"])
+            .run_heard(Duration::from_secs(60))
+            .unwrap();
+        assert!(!good && text.contains("no-such-command"), "{text}");
     }
 
     #[test]

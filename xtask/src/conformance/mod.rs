@@ -8,6 +8,7 @@ mod results;
 mod runs;
 
 use crate::Outcome;
+use crate::interop;
 use crate::node::{self, Node, Prepared};
 use crate::tally::Tally;
 use crate::workspace::{Workspace, read, write};
@@ -28,6 +29,11 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>, check: bool) -> Out
     };
     match only {
         None => all(workspace, &node, check)?.close(),
+        Some(part) if part.starts_with(interop::NAME) => {
+            interop::run(workspace, Ok(&node), Some(part))?
+                .tally
+                .close()
+        }
         Some(part) => some(workspace, &node, part)?.close(),
     }
 }
@@ -52,8 +58,11 @@ pub(crate) fn all(workspace: &Workspace, node: &Node, check: bool) -> Outcome<Ta
         "\n{} scenarios are listed as not passing, with a reason",
         expected.entries.len()
     );
-    let text = page::render(&judged);
     let path = workspace.path(PAGE);
+    let spoken = interop::run(workspace, Ok(node), None)?;
+    let mut text = page::render(&judged);
+    text.push_str(&spoken.render(&read(&path).unwrap_or_default()));
+    tally.add(spoken.tally);
     if !check {
         write(&path, &text)?;
     } else if read(&path).is_ok_and(|current| current == text) {

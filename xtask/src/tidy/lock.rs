@@ -1,17 +1,18 @@
-//! The lists of Node packages: exact versions, and no download address in a lock file.
+//! The lists of Node and Python packages: exact versions and hashes, and no download address.
 
 use serde_json::Value;
 
 use crate::tidy::Finding;
 use crate::tidy::files::TextFile;
 
-/// Checks every package list and lock file of npm.
+/// Checks every package list and lock file of npm, and every list of requirements of pip.
 pub(crate) fn check(files: &[TextFile]) -> Vec<Finding> {
     files
         .iter()
         .flat_map(|file| match file.name() {
             "package-lock.json" | "npm-shrinkwrap.json" => check_lock(file),
             "package.json" => check_versions(file),
+            "requirements.txt" => check_requirements(file),
             _ => Vec::new(),
         })
         .collect()
@@ -60,6 +61,27 @@ fn check_versions(file: &TextFile) -> Vec<Finding> {
         .collect()
 }
 
+/// Each package at one version, with the hashes of its files; where they are is for the machine to know.
+fn check_requirements(file: &TextFile) -> Vec<Finding> {
+    let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+    let mut findings = Vec::new();
+    for (line, next) in lines.iter().zip(lines.iter().skip(1).chain([&""])) {
+        let mut add =
+            |what: &str| findings.push(Finding::new(&file.path, format!("{line} {what}")));
+        if line.is_empty() || line.starts_with('#') || line.starts_with("--hash=sha256:") {
+            continue;
+        }
+        if line.starts_with('-') || line.contains("://") {
+            add("is an option or an address");
+        } else if !line.contains("==") {
+            add("has no exact version");
+        } else if !next.starts_with("--hash=sha256:") {
+            add("has no hash");
+        }
+    }
+    findings
+}
+
 fn parsed(file: &TextFile) -> Result<Value, Finding> {
     serde_json::from_str(&file.text)
         .map_err(|error| Finding::new(&file.path, format!("is not JSON: {error}")))
@@ -103,6 +125,26 @@ mod tests {
             found("package-lock.json", "{}"),
             ["has no list of packages"]
         );
+    }
+
+    #[test]
+    fn a_requirement_without_version_or_hash_or_with_an_address_is_found() {
+        let of = |text: &str| found("x/requirements.txt", text);
+        let good =
+            "# Why.\na==1.2.3 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\n    # via b\n";
+        assert!(of(good).is_empty());
+        assert_eq!(of("a==1.2.3\n"), ["a==1.2.3 has no hash"]);
+        assert_eq!(of("a>=1 \\\n    --hash=sha256:00\n").len(), 1);
+        for address in [
+            "--index-url https://example.com/simple",
+            "-f packages",
+            "a @ https://example.com/a.whl",
+        ] {
+            assert_eq!(
+                of(address),
+                [format!("{address} is an option or an address")]
+            );
+        }
     }
 
     #[test]
