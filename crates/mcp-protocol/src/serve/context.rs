@@ -171,8 +171,9 @@ impl Context {
     /// start, and this time the answers are here. So whatever a handler does before it asks must be
     /// harmless to do twice. Answers of earlier rounds are carried along by the shell.
     ///
-    /// `state` is given back by the client unread ([`Context::request_state`]); it is hostile then.
-    /// In the older revisions it is not needed and not sent.
+    /// `state` is given back by the client ([`Context::request_state`]); hostile then, unless
+    /// `Options::seal` is set. It is at most 256 KiB together with the answers that are carried. In
+    /// the older revisions it is not needed and not sent.
     ///
     /// # Errors
     /// -32021 when the client has not declared what is asked of it (-32600 in older revisions);
@@ -202,7 +203,11 @@ impl Context {
 
     /// What an earlier round of this call gave to the client as state.
     ///
-    /// Anyone can send anything here: check it before it decides anything.
+    /// With `Options::seal` (feature `seal`) this is what a handler of this server gave to the same
+    /// principal in an earlier round of the same call, not longer ago than the lifetime: it can be
+    /// trusted. It may come more than once, and from a round before the last.
+    ///
+    /// Without, anyone can send anything here: check it before it decides anything.
     #[must_use]
     pub fn request_state(&self) -> Option<&str> {
         self.round.state()

@@ -12,6 +12,7 @@ use super::error::{Error, Reason};
 use super::exchange::{Reply, Working};
 use super::handler::Handler;
 use super::listen::{self, Listen};
+use super::round::Round;
 use super::service::Shared;
 use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id, RpcError};
@@ -105,6 +106,7 @@ pub(super) fn run<H: Handler>(
             shared: &shared,
             id: &id,
             revision: context.revision,
+            round: &context.round,
         };
         let page = &context;
         match call {
@@ -233,6 +235,7 @@ struct Out<'a, H> {
     shared: &'a Shared<H>,
     id: &'a Id,
     revision: Revision,
+    round: &'a Round,
 }
 
 impl<H: Handler> Out<'_, H> {
@@ -258,7 +261,10 @@ impl<H: Handler> Out<'_, H> {
             Reason::Input(input)
                 if self.revision.era() == Era::Modern && stateless::MAY_ASK.contains(&method) =>
             {
-                self.text("input_required", None, *input)
+                match self.round.send(*input) {
+                    Ok(input) => self.text("input_required", None, input),
+                    Err(error) => refusal_of(self.id, error, self.revision.era()),
+                }
             }
             // MCP-TASK-03: the answer to a tool call, and to nothing else.
             Reason::Task(task) if method == "tools/call" => self.text("task", None, *task),

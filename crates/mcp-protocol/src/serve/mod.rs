@@ -16,6 +16,11 @@ mod post;
 mod request;
 mod resume;
 mod round;
+#[cfg(feature = "seal")]
+mod sealing;
+#[cfg(not(feature = "seal"))]
+#[path = "unsealed.rs"]
+mod sealing;
 mod service;
 mod sessions;
 mod spoken;
@@ -28,6 +33,8 @@ pub use error::Error;
 pub use handler::Handler;
 pub use listen::{Change, Changes};
 pub use options::{Gate, Operation, Options, PrincipalKey};
+#[cfg(feature = "seal")]
+pub use sealing::Sealing;
 pub use service::HttpService;
 pub use sessions::SessionLimits;
 pub use task::{TaskContext, TaskTerms};

@@ -54,6 +54,9 @@ pub struct Options {
     ///
     /// With it the server declares the extension `io.modelcontextprotocol/tasks`.
     pub tasks: Option<TaskLimits>,
+    /// Seals `requestState` (2026-07-28). Default: none; what comes back is then hostile text.
+    #[cfg(feature = "seal")]
+    pub seal: Option<super::Sealing>,
     /// Who is behind a request. Default: nobody in particular.
     pub principal: Option<PrincipalKey>,
     /// The gate. Default: open.
@@ -71,6 +74,8 @@ impl Default for Options {
             max_streams: 1024,
             sessions: None,
             tasks: None,
+            #[cfg(feature = "seal")]
+            seal: None,
             principal: None,
             gate: None,
         }

@@ -83,7 +83,8 @@ impl<H: Handler> Caller<H> {
             |error| Answered::Replied(dispatch::refusal_of(&request.id, error, Era::Modern));
         let revision = admitted.revision();
         let round = if stateless::MAY_ASK.contains(&&*request.method) {
-            Round::read(request.params).map_err(refused)?
+            let seal = self.shared.state_seal(self.principal.as_deref(), request);
+            Round::read(request.params, seal).map_err(refused)?
         } else {
             Round::closed()
         };

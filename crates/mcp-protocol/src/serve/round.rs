@@ -9,12 +9,20 @@ use serde_json::value::RawValue;
 
 use super::context::ask_again;
 use super::error::Error;
-use crate::types::Ask;
+use super::sealing::StateSeal;
+use crate::types::{Ask, InputRequired};
 
 /// Marks a state in which the shell carries answers of earlier rounds.
 ///
 /// They need no seal: they are the client's own words, which it could as well say again.
 const CARRIED: &str = "answers:";
+
+/// The longest `requestState` that goes out, in bytes: a quarter of the longest body by default, so
+/// that it fits beside arguments and answers when it comes back.
+const MAX_STATE_BYTES: usize = 256 * 1024;
+
+/// The state would be longer than [`MAX_STATE_BYTES`].
+pub(super) struct StateTooLong;
 
 /// The answers of this round.
 #[derive(Debug, Default)]
@@ -23,6 +31,7 @@ pub(super) struct Round {
     given: BTreeMap<String, Value>,
     used: Mutex<BTreeMap<String, Value>>,
     state: Option<String>,
+    seal: Option<StateSeal>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,10 +47,10 @@ impl Round {
         Round::default()
     }
 
-    /// Reads `inputResponses` and `requestState`.
+    /// Reads `inputResponses` and `requestState`, and opens the latter if it goes out sealed.
     ///
     /// MCP-MRTR-07: malformed answers are an error (-32602).
-    pub(super) fn read(params: Option<&RawValue>) -> Result<Self, Error> {
+    pub(super) fn read(params: Option<&RawValue>, seal: Option<StateSeal>) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Params<'a> {
             #[serde(
@@ -62,6 +71,7 @@ impl Round {
         let Some(params) = params else {
             return Ok(Round {
                 may_ask: true,
+                seal,
                 ..Round::default()
             });
         };
@@ -79,6 +89,9 @@ impl Round {
                     .map_err(|_| Error::invalid_params("requestState must be a string"))?,
             ),
         };
+        if let (Some(text), Some(seal)) = (&state, &seal) {
+            state = Some(seal.open(text)?);
+        }
         if let Some(carried) = state
             .as_deref()
             .and_then(|state| state.strip_prefix(CARRIED))
@@ -95,6 +108,7 @@ impl Round {
             given,
             used: Mutex::default(),
             state,
+            seal,
         })
     }
 
@@ -129,21 +143,48 @@ impl Round {
         if missing.is_empty() {
             return Ok(answers);
         }
-        let clashes = state
-            .as_deref()
-            .is_some_and(|state| state.starts_with(CARRIED));
-        let state = if used.is_empty() && !clashes {
-            state
-        } else {
-            let carried = Carried {
-                answers: used.clone(),
-                state,
-            };
-            serde_json::to_string(&carried)
-                .ok()
-                .map(|text| format!("{CARRIED}{text}"))
-        };
         Err(ask_again(missing, state))
+    }
+
+    /// The interim result as it goes out: with the answers that later rounds need again, and sealed
+    /// if this call's state is.
+    ///
+    /// # Errors
+    /// When the state is longer than [`MAX_STATE_BYTES`]: -32602 if answers are in it, -32603 if it
+    /// is the handler's alone.
+    pub(super) fn send(&self, mut input: InputRequired) -> Result<InputRequired, Error> {
+        let answers =
+            std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        let carries = !answers.is_empty();
+        let clashes = |state: &String| state.starts_with(CARRIED);
+        if carries || input.state.as_ref().is_some_and(clashes) {
+            let state = input.state.take();
+            let carried = serde_json::to_string(&Carried { answers, state })
+                .map_err(|_| Error::internal("requestState could not be written"))?;
+            input.state = Some(format!("{CARRIED}{carried}"));
+        }
+        let Some(state) = input.state.take() else {
+            return Ok(input);
+        };
+        let state = match &self.seal {
+            Some(seal) => seal.seal(&state).map_err(|_| StateTooLong),
+            None if state.len() > MAX_STATE_BYTES => Err(StateTooLong),
+            None => Ok(state),
+        };
+        input.state = Some(state.map_err(|StateTooLong| too_long(carries))?);
+        Ok(input)
+    }
+}
+
+fn too_long(carries: bool) -> Error {
+    if carries {
+        Error::invalid_params(format!(
+            "inputResponses: the answers so far are too long to be carried to the next round, at most {MAX_STATE_BYTES} bytes"
+        ))
+    } else {
+        Error::internal(format!(
+            "requestState is longer than {MAX_STATE_BYTES} bytes"
+        ))
     }
 }
 
@@ -156,7 +197,7 @@ mod tests {
 
     fn read(params: &Value) -> Result<Round, Error> {
         let raw = serde_json::value::to_raw_value(params).unwrap();
-        Round::read(Some(&raw))
+        Round::read(Some(&raw), None)
     }
 
     fn asks(keys: &[&str]) -> BTreeMap<String, Ask> {
@@ -165,9 +206,12 @@ mod tests {
             .collect()
     }
 
-    fn interim(error: Error) -> (Vec<String>, Option<String>) {
+    fn interim(round: &Round, error: Error) -> (Vec<String>, Option<String>) {
         match error.0 {
-            Reason::Input(input) => (input.requests.into_keys().collect(), input.state),
+            Reason::Input(input) => {
+                let sent = round.send(*input).unwrap();
+                (sent.requests.into_keys().collect(), sent.state)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -175,7 +219,10 @@ mod tests {
     #[test]
     fn only_what_is_missing_is_asked_and_earlier_answers_are_carried() {
         let round = read(&json!({})).unwrap();
-        let (keys, state) = interim(round.answer(asks(&["a"]), Some("mine".into())).unwrap_err());
+        let (keys, state) = interim(
+            &round,
+            round.answer(asks(&["a"]), Some("mine".into())).unwrap_err(),
+        );
         assert_eq!(
             (keys, state.as_deref()),
             (vec!["a".to_owned()], Some("mine"))
@@ -186,7 +233,10 @@ mod tests {
                 .unwrap();
         assert_eq!(round.state(), Some("mine"));
         assert!(round.answer(asks(&["a"]), None).is_ok());
-        let (keys, state) = interim(round.answer(asks(&["b"]), Some("next".into())).unwrap_err());
+        let (keys, state) = interim(
+            &round,
+            round.answer(asks(&["b"]), Some("next".into())).unwrap_err(),
+        );
         assert_eq!(keys, ["b"]);
 
         let round = read(&json!({ "inputResponses": { "b": 3 }, "requestState": state })).unwrap();
@@ -195,8 +245,46 @@ mod tests {
             round.answer(asks(&["a", "b"]), None).unwrap()["a"],
             json!(1)
         );
-        let (keys, _) = interim(round.answer(asks(&["extra"]), None).unwrap_err());
+        let (keys, _) = interim(&round, round.answer(asks(&["extra"]), None).unwrap_err());
         assert_eq!(keys, ["extra"], "what was not asked for is not carried");
+    }
+
+    #[test]
+    fn state_that_looks_like_ours_comes_back_as_it_was() {
+        for mine in ["answers:", "answers:{\"answers\":{\"a\":1}}"] {
+            let round = read(&json!({})).unwrap();
+            let input = InputRequired {
+                state: Some(mine.to_owned()),
+                ..InputRequired::default()
+            };
+            let state = round.send(input).unwrap().state;
+            let round = read(&json!({ "requestState": state })).unwrap();
+            assert_eq!(round.state(), Some(mine));
+            assert!(round.given.is_empty());
+        }
+    }
+
+    #[test]
+    fn state_is_bounded_when_it_goes_out() {
+        let sent = |length: usize, answer: Option<&str>| {
+            let round = read(&json!({ "inputResponses": { "a": answer } })).unwrap();
+            if answer.is_some() {
+                assert!(round.answer(asks(&["a"]), None).is_ok());
+            }
+            let input = InputRequired {
+                state: Some("x".repeat(length)),
+                ..InputRequired::default()
+            };
+            round
+                .send(input)
+                .map_err(|error| error.as_rpc().unwrap().code)
+        };
+        let state = sent(MAX_STATE_BYTES, None).unwrap().state;
+        assert_eq!(state.unwrap().len(), MAX_STATE_BYTES);
+        assert_eq!(sent(MAX_STATE_BYTES + 1, None), Err(-32603));
+        let long = "x".repeat(MAX_STATE_BYTES);
+        assert_eq!(sent(0, Some(&long)), Err(-32602));
+        assert!(sent(0, Some(&"x".repeat(MAX_STATE_BYTES - 200))).is_ok());
     }
 
     #[test]

@@ -272,7 +272,8 @@ pub struct InputRequired {
     /// What is asked, by key.
     #[serde(rename = "inputRequests", skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<String, Ask>,
-    /// To be sent back as it is. What comes back is hostile: protect it if it decides anything.
+    /// To be sent back as it is. What comes back is hostile, unless the server seals it: protect it if
+    /// it decides anything.
     #[serde(rename = "requestState", skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// Metadata.

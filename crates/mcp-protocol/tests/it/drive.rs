@@ -151,6 +151,8 @@ impl Handler for Server {
                 std::future::pending().await
             }
             "panic" => panic!("a tool broke"),
+            #[cfg(feature = "seal")]
+            name if name.starts_with("transfer") => crate::sealed::work(context, &call).await,
             name if name.starts_with("job") => crate::tasks::work(self, context, &call).await,
             _ => crate::resuming::work(context, &call).await,
         }

@@ -33,6 +33,9 @@ mod resuming;
 #[cfg(feature = "client")]
 mod rounds;
 #[cfg(test)]
+#[cfg(all(feature = "server", feature = "seal"))]
+mod sealed;
+#[cfg(test)]
 #[cfg(feature = "server")]
 mod sessions;
 #[cfg(test)]
