@@ -144,7 +144,10 @@ pub enum Violation {
     /// The limit of sessions is reached.
     #[error("too many sessions")]
     TooManySessions,
-    /// The session has as many requests or streams as it may have.
+    /// There are as many long streams as there may be, in all or of this principal.
+    #[error("too many streams are open")]
+    TooManyStreams,
+    /// The session has as many requests as it may have.
     #[error("too many requests in flight in this session")]
     TooManyInFlight,
 }
@@ -189,7 +192,7 @@ impl Violation {
             // Not 404: the session is still there.
             Violation::EventUnknown => (code::REFUSED, 400),
             Violation::TooManySessions => (code::REFUSED, 503),
-            Violation::TooManyInFlight => (code::REFUSED, 429),
+            Violation::TooManyInFlight | Violation::TooManyStreams => (code::REFUSED, 429),
         }
     }
 

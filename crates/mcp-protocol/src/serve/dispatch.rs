@@ -11,7 +11,7 @@ use super::context::Context;
 use super::error::{Error, Reason};
 use super::exchange::{Reply, Working};
 use super::handler::Handler;
-use super::listen::{self, Listen};
+use super::listen::{self, Hearing, Listen};
 use super::round::Round;
 use super::service::Shared;
 use super::tasks::Tasks;
@@ -138,19 +138,15 @@ pub(super) fn run<H: Handler>(
                 let Some(changes) = handler.changes() else {
                     return out.refuse(method, Error::method_not_found(method));
                 };
-                let Some(_permit) = shared.stream() else {
+                let Some(_room) = shared.streams.enter(context.principal.as_deref()) else {
                     return out.refuse(method, Error::internal("too many streams are open"));
                 };
                 let changes = changes.subscribe();
                 let outbox = context.outbox.clone();
-                listen::listen(
-                    id.clone(),
-                    wanted,
-                    shared.capabilities.clone(),
-                    changes,
-                    outbox,
-                )
-                .await
+                let end = shared.authorization_end(&context.extensions);
+                let extensions = Arc::clone(&context.extensions);
+                let hearing = Hearing::new(shared.options.may_hear.clone(), extensions);
+                listen::listen(id.clone(), wanted, changes, hearing, end, outbox).await
             }
             Call::ListTools(at) => out.write("tools/list", handler.list_tools(page, at).await),
             Call::UseTool(call) => out.write("tools/call", handler.call_tool(page, call).await),

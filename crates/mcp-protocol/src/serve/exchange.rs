@@ -14,8 +14,10 @@ use tokio::sync::mpsc;
 use tokio::time::Interval;
 
 use super::body::Body;
-use super::resume::Track;
+use super::options::Ending;
+use super::resume::{Connection, Driver};
 use super::sessions::Session;
+use super::streams::Room;
 use crate::jsonrpc::Text;
 use crate::sse;
 
@@ -41,8 +43,16 @@ pub(super) enum Outgoing {
     Message(String),
     /// Close the connection; the client comes back after this time.
     HangUp(Duration),
-    /// An event as it stands, which has its id already.
-    Event(String),
+}
+
+impl Outgoing {
+    /// The event of a stream that cannot be resumed, and so is not closed in the middle.
+    fn event(self) -> Option<String> {
+        match self {
+            Outgoing::Message(message) => Some(sse::encode(&message, None)),
+            Outgoing::HangUp(_) => None,
+        }
+    }
 }
 
 /// Waits for the answer or the first message before it, whichever is first.
@@ -76,24 +86,29 @@ pub(super) async fn answer(
             status,
             text: Some(text),
         }) => json(status, text),
-        First::Reply(Reply { text: None, .. }) => events(EventStream::finished()),
+        First::Reply(Reply { text: None, .. }) => {
+            events(EventStream::new(Source::ended(), keep_alive))
+        }
         First::Outgoing(outgoing, reply) => {
-            let mut stream = EventStream::new(working, outbox, keep_alive);
-            if let Some((track, opening)) = session.as_ref().and_then(Track::open) {
-                stream.track = Some(track);
-                stream.ready.extend(opening);
-            }
-            match reply {
-                Some(reply) => {
-                    // The answer is there already, so there is nothing to come back for.
-                    if !matches!(outgoing, Outgoing::HangUp(_)) {
-                        stream.take(outgoing);
-                    }
-                    stream.finish(reply);
+            let (first, working): (_, Working) = match reply {
+                // The answer is there already, so there is nothing to come back for.
+                Some(reply) => (
+                    Some(outgoing).filter(|outgoing| !matches!(outgoing, Outgoing::HangUp(_))),
+                    Box::pin(std::future::ready(reply)),
+                ),
+                None => (Some(outgoing), working),
+            };
+            let source = match session.as_ref().and_then(Driver::open) {
+                Some((driver, connection)) => {
+                    drop(tokio::spawn(driver.run(first, working, outbox)));
+                    Source::Session(connection)
                 }
-                None => stream.take(outgoing),
-            }
-            events(stream)
+                None => Source::Work {
+                    ready: first.and_then(Outgoing::event).into_iter().collect(),
+                    at_work: Some((working, outbox)),
+                },
+            };
+            events(EventStream::new(source, keep_alive))
         }
     }
 }
@@ -124,127 +139,120 @@ pub(super) fn events(stream: EventStream) -> Response<Body> {
 
 /// Messages as they come, then the answer, then the end.
 pub(super) struct EventStream {
-    ready: VecDeque<String>,
-    source: Option<(Working, mpsc::Receiver<Outgoing>)>,
-    /// Only for a stream that can be resumed.
-    track: Option<Track>,
-    keep_alive: Option<Interval>,
+    source: Source,
+    keep_alive: Interval,
+    /// What ends it before its time.
+    end: Option<Ending>,
+    /// Only for a stream that has no end of its own.
+    room: Option<Room>,
 }
 
-impl EventStream {
-    pub(super) fn new(working: Working, outbox: mpsc::Receiver<Outgoing>, every: Duration) -> Self {
-        let mut keep_alive = tokio::time::interval(every.max(Duration::from_secs(1)));
-        keep_alive.reset();
-        EventStream {
+/// Where events come from.
+pub(super) enum Source {
+    /// A handler at work, which is dropped with the connection.
+    Work {
+        ready: VecDeque<String>,
+        /// None when it has answered.
+        at_work: Option<(Working, mpsc::Receiver<Outgoing>)>,
+    },
+    /// A stream of a session, which goes on by itself.
+    Session(Connection),
+}
+
+impl Source {
+    /// A handler that has said nothing yet.
+    pub(super) fn work(working: Working, outbox: mpsc::Receiver<Outgoing>) -> Self {
+        Source::Work {
             ready: VecDeque::new(),
-            source: Some((working, outbox)),
-            track: None,
-            keep_alive: Some(keep_alive),
+            at_work: Some((working, outbox)),
         }
     }
 
-    fn finished() -> Self {
-        EventStream {
+    /// Nothing, and the end.
+    pub(super) fn ended() -> Self {
+        Source::Work {
             ready: VecDeque::new(),
-            source: None,
-            track: None,
-            keep_alive: None,
+            at_work: None,
         }
     }
 
-    fn write(&self, message: &str) -> String {
-        match &self.track {
-            Some(track) => track.event(message),
-            None => sse::encode(message, None),
-        }
-    }
-
-    fn take(&mut self, outgoing: Outgoing) {
-        match outgoing {
-            Outgoing::Message(message) => self.ready.push_back(self.write(&message)),
-            Outgoing::Event(event) => self.ready.push_back(event),
-            // MCP-LHTTP-09: the time to wait, and then the end of the connection.
-            Outgoing::HangUp(wait) if self.track.as_ref().is_some_and(Track::may_hang_up) => {
-                let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                self.ready.push_back(sse::encode_retry(wait));
-                self.detach();
-            }
-            Outgoing::HangUp(_) => {}
-        }
-    }
-
-    /// The answer is there: what is still in the outbox goes before it.
-    fn finish(&mut self, reply: Reply) {
-        if let Some((_, mut outbox)) = self.source.take() {
-            while let Ok(outgoing) = outbox.try_recv() {
-                match outgoing {
-                    Outgoing::HangUp(_) => {}
-                    outgoing => self.take(outgoing),
-                }
-            }
-        }
-        if let Some(text) = reply.text {
-            self.ready.push_back(self.write(&text.into_string()));
-        }
-        if let Some(track) = self.track.take() {
-            track.end();
-        }
-    }
-
-    /// Lets a stream that can be resumed go on without this connection.
-    fn detach(&mut self) {
-        if let (Some(track), Some((working, outbox))) = (self.track.take(), self.source.take()) {
-            track.detach(working, outbox);
-        }
-    }
-
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The next event; none at the end.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
+        let (ready, at_work) = match self {
+            Source::Session(connection) => return connection.poll_next(cx),
+            Source::Work { ready, at_work } => (ready, at_work),
+        };
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                if let Some(keep_alive) = &mut self.keep_alive {
-                    keep_alive.reset();
-                }
-                return Poll::Ready(Some(Bytes::from(event)));
+            if let Some(event) = ready.pop_front() {
+                return Poll::Ready(Some(event));
             }
-            if let Some(track) = &mut self.track
-                && Pin::new(&mut track.taken_over).poll(cx).is_ready()
-            {
-                // MCP-LHTTP-07: a message is on one connection only, and that is the newer one.
-                self.detach();
-            }
-            let Some((working, outbox)) = &mut self.source else {
+            let Some((working, outbox)) = at_work else {
                 return Poll::Ready(None);
             };
             if let Poll::Ready(Some(outgoing)) = outbox.poll_recv(cx) {
-                self.take(outgoing);
+                ready.extend(outgoing.event());
                 continue;
             }
             if let Poll::Ready(reply) = working.as_mut().poll(cx) {
-                self.finish(reply);
+                // What is still in the outbox goes before the answer.
+                while let Ok(outgoing) = outbox.try_recv() {
+                    ready.extend(outgoing.event());
+                }
+                ready.extend(
+                    reply
+                        .text
+                        .map(|text| sse::encode(&text.into_string(), None)),
+                );
+                *at_work = None;
                 continue;
             }
             // The handler may have filled the outbox in this very poll.
-            if let Poll::Ready(Some(outgoing)) = outbox.poll_recv(cx) {
-                self.take(outgoing);
-                continue;
+            match outbox.poll_recv(cx) {
+                Poll::Ready(Some(outgoing)) => ready.extend(outgoing.event()),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
-            let quiet = self
-                .keep_alive
-                .as_mut()
-                .map(|keep_alive| keep_alive.poll_tick(cx));
-            return match quiet {
-                Some(Poll::Ready(_)) => {
-                    Poll::Ready(Some(Bytes::from_static(sse::KEEP_ALIVE.as_bytes())))
-                }
-                Some(Poll::Pending) | None => Poll::Pending,
-            };
         }
     }
 }
 
-impl Drop for EventStream {
-    fn drop(&mut self) {
-        // MCP-LHTTP-10: the client may come back for the rest.
-        self.detach();
+impl EventStream {
+    pub(super) fn new(source: Source, every: Duration) -> Self {
+        let mut keep_alive = tokio::time::interval(every.max(Duration::from_secs(1)));
+        keep_alive.reset();
+        EventStream {
+            source,
+            keep_alive,
+            end: None,
+            room: None,
+        }
+    }
+
+    /// A GET stream, which takes room and ends with the authorization of its caller.
+    pub(super) fn of_get(mut self, room: Room, end: Option<Ending>) -> Self {
+        self.room = Some(room);
+        self.end = end;
+        self
+    }
+
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        // MCP-AUTH-RS-15: nothing is told any more once the authorization has ended.
+        if let Some(end) = &mut self.end
+            && end.as_mut().poll(cx).is_ready()
+        {
+            self.source = Source::ended();
+            self.end = None;
+            self.room = None;
+        }
+        match self.source.poll_next(cx) {
+            Poll::Ready(Some(event)) => {
+                self.keep_alive.reset();
+                Poll::Ready(Some(Bytes::from(event)))
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => self
+                .keep_alive
+                .poll_tick(cx)
+                .map(|_| Some(Bytes::from_static(sse::KEEP_ALIVE.as_bytes()))),
+        }
     }
 }

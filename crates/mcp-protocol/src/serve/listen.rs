@@ -1,10 +1,15 @@
 //! Announcing changes, and the streams on which they are heard.
 
+use std::sync::Arc;
+
+use http::Extensions;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::PermitIterator;
 use tokio::sync::{broadcast, mpsc};
 
 use super::exchange::{Outgoing, Reply};
+use super::options::{DeliveryCheck, Ending};
 use super::sessions::Listening;
 use crate::jsonrpc::{self, Id};
 use crate::stateless::key;
@@ -59,6 +64,29 @@ impl Changes {
     }
 }
 
+/// Who hears of changes, and what the caller may still hear.
+pub(super) struct Hearing {
+    may_hear: Option<DeliveryCheck>,
+    extensions: Arc<Extensions>,
+}
+
+impl Hearing {
+    pub(super) fn new(may_hear: Option<DeliveryCheck>, extensions: Arc<Extensions>) -> Self {
+        Hearing {
+            may_hear,
+            extensions,
+        }
+    }
+
+    /// MCP-SUB-08: asked at delivery, because the caller may have lost a resource meanwhile.
+    fn allows(&self, change: &Change) -> bool {
+        match (change, &self.may_hear) {
+            (Change::Resource(uri), Some(may_hear)) => may_hear(&self.extensions, uri),
+            _ => true,
+        }
+    }
+}
+
 /// The parameters of `subscriptions/listen`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Listen {
@@ -70,6 +98,19 @@ impl Listen {
     /// Whether it asks for news about tasks, which is for clients that can follow them.
     pub(super) fn wants_tasks(&self) -> bool {
         !self.notifications.task_ids.is_empty()
+    }
+
+    /// Leaves out what cannot be honoured, and the resources that the caller may not read.
+    ///
+    /// MCP-SUB-08: each is authorized by itself, as reading it would be.
+    pub(super) fn narrow(
+        &mut self,
+        capabilities: &ServerCapabilities,
+        may_read: impl Fn(&str) -> bool,
+    ) {
+        self.notifications.narrow(capabilities);
+        let addresses = &mut self.notifications.resource_subscriptions;
+        addresses.retain(|uri| may_read(uri));
     }
 }
 
@@ -90,8 +131,11 @@ pub(super) struct Filter {
     task_ids: Vec<String>,
 }
 
-/// MCP-SUB-01, bounded: addresses of one subscription.
+/// MCP-SUB-01, bounded: addresses of one subscription; each is asked of the gate, and kept.
 const MAX_ADDRESSES: usize = 256;
+
+/// How long they may be in all, in bytes, as for the subscriptions of a session.
+const MAX_ADDRESS_BYTES: usize = 64 * 1024;
 
 impl Filter {
     /// Every change of a list.
@@ -105,8 +149,8 @@ impl Filter {
         }
     }
 
-    /// What of it this server can honour.
-    fn honoured(mut self, capabilities: &ServerCapabilities) -> Self {
+    /// Leaves what of it this server can honour.
+    fn narrow(&mut self, capabilities: &ServerCapabilities) {
         self.tools_list_changed &= capabilities.tools.is_some_and(|tools| tools.list_changed);
         self.prompts_list_changed &= capabilities
             .prompts
@@ -116,8 +160,14 @@ impl Filter {
         if !resources.subscribe {
             self.resource_subscriptions.clear();
         }
-        self.resource_subscriptions.truncate(MAX_ADDRESSES);
-        self
+        let mut bytes = 0_usize;
+        let addresses = self.resource_subscriptions.iter();
+        let fitting = addresses.take(MAX_ADDRESSES).take_while(|uri| {
+            bytes = bytes.saturating_add(uri.len());
+            bytes <= MAX_ADDRESS_BYTES
+        });
+        let fitting = fitting.count();
+        self.resource_subscriptions.truncate(fitting);
     }
 
     fn wants(&self, change: &Change) -> bool {
@@ -149,15 +199,17 @@ fn message(method: &str, params: Value) -> Outgoing {
 
 /// Serves one `subscriptions/listen`: acknowledgement first, then what was asked for, each tagged.
 ///
-/// Ends with a result when the handler's [`Changes`] are gone.
+/// Ends with a result when the handler's [`Changes`] are gone, and when the caller's authorization
+/// has ended.
 pub(super) async fn listen(
     id: Id,
     listen: Listen,
-    capabilities: ServerCapabilities,
     mut changes: broadcast::Receiver<Change>,
+    hearing: Hearing,
+    end: Option<Ending>,
     outbox: mpsc::Sender<Outgoing>,
 ) -> Reply {
-    let filter = listen.notifications.honoured(&capabilities);
+    let filter = listen.notifications;
     // MCP-SUB-03: everything on the stream carries the id of the request.
     let tagged = |mut params: Value| {
         if let Some(members) = params.as_object_mut() {
@@ -169,14 +221,24 @@ pub(super) async fn listen(
     let acknowledged = tagged(json!({ "notifications": &filter }));
     let method = "notifications/subscriptions/acknowledged";
     let mut open = outbox.send(message(method, acknowledged)).await.is_ok();
+    let mut end = end.unwrap_or_else(|| Box::pin(std::future::pending()));
     while open {
-        match changes.recv().await {
-            Ok(change) if filter.wants(&change) => {
-                let (method, params) = change.notification();
-                open = outbox.send(message(method, tagged(params))).await.is_ok();
-            }
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => open = false,
+        // What was said before has been taken, so nothing waits here while its time passes.
+        let (mut room, change) = tokio::select! {
+            biased;
+            () = &mut end => break,
+            next = next(&mut changes, &outbox) => match next {
+                Some(next) => next,
+                None => break,
+            },
+        };
+        if let Some(change) = change.filter(|change| filter.wants(change) && hearing.allows(change))
+        {
+            let (method, params) = change.notification();
+            open = room
+                .next()
+                .map(|room| room.send(message(method, tagged(params))))
+                .is_some();
         }
     }
     // MCP-SUB-04: a graceful end is a complete result with the tag.
@@ -187,16 +249,32 @@ pub(super) async fn listen(
     }
 }
 
+/// The next change, once everything that was said before is on its way, and the room to tell it.
+/// `None` when there is nobody to tell or nothing to come.
+async fn next<'a>(
+    changes: &mut broadcast::Receiver<Change>,
+    outbox: &'a mpsc::Sender<Outgoing>,
+) -> Option<(PermitIterator<'a, Outgoing>, Option<Change>)> {
+    let room = outbox.reserve_many(outbox.max_capacity()).await.ok()?;
+    match changes.recv().await {
+        Ok(change) => Some((room, Some(change))),
+        Err(broadcast::error::RecvError::Lagged(_)) => Some((room, None)),
+        Err(broadcast::error::RecvError::Closed) => None,
+    }
+}
+
 /// Serves the GET stream of a session: changes, untagged, as the older revisions have them.
 pub(super) async fn stream(
     listening: Listening,
     capabilities: &ServerCapabilities,
     changes: Option<broadcast::Receiver<Change>>,
+    hearing: Hearing,
     outbox: mpsc::Sender<Outgoing>,
 ) -> Reply {
     let session = listening.session();
     // MCP-LIFE-04: only what was declared.
-    let lists = Filter::lists().honoured(capabilities);
+    let mut lists = Filter::lists();
+    lists.narrow(capabilities);
     let Some(mut changes) = changes else {
         session.closed().await;
         return Reply {
@@ -205,20 +283,25 @@ pub(super) async fn stream(
         };
     };
     loop {
-        let change = tokio::select! {
+        let (mut room, change) = tokio::select! {
             () = session.closed() => break,
-            change = changes.recv() => change,
+            next = next(&mut changes, &outbox) => match next {
+                Some(next) => next,
+                None => break,
+            },
         };
-        let wanted = match &change {
-            Ok(Change::Resource(uri)) => session.is_subscribed(uri),
-            Ok(change) => lists.wants(change),
-            Err(broadcast::error::RecvError::Lagged(_)) => false,
-            Err(broadcast::error::RecvError::Closed) => break,
+        let wanted = |change: &Change| match change {
+            Change::Resource(uri) => session.is_subscribed(uri),
+            change => lists.wants(change),
         };
-        if let (true, Ok(change)) = (wanted && listening.speaks(), change) {
+        // MCP-LIFE-03: nothing unasked for before the client is ready.
+        let told = |change: &Change| {
+            wanted(change) && session.is_ready() && listening.speaks() && hearing.allows(change)
+        };
+        if let Some(change) = change.filter(told) {
             let (method, params) = change.notification();
-            if outbox.send(message(method, params)).await.is_err() {
-                break;
+            if let Some(room) = room.next() {
+                room.send(message(method, params));
             }
         }
     }

@@ -24,6 +24,7 @@ mod sealing;
 mod service;
 mod sessions;
 mod spoken;
+mod streams;
 mod task;
 mod tasks;
 
@@ -32,7 +33,9 @@ pub use context::{Answers, Context};
 pub use error::Error;
 pub use handler::Handler;
 pub use listen::{Change, Changes};
-pub use options::{Gate, Operation, Options, PrincipalKey};
+pub use options::{
+    AuthorizationEnd, DeliveryCheck, Ending, Gate, Operation, Options, PrincipalKey,
+};
 #[cfg(feature = "seal")]
 pub use sealing::Sealing;
 pub use service::HttpService;

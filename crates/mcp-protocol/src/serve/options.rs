@@ -1,6 +1,8 @@
 //! What can be set, with defaults that are safe on a developer's machine.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,10 @@ pub struct Operation {
 
 /// Asked for each request before it is dispatched; may answer with any HTTP response instead.
 ///
-/// In a batch it is asked for every request before any is started.
+/// In a batch it is asked for every request before any is started. For `subscriptions/listen` it is
+/// also asked for each resource that the client wants to hear of, as `resources/read` of that
+/// resource; what it refuses is left out of what the acknowledgement says is honoured, and the
+/// refusal itself is not sent: the client gets it when it reads the resource.
 ///
 /// Not asked for what never reaches the handler: notifications, responses, the GET stream, DELETE.
 /// These belong to a session, and that to its principal.
@@ -31,6 +36,20 @@ pub type Gate =
 
 /// Tells who is behind a request, so that a session or task stays with the one who opened it.
 pub type PrincipalKey = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;
+
+/// Tells, right before a change of a resource is told, whether the caller may hear of it; with the
+/// extensions of the request that opened the stream, and the address.
+///
+/// MCP-SUB-08: what the gate said when the stream was opened may not hold any more.
+pub type DeliveryCheck = Arc<dyn Fn(&Extensions, &str) -> bool + Send + Sync>;
+
+/// Completes when something has ended.
+pub type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Tells when the authorization ends that came with a request: none if it does not end.
+///
+/// A token that expires is a `tokio::time::sleep` for the time that is left.
+pub type AuthorizationEnd = Arc<dyn Fn(&Extensions) -> Option<Ending> + Send + Sync>;
 
 /// How the service behaves.
 #[derive(Clone)]
@@ -48,6 +67,19 @@ pub struct Options {
     pub ask_timeout: Duration,
     /// How many `subscriptions/listen` streams and GET streams may be open. Default: 1024.
     pub max_streams: usize,
+    /// How many of them one principal may have. Default: 32, which is a few for each program of one
+    /// person, and leaves room for 31 others. Requests of nobody in particular share
+    /// [`Options::max_streams`].
+    pub max_streams_per_principal: usize,
+    /// Asked before a change of a resource is told on such a stream. Default: what the gate said when
+    /// the stream was opened, or the resource subscribed to.
+    pub may_hear: Option<DeliveryCheck>,
+    /// When such a stream ends because its caller's authorization does. Default: it does not.
+    ///
+    /// A `subscriptions/listen` stream ends with its result, a GET stream just ends; the client comes
+    /// back with authorization that is good, and misses nothing of a call whose stream it resumes.
+    /// The answer to a request is not cut off: it was authorized when it was asked for.
+    pub authorization_end: Option<AuthorizationEnd>,
     /// Sessions for the older revisions. Default: none; each request is then served by itself.
     pub sessions: Option<SessionLimits>,
     /// Tool calls that go on as tasks (2026-07-28). Default: none; see [`super::Context::task`].
@@ -72,6 +104,9 @@ impl Default for Options {
             keep_alive: Duration::from_secs(15),
             ask_timeout: Duration::from_secs(300),
             max_streams: 1024,
+            max_streams_per_principal: 32,
+            may_hear: None,
+            authorization_end: None,
             sessions: None,
             tasks: None,
             #[cfg(feature = "seal")]

@@ -197,6 +197,11 @@ impl<H: Handler> Post<H> {
             }
             Spoken::Legacy(revision) => {
                 let place = self.place(revision)?;
+                if let (Some(session), "notifications/initialized") =
+                    (&place.session, &*notification.method)
+                {
+                    session.set_ready();
+                }
                 if let (Some(session), "notifications/cancelled") =
                     (&place.session, &*notification.method)
                 {

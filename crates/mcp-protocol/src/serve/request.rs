@@ -88,7 +88,7 @@ impl<H: Handler> Caller<H> {
         } else {
             Round::closed()
         };
-        let call =
+        let mut call =
             Call::read(revision, extensions, &request.method, request.params).map_err(refused)?;
         if let (Call::UseTool(call), Some(headers)) = (&call, headers) {
             let params = self.shared.handler.header_params(&call.name);
@@ -112,6 +112,9 @@ impl<H: Handler> Caller<H> {
             return Err(Answered::Refused(Violation::ExtensionNotDeclared {
                 extension: TASKS_EXTENSION,
             }));
+        }
+        if let Call::Listen(listen) = &mut call {
+            listen.narrow(&self.shared.capabilities, |uri| self.may_read(uri));
         }
         let context = Context {
             revision,
@@ -156,6 +159,10 @@ impl<H: Handler> Caller<H> {
         cancelled: Option<watch::Receiver<bool>>,
         outbox: mpsc::Sender<Outgoing>,
     ) -> Working {
+        if let (Some(session), false) = (&place.session, matches!(call, Call::Ping)) {
+            // A client that asks has the result of `initialize`, whatever else it forgot to say.
+            session.set_ready();
+        }
         let peer = place.session.as_ref().map(|session| session.peer());
         let context = Context {
             revision: place.revision,
@@ -228,6 +235,18 @@ impl<H: Handler> Caller<H> {
             name: subject(request),
         };
         gate(&self.extensions, &operation).map_err(Answered::Gated)
+    }
+
+    /// Asks the gate whether the caller may read a resource.
+    fn may_read(&self, uri: &str) -> bool {
+        let Some(gate) = &self.shared.options.gate else {
+            return true;
+        };
+        let operation = Operation {
+            method: "resources/read".to_owned(),
+            name: Some(uri.to_owned()),
+        };
+        gate(&self.extensions, &operation).is_ok()
     }
 }
 

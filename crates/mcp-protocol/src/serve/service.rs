@@ -10,19 +10,19 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::ALLOW;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response};
+use http::{Extensions, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use super::body::Body;
-use super::exchange::{self, EventStream, OUTBOX};
+use super::exchange::{self, EventStream, OUTBOX, Source};
 use super::handler::Handler;
-use super::listen;
-use super::options::Options;
+use super::listen::{self, Hearing};
+use super::options::{Ending, Options};
 use super::post;
-use super::resume;
 use super::sessions::Sessions;
 use super::spoken::Spoken;
+use super::streams::Streams;
 use super::tasks::Tasks;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id};
@@ -61,7 +61,7 @@ pub(super) struct Shared<H> {
     pub(super) tasks: Option<Arc<Tasks>>,
     pub(super) info: Implementation,
     pub(super) capabilities: ServerCapabilities,
-    streams: Arc<Semaphore>,
+    pub(super) streams: Arc<Streams>,
 }
 
 impl<H: Handler> HttpService<H> {
@@ -71,9 +71,7 @@ impl<H: Handler> HttpService<H> {
             .sessions
             .clone()
             .map(|limits| Sessions::new(limits, options.ask_timeout));
-        let streams = Arc::new(Semaphore::new(
-            options.max_streams.min(Semaphore::MAX_PERMITS),
-        ));
+        let streams = Streams::new(options.max_streams, options.max_streams_per_principal);
         let tasks = options.tasks.clone().map(Tasks::new).map(Arc::new);
         let (info, mut capabilities) = (handler.info(), handler.capabilities());
         if handler.changes().is_none() {
@@ -136,7 +134,7 @@ where
 
 async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
     shared: Arc<Shared<H>>,
-    parts: Parts,
+    mut parts: Parts,
     body: B,
 ) -> Result<Response<Body>, Violation> {
     shared.options.callers.check(&parts)?;
@@ -169,31 +167,28 @@ async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
     }
     rules::check_accept(&parts.headers, &["text/event-stream"])?;
     let session = sessions.find(id, principal.as_deref())?;
-    let permit = shared.stream().ok_or(Violation::TooManyInFlight)?;
+    let room = shared
+        .streams
+        .enter(principal.as_deref())
+        .ok_or(Violation::TooManyStreams)?;
+    let end = shared.authorization_end(&parts.extensions);
     let (sender, outbox) = mpsc::channel(OUTBOX);
     let keep_alive = shared.options.keep_alive;
     if let Some(last) = rules::last_event_id(&parts.headers) {
         let last = EventId::parse(last).ok_or(Violation::EventUnknown)?;
-        let missed = resume::resume(session, last, sender).map_err(|_| Violation::EventUnknown)?;
-        let working = Box::pin(async move {
-            let reply = missed.await;
-            drop(permit);
-            reply
-        });
-        return Ok(exchange::events(EventStream::new(
-            working, outbox, keep_alive,
-        )));
+        let connection = session.resume(last).map_err(|_| Violation::EventUnknown)?;
+        let stream = EventStream::new(Source::Session(connection), keep_alive);
+        return Ok(exchange::events(stream.of_get(room, end)));
     }
     let changes = shared.handler.changes().map(super::Changes::subscribe);
     let listening = session.stream();
+    let extensions = Arc::new(std::mem::take(&mut parts.extensions));
+    let hearing = Hearing::new(shared.options.may_hear.clone(), extensions);
     let working = Box::pin(async move {
-        let reply = listen::stream(listening, &shared.capabilities, changes, sender).await;
-        drop(permit);
-        reply
+        listen::stream(listening, &shared.capabilities, changes, hearing, sender).await
     });
-    Ok(exchange::events(EventStream::new(
-        working, outbox, keep_alive,
-    )))
+    let stream = EventStream::new(Source::work(working, outbox), keep_alive);
+    Ok(exchange::events(stream.of_get(room, end)))
 }
 
 impl<H> Shared<H> {
@@ -213,9 +208,10 @@ impl<H> Shared<H> {
         }
     }
 
-    /// Room for one more long stream, if there is any.
-    pub(super) fn stream(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.streams).try_acquire_owned().ok()
+    /// When the authorization ends that came with a request.
+    pub(super) fn authorization_end(&self, extensions: &Extensions) -> Option<Ending> {
+        let tell = self.options.authorization_end.as_ref()?;
+        tell(extensions)
     }
 }
 

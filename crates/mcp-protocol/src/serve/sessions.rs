@@ -1,6 +1,6 @@
 //! Sessions of the older revisions: who opened them, what is in flight, what was asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,15 +9,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::error::Error;
 use super::exchange::Outgoing;
+use super::resume::Seats;
 use crate::jsonrpc::{self, Id, RpcError};
 use crate::revision::Revision;
-use crate::session::{EventId, EventUnknown, InUse, Missed, Pending, Replay, Table};
+use crate::session::{InUse, Pending, Replay, Table};
 use crate::types::{Initialize, LogLevel};
 use crate::violation::Violation;
 
@@ -119,15 +119,15 @@ impl Sessions {
             ask_timeout: self.ask_timeout,
             max_subscriptions: self.limits.max_subscriptions,
             closed: watch::channel(false).0,
-            recorded: Notify::new(),
             state: Mutex::new(State {
                 in_flight: Pending::new(self.limits.max_in_flight),
                 asked: Pending::new(self.limits.max_in_flight),
+                ready: false,
                 log_level: LogLevel::Info,
                 subscriptions: BTreeSet::new(),
                 streams: BTreeSet::new(),
                 replay: Replay::new(self.limits.replay_bytes),
-                attached: BTreeMap::new(),
+                seats: Seats::default(),
             }),
         });
         let mut table = lock(&self.table);
@@ -191,32 +191,19 @@ pub(super) struct Session {
     ask_timeout: Duration,
     max_subscriptions: usize,
     closed: watch::Sender<bool>,
-    /// Told when there is more to be had again.
-    recorded: Notify,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
-struct State {
+pub(super) struct State {
     in_flight: Pending<watch::Sender<bool>>,
     asked: Pending<oneshot::Sender<Result<Value, RpcError>>>,
+    ready: bool,
     log_level: LogLevel,
     subscriptions: BTreeSet<String>,
     /// The GET streams that are open, in the order in which they were opened.
     streams: BTreeSet<u64>,
-    replay: Replay,
-    /// The connection of each stream that can be resumed; dropped when another takes it over.
-    attached: BTreeMap<u64, oneshot::Sender<()>>,
-}
-
-impl State {
-    /// Gives a stream to a new connection; the one that had it is told.
-    fn attach(&mut self, stream: u64) -> oneshot::Receiver<()> {
-        self.attached
-            .retain(|_, connection| !connection.is_closed());
-        let (sender, taken_over) = oneshot::channel();
-        self.attached.insert(stream, sender);
-        taken_over
-    }
+    pub(super) replay: Replay,
+    pub(super) seats: Seats,
 }
 
 impl fmt::Debug for Session {
@@ -242,6 +229,15 @@ impl Session {
 
     pub(super) fn set_log_level(&self, level: LogLevel) {
         lock(&self.state).log_level = level;
+    }
+
+    /// Whether the client has said that it is ready, or asked for something.
+    pub(super) fn is_ready(&self) -> bool {
+        lock(&self.state).ready
+    }
+
+    pub(super) fn set_ready(&self) {
+        lock(&self.state).ready = true;
     }
 
     pub(super) fn is_subscribed(&self, uri: &str) -> bool {
@@ -276,44 +272,6 @@ impl Session {
             session: Arc::clone(self),
             number,
         }
-    }
-
-    /// Opens a stream that can be resumed: the id of what opens it, and what tells that another
-    /// connection has taken it over.
-    pub(super) fn open_stream(&self) -> Option<(EventId, oneshot::Receiver<()>)> {
-        let mut state = lock(&self.state);
-        let first = state.replay.open()?;
-        Some((first, state.attach(first.stream)))
-    }
-
-    /// Keeps a message of a stream.
-    pub(super) fn record(&self, stream: u64, message: &str) -> Option<EventId> {
-        let id = lock(&self.state).replay.record(stream, message);
-        self.recorded.notify_waiters();
-        id
-    }
-
-    /// Nothing more comes on a stream.
-    pub(super) fn end_stream(&self, stream: u64) {
-        lock(&self.state).replay.end(stream);
-        self.recorded.notify_waiters();
-    }
-
-    /// What came on a stream after an event.
-    pub(super) fn after(&self, id: EventId) -> Result<Missed, EventUnknown> {
-        lock(&self.state).replay.after(id)
-    }
-
-    /// Takes a stream over from the connection that has it, if there is something to go on with.
-    pub(super) fn take_over(&self, id: EventId) -> Result<oneshot::Receiver<()>, EventUnknown> {
-        let mut state = lock(&self.state);
-        state.replay.after(id)?;
-        Ok(state.attach(id.stream))
-    }
-
-    /// Waits until more can be had again.
-    pub(super) fn recorded(&self) -> Notified<'_> {
-        self.recorded.notified()
     }
 
     /// Waits for the end of the session.
@@ -462,6 +420,6 @@ impl Drop for InFlight {
 }
 
 /// A panic while the lock was held leaves nothing half done here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -430,6 +430,12 @@ pub(crate) async fn any_event(body: &mut Body) -> Option<Event> {
     Some(events.remove(0))
 }
 
+/// Whether the stream has nothing to say right now.
+pub(crate) async fn is_quiet(body: &mut Body) -> bool {
+    let mut frame = std::pin::pin!(body.frame());
+    std::future::poll_fn(|cx| Poll::Ready(frame.as_mut().poll(cx).is_pending())).await
+}
+
 pub(crate) fn announce(server: &Server, change: Change) {
     server.changes.announce(change);
 }

@@ -288,6 +288,9 @@ async fn a_message_goes_to_one_stream_of_a_session_and_only_if_it_was_declared()
             .header("mcp-session-id", &session)
             .response(&service)
     };
+    let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    let answer = post(ready).header("mcp-session-id", &session);
+    answer.send(&service).await.is(202, "");
     let mut first = get().await.into_body();
     let mut second = get().await.into_body();
     // The server declares changes of its tools, not of its prompts.
@@ -306,12 +309,6 @@ async fn a_message_goes_to_one_stream_of_a_session_and_only_if_it_was_declared()
         next(&mut first).await["method"],
         "notifications/tools/list_changed"
     );
-}
-
-/// Whether the stream has nothing to say right now.
-async fn is_quiet(body: &mut mcp_protocol::serve::Body) -> bool {
-    let mut frame = std::pin::pin!(http_body_util::BodyExt::frame(body));
-    std::future::poll_fn(|cx| std::task::Poll::Ready(frame.as_mut().poll(cx).is_pending())).await
 }
 
 #[tokio::test]

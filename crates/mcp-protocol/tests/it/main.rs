@@ -19,6 +19,9 @@ mod hostile;
 #[cfg(feature = "server")]
 mod legacy;
 #[cfg(test)]
+#[cfg(feature = "server")]
+mod listening;
+#[cfg(test)]
 #[cfg(feature = "client")]
 mod lists;
 #[cfg(test)]

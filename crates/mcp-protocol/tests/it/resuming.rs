@@ -24,6 +24,21 @@ pub(crate) async fn work(context: &Context, call: &ToolCall) -> Result<ToolResul
             }
             Ok(ToolResult::text("hung up"))
         }
+        "slow" => {
+            for step in [1.0, 2.0] {
+                context.progress(step, None, None).await;
+                tokio::time::sleep(Duration::from_secs(45)).await;
+            }
+            Ok(ToolResult::text("slow"))
+        }
+        "hang-twice" => {
+            for (step, pause) in [(1.0, 1000), (2.0, 2000), (3.0, 3000)] {
+                context.progress(step, None, None).await;
+                context.hang_up(Duration::from_millis(pause)).await;
+                tokio::time::sleep(Duration::from_millis(pause + 500)).await;
+            }
+            Ok(ToolResult::text("hung up twice"))
+        }
         "hang-chatter" => {
             context.hang_up(Duration::from_millis(1)).await;
             for step in 1..=40_u8 {
@@ -187,6 +202,70 @@ async fn the_newer_connection_takes_the_stream_over() {
         .await
         .is(204, "");
     assert!(any_event(&mut third).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_connection_has_everything_at_once_though_an_older_one_is_open_and_unread() {
+    // MCP-LHTTP-07, MCP-LHTTP-08.
+    let service = with_sessions();
+    let session = open(&service, "2025-11-25", &json!({})).await;
+    let unread = call(&session, 1, "many").response(&service).await;
+    let also_unread = come_back(&session, "0-0").response(&service).await;
+    let response = come_back(&session, "0-0").response(&service).await;
+    let events = rest(&mut response.into_body()).await;
+    let ids: Vec<Option<String>> = events.iter().map(|(id, _)| id.clone()).collect();
+    let all: Vec<Option<String>> = (1..=101).map(|n| Some(format!("0-{n}"))).collect();
+    assert_eq!(ids, all);
+    for older in [unread, also_unread] {
+        assert!(
+            any_event(&mut older.into_body()).await.is_none(),
+            "a message is on one connection only"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_that_never_reads_has_missed_is_refused_and_no_hole() {
+    // MCP-LHTTP-08: the buffer is bounded, whoever reads.
+    let bounded = |limits: &mut SessionLimits| limits.replay_bytes = 500;
+    let service = sessions_of(Server::default(), bounded);
+    let session = open(&service, "2025-11-25", &json!({})).await;
+    let unread = call(&session, 1, "many").response(&service).await;
+    drop(unread);
+    // Nobody has the stream, so nobody is waited for, and the first messages make room.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    come_back(&session, "0-0")
+        .send(&service)
+        .await
+        .is(400, UNKNOWN);
+    let late = come_back(&session, "0-100").send(&service).await;
+    assert_eq!(late.events(), [text(1, "done")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_may_hang_up_on_a_stream_that_was_resumed() {
+    // MCP-LHTTP-09: each connection of a stream may be closed, not only the first.
+    let service = with_sessions();
+    let session = open(&service, "2025-11-25", &json!({})).await;
+    let answer = call(&session, 1, "hang-twice").send(&service).await;
+    let mut last = "0-1".to_owned();
+    assert!(
+        answer.text.ends_with("\n\nretry: 1000\n\n"),
+        "{}",
+        answer.text
+    );
+    for (step, pause) in [(2, 2000), (3, 3000)] {
+        tokio::time::sleep(Duration::from_millis(pause - 1000)).await;
+        let answer = come_back(&session, &last).send(&service).await;
+        last = format!("0-{step}");
+        assert_eq!(answer.events(), [progress(1, f64::from(step))]);
+        assert!(answer.text.starts_with(&format!("id: {last}\n")));
+        let retry = format!("\n\nretry: {pause}\n\n");
+        assert!(answer.text.ends_with(&retry), "{}", answer.text);
+    }
+    let answer = come_back(&session, &last).send(&service).await;
+    assert_eq!(answer.events(), [text(1, "hung up twice")]);
+    assert!(!answer.text.contains("retry"), "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
