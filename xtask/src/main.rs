@@ -12,6 +12,7 @@ mod conformance;
 mod interop;
 mod node;
 mod process;
+mod requirements;
 mod stories;
 mod suite;
 mod tally;

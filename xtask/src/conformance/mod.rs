@@ -1,7 +1,7 @@
 //! `cargo xtask conformance`: the official suite against what we ship, judged by what we expect.
 
 mod expected;
-mod judge;
+pub(crate) mod judge;
 mod listing;
 mod page;
 mod results;
@@ -10,10 +10,13 @@ mod runs;
 use crate::Outcome;
 use crate::interop;
 use crate::node::{self, Node, Prepared};
+use crate::requirements::{page as by_requirement, results as requirement_results, table};
 use crate::tally::Tally;
+use crate::tidy::files;
 use crate::workspace::{Workspace, read, write};
 
 use judge::Judged;
+pub(crate) use runs::RUNS;
 
 /// What did not pass and why, in the order of the page.
 const EXPECTED: &str = "xtask/conformance/expected.json";
@@ -43,7 +46,7 @@ pub(crate) fn all(workspace: &Workspace, node: &Node, check: bool) -> Outcome<Ta
     let expected = expected::parse(&read(&workspace.path(EXPECTED))?)?;
     let mut judged = Vec::new();
     let mut tally = Tally::default();
-    for run in runs::RUNS {
+    for run in RUNS {
         println!("\n== conformance: {}", run.name);
         let report = runs::execute(workspace, node, &run)?;
         judged.extend(judge::judge(&run, report, &expected, &mut tally));
@@ -53,6 +56,16 @@ pub(crate) fn all(workspace: &Workspace, node: &Node, check: bool) -> Outcome<Ta
             "{EXPECTED} lists {entry}, which the suite does not have"
         ));
     }
+    let areas = table::read(&files::tracked(workspace)?)?;
+    println!("\n== conformance: requirements");
+    let results = requirement_results::run(&areas)?;
+    let sections: Vec<by_requirement::Section<'_>> = areas
+        .iter()
+        .map(|area| {
+            let rows = requirement_results::judge(area, &results, &judged, &mut tally);
+            (area.title.as_str(), rows)
+        })
+        .collect();
     print!("\n{}", page::table(&judged));
     println!(
         "\n{} scenarios are listed as not passing, with a reason",
@@ -60,7 +73,7 @@ pub(crate) fn all(workspace: &Workspace, node: &Node, check: bool) -> Outcome<Ta
     );
     let path = workspace.path(PAGE);
     let spoken = interop::run(workspace, Ok(node), None)?;
-    let mut text = page::render(&judged);
+    let mut text = page::render(&by_requirement::render(&sections), &judged);
     text.push_str(&spoken.render(&read(&path).unwrap_or_default()));
     tally.add(spoken.tally);
     if !check {
@@ -82,12 +95,9 @@ pub(crate) fn all(workspace: &Workspace, node: &Node, check: bool) -> Outcome<Ta
 /// Runs what has `part` in its name: whole runs, or single scenarios of all of them.
 fn some(workspace: &Workspace, node: &Node, part: &str) -> Outcome<Tally> {
     let expected = expected::parse(&read(&workspace.path(EXPECTED))?)?;
-    let whole: Vec<_> = runs::RUNS
-        .iter()
-        .filter(|run| run.name.contains(part))
-        .collect();
+    let whole: Vec<_> = RUNS.iter().filter(|run| run.name.contains(part)).collect();
     let chosen = if whole.is_empty() {
-        runs::RUNS.iter().collect()
+        RUNS.iter().collect()
     } else {
         whole.clone()
     };

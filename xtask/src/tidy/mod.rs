@@ -3,7 +3,7 @@
 //! Each rule is a function from what is there to what is wrong with it, with tests that show it failing.
 
 mod edges;
-mod files;
+pub(crate) mod files;
 mod lock;
 mod packages;
 mod pages;
@@ -12,6 +12,7 @@ mod sizes;
 mod sources;
 
 use crate::Outcome;
+use crate::requirements;
 use crate::workspace::Workspace;
 
 /// One thing that is wrong: where, and what.
@@ -38,6 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     findings.extend(lock::check(&tracked));
     findings.extend(pages::check(workspace, &tracked));
     findings.extend(places::check(&tracked));
+    findings.extend(requirements::check::check(&tracked));
     findings.extend(sources::check(&tracked));
     for Finding { at, what } in &findings {
         println!("{at}: {what}");
