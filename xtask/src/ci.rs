@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::process::Step;
 use crate::workspace::{Package, Workspace};
-use crate::{Outcome, suite, tidy};
+use crate::{Outcome, interop, suite, tidy};
 
 /// Runs the whole gate.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
@@ -12,6 +12,9 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     compiler(workspace)?;
     title("format");
     Step::cargo(&["fmt", "--all", "--check"]).run()?;
+    Step::cargo(&["fmt", "--check", "--manifest-path"])
+        .arg(workspace.path(interop::RUST))
+        .run()?;
     title("tidy");
     tidy::run(workspace)?;
     title("clippy");

@@ -17,6 +17,8 @@ use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{Outcome, suite};
 
+pub(crate) use rust::MANIFEST as RUST;
+
 use runs::{RUNS, Role, Run, Sdk, Transport};
 
 /// What the runs are called by on the command line.
@@ -213,6 +215,7 @@ mod tests {
             "node/interop-client-v1.mjs",
             "node/interop-client-v2.mjs",
             "interop/python/client.py",
+            "interop/rust/src/bin/interop-client.rs",
         ] {
             assert!(xtask.join(file).is_file(), "{file}");
         }

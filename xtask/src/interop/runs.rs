@@ -89,7 +89,11 @@ const fn client(sdk: Sdk, transport: Transport, revision: &'static str) -> Run {
 }
 
 /// Every run there is, in the order of the page.
-pub(crate) const RUNS: [Run; 5] = [
+pub(crate) const RUNS: [Run; 9] = [
+    client(Sdk::Rust, Transport::Http, "2025-03-26"),
+    client(Sdk::Rust, Transport::Http, "2025-06-18"),
+    client(Sdk::Rust, Transport::Http, "2025-11-25"),
+    client(Sdk::Rust, Transport::Http, "2026-07-28"),
     client(Sdk::TypeScript1, Transport::Http, "2025-11-25"),
     client(Sdk::TypeScript2, Transport::Http, "2025-11-25"),
     client(Sdk::TypeScript2, Transport::Http, "2026-07-28"),

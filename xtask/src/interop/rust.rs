@@ -6,7 +6,8 @@ use crate::Outcome;
 use crate::process::Step;
 use crate::workspace::Workspace;
 
-const MANIFEST: &str = "xtask/interop/rust/Cargo.toml";
+/// The manifest of the package.
+pub(crate) const MANIFEST: &str = "xtask/interop/rust/Cargo.toml";
 
 /// Builds the programs; gives the folder that they are in, or why they cannot be had.
 pub(crate) fn prepare(workspace: &Workspace) -> Outcome<Result<PathBuf, String>> {
