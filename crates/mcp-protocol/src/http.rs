@@ -209,7 +209,7 @@ fn media_type(value: &str) -> &str {
 
 /// Reads the three mirrored headers.
 #[must_use]
-pub fn mirrored(headers: &HeaderMap) -> Mirrored {
+pub fn mirrored(headers: &HeaderMap) -> Mirrored<'_> {
     Mirrored {
         version: mirror(headers, &PROTOCOL_VERSION),
         method: mirror(headers, &METHOD),
@@ -243,7 +243,7 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
 ///
 /// For notifications, where no revision says that the headers are required.
 #[must_use]
-pub fn contradicts(mirror: &Mirror, body: &str) -> bool {
+pub fn contradicts(mirror: &Mirror<'_>, body: &str) -> bool {
     match mirror {
         Mirror::Absent => false,
         Mirror::Unreadable => true,

@@ -1,5 +1,6 @@
 //! The JSON-RPC envelope: request, response, notification, id, error object.
 
+mod members;
 mod text;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::violation::{Violation, code};
 
+pub use members::{Members, Twice};
 pub use text::Text;
 pub(crate) use text::Writer;
 
@@ -349,7 +351,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 
 /// A string, borrowed where it has no escapes.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// Tells text that is not JSON from JSON that is not an envelope.
 fn not_an_envelope(text: &str) -> Violation {
@@ -364,6 +366,11 @@ fn not_an_envelope(text: &str) -> Violation {
 
 /// Bounds the nesting of a body before anything recursive reads it.
 fn check_depth(text: &str) -> Result<(), Violation> {
+    // Most bodies open fewer brackets than may be open at once, and to count them is quick.
+    let opening = |byte: &u8| matches!(byte, b'{' | b'[');
+    if text.as_bytes().iter().filter(|byte| opening(byte)).count() <= MAX_DEPTH {
+        return Ok(());
+    }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         if in_string {

@@ -1,9 +1,15 @@
 //! The rules of 2026-07-28, where each request stands by itself: metadata, precedence, envelopes.
 
+mod params;
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap as _;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+pub use params::Params;
 
 use crate::jsonrpc::{Id, Request, Text, Writer};
 use crate::revision::{Era, Revision};
@@ -47,65 +53,6 @@ pub const CACHEABLE: [&str; 6] = [
 /// MCP-MRTR-01.
 pub const MAY_ASK: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
 
-/// The `_meta` of any request, as far as both eras share it.
-#[derive(Clone, Debug, Default)]
-pub struct AnyMeta {
-    object: Option<Result<Meta, ()>>,
-}
-
-impl AnyMeta {
-    /// Reads `params._meta` without judging it.
-    #[must_use]
-    pub fn read(params: Option<&RawValue>) -> Self {
-        #[derive(Deserialize)]
-        struct Params<'a> {
-            #[serde(default, borrow, rename = "_meta")]
-            meta: Option<&'a RawValue>,
-        }
-        let meta = match params.map(|params| serde_json::from_str::<Params<'_>>(params.get())) {
-            None => Ok(None),
-            Some(Ok(params)) => Ok(params.meta),
-            // `_meta` is there twice.
-            Some(Err(_)) => Err(()),
-        };
-        let object = meta.and_then(|meta| {
-            meta.map(|raw| serde_json::from_str(raw.get()).map_err(|_| ()))
-                .transpose()
-        });
-        AnyMeta {
-            object: object.transpose(),
-        }
-    }
-
-    /// Whether it is there and is no object that can be read, or is there twice.
-    #[must_use]
-    pub fn is_unreadable(&self) -> bool {
-        matches!(self.object, Some(Err(())))
-    }
-
-    /// A member of the object.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.object
-            .as_ref()
-            .and_then(|object| object.as_ref().ok())
-            .and_then(|meta| meta.get(key))
-    }
-
-    /// Whether this request speaks as those of 2026-07-28 do.
-    #[must_use]
-    pub fn is_modern(&self) -> bool {
-        self.get(key::PROTOCOL_VERSION).is_some() || self.get(key::CLIENT_CAPABILITIES).is_some()
-    }
-
-    /// The progress token, if there is a usable one.
-    #[must_use]
-    pub fn progress_token(&self) -> Option<Id> {
-        self.get(key::PROGRESS_TOKEN)
-            .and_then(|token| Id::deserialize(token).ok())
-    }
-}
-
 /// The metadata that each request of 2026-07-28 brings.
 #[derive(Clone, Debug)]
 pub struct RequestMeta {
@@ -126,75 +73,73 @@ impl RequestMeta {
     ///
     /// # Errors
     /// [`Violation::Metadata`] when a required key is missing, or a key has the wrong shape.
-    pub fn read(any: &AnyMeta) -> Result<Self, Violation> {
+    pub fn read(params: &Params<'_>) -> Result<Self, Violation> {
         let bad = |key, problem| Violation::Metadata { key, problem };
-        let meta = match &any.object {
+        let meta = match params.meta() {
             // MCP-META-02: missing _meta, or a missing required key, is -32602.
             None => return Err(bad("_meta", "is missing")),
             Some(Err(())) => return Err(bad("_meta", "must be an object")),
             Some(Ok(meta)) => meta,
         };
-        let protocol_version = match meta.get(key::PROTOCOL_VERSION) {
-            None => return Err(bad(key::PROTOCOL_VERSION, "is missing")),
-            Some(Value::String(version)) => version.clone(),
-            Some(_) => return Err(bad(key::PROTOCOL_VERSION, "must be a string")),
-        };
-        let capabilities = match meta.get(key::CLIENT_CAPABILITIES) {
-            None => return Err(bad(key::CLIENT_CAPABILITIES, "is missing")),
-            Some(Value::Object(object)) => ClientCapabilities(object.clone()),
-            Some(_) => return Err(bad(key::CLIENT_CAPABILITIES, "must be an object")),
-        };
-        let client_info = match meta.get(key::CLIENT_INFO) {
-            None => None,
-            Some(info) => Some(
-                Implementation::deserialize(info)
-                    .map_err(|_| bad(key::CLIENT_INFO, "must have a name and a version"))?,
-            ),
-        };
-        // MCP-LOG-01: an unknown level is -32602.
-        let log_level = match meta.get(key::LOG_LEVEL) {
-            None => None,
-            Some(level) => Some(
-                LogLevel::deserialize(level).map_err(|_| bad(key::LOG_LEVEL, "is not a level"))?,
-            ),
-        };
-        let progress_token = match meta.get(key::PROGRESS_TOKEN) {
-            None => None,
-            Some(token) => Some(
-                Id::deserialize(token)
-                    .map_err(|_| bad(key::PROGRESS_TOKEN, "must be a string or an integer"))?,
-            ),
-        };
+        let not_an_object = bad(key::CLIENT_CAPABILITIES, "must be an object");
+        let required = |key| meta.get(key).ok_or(bad(key, "is missing"));
         Ok(RequestMeta {
-            protocol_version,
-            capabilities,
-            client_info,
-            log_level,
-            progress_token,
+            protocol_version: read(
+                required(key::PROTOCOL_VERSION)?,
+                bad(key::PROTOCOL_VERSION, "must be a string"),
+            )?,
+            capabilities: match required(key::CLIENT_CAPABILITIES)? {
+                raw if raw.get().starts_with('{') => read(raw, not_an_object)?,
+                _ => return Err(not_an_object),
+            },
+            client_info: optional(
+                meta.get(key::CLIENT_INFO),
+                bad(key::CLIENT_INFO, "must have a name and a version"),
+            )?,
+            // MCP-LOG-01: an unknown level is -32602.
+            log_level: optional(
+                meta.get(key::LOG_LEVEL),
+                bad(key::LOG_LEVEL, "is not a level"),
+            )?,
+            progress_token: optional(
+                meta.get(key::PROGRESS_TOKEN),
+                bad(key::PROGRESS_TOKEN, "must be a string or an integer"),
+            )?,
         })
     }
 }
 
+fn read<T: DeserializeOwned>(value: &RawValue, wrong: Violation) -> Result<T, Violation> {
+    T::deserialize(value).map_err(|_| wrong)
+}
+
+fn optional<T: DeserializeOwned>(
+    value: Option<&RawValue>,
+    wrong: Violation,
+) -> Result<Option<T>, Violation> {
+    value.map(|value| read(value, wrong)).transpose()
+}
+
 /// A header that mirrors something in the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mirror {
+pub enum Mirror<'a> {
     /// The header is not there.
     Absent,
     /// Characters that a header may not have, or base64 that is none.
     Unreadable,
     /// Its value, decoded.
-    Text(String),
+    Text(Cow<'a, str>),
 }
 
 /// The mirrored headers of one request.
 #[derive(Clone, Debug)]
-pub struct Mirrored {
+pub struct Mirrored<'a> {
     /// `MCP-Protocol-Version`.
-    pub version: Mirror,
+    pub version: Mirror<'a>,
     /// `Mcp-Method`.
-    pub method: Mirror,
+    pub method: Mirror<'a>,
     /// `Mcp-Name`.
-    pub name: Mirror,
+    pub name: Mirror<'a>,
 }
 
 /// A request of 2026-07-28 that passed every check before its parameters. Made by [`admit`].
@@ -241,11 +186,11 @@ impl Admitted {
 /// The first check that fails.
 pub fn admit(
     request: &Request<'_>,
-    any: &AnyMeta,
-    headers: Option<&Mirrored>,
+    params: &Params<'_>,
+    headers: Option<&Mirrored<'_>>,
     extensions: &[&str],
 ) -> Result<Admitted, Violation> {
-    let meta = RequestMeta::read(any)?;
+    let meta = RequestMeta::read(params)?;
     let extension = Revision::NEWEST.extension_of(&request.method);
     let is_served = extension.is_none_or(|extension| extensions.contains(&extension));
     if let Some(headers) = headers {
@@ -258,7 +203,7 @@ pub fn admit(
         // MCP-HTTP-13, MCP-HTTP-14.
         matches("Mcp-Method", &headers.method, &request.method)?;
         // A method that is not served wants no name: it is unknown.
-        if let Some(name) = mirrored_name(&request.method, request.params).filter(|_| is_served) {
+        if let Some(name) = params.mirrored_name(&request.method).filter(|_| is_served) {
             matches("Mcp-Name", &headers.name, &name)?;
         }
     }
@@ -284,45 +229,11 @@ pub fn admit(
     Ok(Admitted { meta, revision })
 }
 
-/// What `Mcp-Name` has to say for this request: the name, address or task that it is about.
-///
-/// `None` when the method has no such header, or the body has no such member (which is then a
-/// matter of wrong parameters).
-#[must_use]
-pub fn mirrored_name(method: &str, params: Option<&RawValue>) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(default)]
-        name: Option<String>,
-    }
-    #[derive(Deserialize)]
-    struct Addressed {
-        #[serde(default)]
-        uri: Option<String>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Tasked {
-        #[serde(default)]
-        task_id: Option<String>,
-    }
-    let params = params?.get();
-    match method {
-        "tools/call" | "prompts/get" => serde_json::from_str::<Named>(params).ok()?.name,
-        "resources/read" => serde_json::from_str::<Addressed>(params).ok()?.uri,
-        // MCP-TASK-11.
-        "tasks/get" | "tasks/update" | "tasks/cancel" => {
-            serde_json::from_str::<Tasked>(params).ok()?.task_id
-        }
-        _ => None,
-    }
-}
-
 /// Compares a header with the body; values are compared with case.
 ///
 /// # Errors
 /// [`Violation::Header`].
-pub fn matches(header: &str, mirror: &Mirror, body: &str) -> Result<(), Violation> {
+pub fn matches(header: &str, mirror: &Mirror<'_>, body: &str) -> Result<(), Violation> {
     let problem = match mirror {
         Mirror::Text(text) if text == body => return Ok(()),
         Mirror::Text(_) => "does not match the body",

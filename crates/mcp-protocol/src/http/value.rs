@@ -1,5 +1,7 @@
 //! How a value is written in a mirrored header, and read back.
 
+use std::borrow::Cow;
+
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +13,7 @@ const SUFFIX: &str = "?=";
 
 /// Reads a header that mirrors the body; one that is there twice is unreadable.
 #[must_use]
-pub fn mirror(headers: &HeaderMap, name: &HeaderName) -> Mirror {
+pub fn mirror<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Mirror<'a> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Mirror::Absent,
@@ -29,7 +31,7 @@ pub fn mirror(headers: &HeaderMap, name: &HeaderName) -> Mirror {
 ///
 /// Specification: MCP-HTTP-14, MCP-XHDR-05.
 #[must_use]
-pub fn decode(value: &HeaderValue) -> Mirror {
+pub fn decode(value: &HeaderValue) -> Mirror<'_> {
     let Ok(text) = value.to_str() else {
         return Mirror::Unreadable;
     };
@@ -39,13 +41,13 @@ pub fn decode(value: &HeaderValue) -> Mirror {
         return Mirror::Unreadable;
     }
     let Some(encoded) = between(text) else {
-        return Mirror::Text(text.to_owned());
+        return Mirror::Text(Cow::Borrowed(text));
     };
     STANDARD
         .decode(encoded)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .map_or(Mirror::Unreadable, Mirror::Text)
+        .map_or(Mirror::Unreadable, |text| Mirror::Text(Cow::Owned(text)))
 }
 
 /// Writes a value for a mirrored header.
@@ -94,7 +96,7 @@ mod tests {
         ] {
             let header = encode(value);
             assert_eq!(header, written, "{value:?}");
-            assert_eq!(decode(&header), Mirror::Text(value.to_owned()));
+            assert_eq!(decode(&header), Mirror::Text(value.into()));
         }
     }
 

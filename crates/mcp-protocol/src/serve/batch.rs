@@ -12,13 +12,13 @@ use super::service::refuse;
 use super::spoken::Spoken;
 use crate::jsonrpc::{Malformed, Message, Notification, Request, Text};
 use crate::revision::Feature;
-use crate::stateless::AnyMeta;
+use crate::stateless::Params;
 use crate::violation::Violation;
 
 impl<H: Handler> Post<H> {
     /// Serves an array of messages, one after the other.
     pub(super) async fn batch(self, items: Vec<Result<Message<'_>, Malformed>>) -> Response<Body> {
-        let place = match self.spoken(&AnyMeta::default()) {
+        let place = match self.spoken(&Params::default()) {
             Ok(Spoken::Legacy(revision)) => self.place(revision),
             // MCP-RPC-07: single messages only.
             Ok(Spoken::Modern) | Err(_) => Err(Violation::BatchRefused),
@@ -44,9 +44,9 @@ impl<H: Handler> Post<H> {
                     started.push(Err(answered.into_text(Some(&request.id))));
                 }
                 Ok(Message::Request(request)) => {
-                    let meta = AnyMeta::read(request.params);
+                    let params = Params::read(request.params);
                     started.push(
-                        self.start_legacy(&request, &meta, &place, outbox.clone())
+                        self.start_legacy(&request, &params, &place, outbox.clone())
                             .map_err(|answered| answered.into_text(Some(&request.id))),
                     );
                 }
@@ -101,12 +101,13 @@ impl<H: Handler> Post<H> {
                 // Requirements section 14.4: modern metadata decides, and MCP-RPC-07.
                 Ok(Message::Request(Request { params, .. }))
                 | Ok(Message::Notification(Notification { params, .. }))
-                    if AnyMeta::read(*params).is_modern() =>
+                    if Params::read(*params).is_modern() =>
                 {
                     return Err(Violation::BatchRefused.into());
                 }
                 Ok(Message::Request(request)) if request.method != "initialize" => {
-                    self.caller.gate_legacy(request, place)?;
+                    self.caller
+                        .gate_legacy(request, &Params::read(request.params), place)?;
                 }
                 Ok(Message::Response(_)) if place.session.is_none() => {
                     return Err(Violation::ResponseRefused.into());

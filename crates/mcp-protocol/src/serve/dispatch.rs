@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use super::context::Context;
 use super::error::{Error, Reason};
@@ -17,7 +16,7 @@ use super::service::Shared;
 use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id, RpcError};
 use crate::revision::{Era, Revision};
-use crate::stateless::{self, Envelope};
+use crate::stateless::{self, Envelope, Params};
 use crate::types::{
     CompletionCall, Discovery, Empty, LogLevel, Outcome, Page, PromptCall, ResourceAddress,
     TASKS_EXTENSION, TaskAddress, TaskUpdate, ToolCall,
@@ -54,7 +53,7 @@ impl Call {
         revision: Revision,
         extensions: &[&str],
         method: &str,
-        params: Option<&RawValue>,
+        params: &Params<'_>,
     ) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Level {
@@ -88,8 +87,9 @@ impl Call {
     }
 }
 
-fn read<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, Error> {
-    serde_json::from_str(params.map_or("{}", RawValue::get))
+fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, Error> {
+    params
+        .parse()
         .map_err(|error| Error::invalid_params(stateless::clip(&format!("params: {error}"))))
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::body::Body;
@@ -21,7 +20,7 @@ use crate::http as rules;
 use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request, RpcError};
 use crate::revision::{Era, Revision};
 use crate::session::negotiate;
-use crate::stateless::{self, AnyMeta};
+use crate::stateless::{self, Params};
 use crate::violation::Violation;
 
 /// Serves the body of a POST.
@@ -65,8 +64,8 @@ pub(super) struct Post<H> {
 }
 
 impl<H: Handler> Post<H> {
-    pub(super) fn spoken(&self, meta: &AnyMeta) -> Result<Spoken, Violation> {
-        Spoken::read(&self.parts.headers, meta)
+    pub(super) fn spoken(&self, params: &Params<'_>) -> Result<Spoken, Violation> {
+        Spoken::read(&self.parts.headers, params)
     }
 
     /// Finds the session of a message of the older revisions, if this server has sessions.
@@ -87,23 +86,23 @@ impl<H: Handler> Post<H> {
     }
 
     async fn request(self, request: Request<'_>) -> Response<Body> {
-        let meta = AnyMeta::read(request.params);
-        if request.method == "initialize" && !meta.is_modern() {
+        let params = Params::read(request.params);
+        if request.method == "initialize" && !params.is_modern() {
             return self.initialize(&request);
         }
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let mut session = None;
-        let started = match self.spoken(&meta) {
+        let started = match self.spoken(&params) {
             Ok(Spoken::Modern) => {
                 let headers = Some(&self.parts.headers);
-                self.caller.start_modern(&request, &meta, headers, outbox)
+                self.caller.start_modern(&request, &params, headers, outbox)
             }
             Ok(Spoken::Legacy(revision)) => match self.place(revision) {
                 Ok(place) => {
                     session.clone_from(&place.session);
                     self.caller
-                        .gate_legacy(&request, &place)
-                        .and_then(|()| self.start_legacy(&request, &meta, &place, outbox))
+                        .gate_legacy(&request, &params, &place)
+                        .and_then(|()| self.start_legacy(&request, &params, &place, outbox))
                 }
                 Err(violation) => Err(violation.into()),
             },
@@ -122,11 +121,11 @@ impl<H: Handler> Post<H> {
     pub(super) fn start_legacy(
         &self,
         request: &Request<'_>,
-        meta: &AnyMeta,
+        params: &Params<'_>,
         place: &Place,
         outbox: mpsc::Sender<Outgoing>,
     ) -> Result<Working, Answered> {
-        let call = self.caller.read_legacy(request, meta, place)?;
+        let call = self.caller.read_legacy(request, params, place)?;
         let in_flight = place
             .session
             .as_ref()
@@ -136,7 +135,7 @@ impl<H: Handler> Post<H> {
         let cancelled = in_flight.as_ref().map(InFlight::cancelled);
         let working = self
             .caller
-            .run_legacy(id.clone(), call, meta, place, cancelled, outbox);
+            .run_legacy(id.clone(), call, params, place, cancelled, outbox);
         Ok(match in_flight {
             Some(in_flight) => detached(working, in_flight, id),
             None => working,
@@ -180,16 +179,16 @@ impl<H: Handler> Post<H> {
     }
 
     pub(super) fn notification(&self, notification: &Notification<'_>) -> Result<(), Violation> {
-        let meta = AnyMeta::read(notification.params);
-        match self.spoken(&meta)? {
+        let params = Params::read(notification.params);
+        match self.spoken(&params)? {
             Spoken::Modern => {
                 // Requirements section 14.3: the headers may be absent, but they may not lie.
                 let headers = rules::mirrored(&self.parts.headers);
                 if rules::contradicts(&headers.method, &notification.method) {
                     return Err(differs(&rules::METHOD));
                 }
-                if let Some(Value::String(version)) = meta.get(stateless::key::PROTOCOL_VERSION)
-                    && rules::contradicts(&headers.version, version)
+                if let Some(version) = params.text(stateless::key::PROTOCOL_VERSION)
+                    && rules::contradicts(&headers.version, &version)
                 {
                     return Err(differs(&rules::PROTOCOL_VERSION));
                 }
@@ -210,9 +209,8 @@ impl<H: Handler> Post<H> {
                         #[serde(rename = "requestId")]
                         id: Id,
                     }
-                    let params = notification.params.map_or("{}", |params| params.get());
                     // MCP-CANC-02: one that cannot be read is as one that is unknown.
-                    if let Ok(cancelled) = serde_json::from_str::<Cancelled>(params) {
+                    if let Ok(cancelled) = params.parse::<Cancelled>() {
                         session.cancel(&cancelled.id);
                     }
                 }
@@ -222,7 +220,7 @@ impl<H: Handler> Post<H> {
     }
 
     pub(super) fn response(&self, response: jsonrpc::Response<'_>) -> Result<(), Violation> {
-        match self.spoken(&AnyMeta::default())? {
+        match self.spoken(&Params::default())? {
             // MCP-RPC-10: a client sends no responses in 2026-07-28.
             Spoken::Modern => Err(Violation::ResponseRefused),
             Spoken::Legacy(revision) => match (self.place(revision)?.session, response.id) {

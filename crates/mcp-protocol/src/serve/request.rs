@@ -1,5 +1,6 @@
 //! From a request to a handler at work, whatever carries the request.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use super::sessions::Session;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id, Request, RpcError, Text};
 use crate::revision::{Era, Revision};
-use crate::stateless::{self, AnyMeta};
+use crate::stateless::{self, Params};
 use crate::types::{Initialize, Initialized, ServerCapabilities, TASKS_EXTENSION};
 use crate::violation::{Violation, code};
 
@@ -71,33 +72,33 @@ impl<H: Handler> Caller<H> {
     pub(super) fn start_modern(
         &self,
         request: &Request<'_>,
-        meta: &AnyMeta,
+        params: &Params<'_>,
         headers: Option<&HeaderMap>,
         outbox: mpsc::Sender<Outgoing>,
     ) -> Result<Working, Answered> {
         let mirrored = headers.map(rules::mirrored);
         let extensions = self.shared.extensions();
-        let admitted = stateless::admit(request, meta, mirrored.as_ref(), extensions)?;
-        self.gate(request)?;
+        let admitted = stateless::admit(request, params, mirrored.as_ref(), extensions)?;
+        self.gate(request, params)?;
         let refused =
             |error| Answered::Replied(dispatch::refusal_of(&request.id, error, Era::Modern));
         let revision = admitted.revision();
         let round = if stateless::MAY_ASK.contains(&&*request.method) {
             let seal = self.shared.state_seal(self.principal.as_deref(), request);
-            Round::read(request.params, seal).map_err(refused)?
+            Round::read(params, seal).map_err(refused)?
         } else {
             Round::closed()
         };
         let mut call =
-            Call::read(revision, extensions, &request.method, request.params).map_err(refused)?;
+            Call::read(revision, extensions, &request.method, params).map_err(refused)?;
         if let (Call::UseTool(call), Some(headers)) = (&call, headers) {
-            let params = self.shared.handler.header_params(&call.name);
-            if !params.is_empty() {
+            let mirrored = self.shared.handler.header_params(&call.name);
+            if !mirrored.is_empty() {
                 // JSON that no value can hold (1e999, half a surrogate pair) would otherwise look like
                 // no arguments here, and like some to a handler that skips what it does not know.
                 let arguments: Value = serde_json::from_str(call.arguments_text())
                     .map_err(|_| refused(Error::invalid_params("arguments: unreadable")))?;
-                rules::check_params(&params, headers, &arguments)?;
+                rules::check_params(&mirrored, headers, &arguments)?;
             }
         }
         // MCP-TASK-01, MCP-TASK-03: only a tool call, and only if the request itself declares it.
@@ -138,15 +139,15 @@ impl<H: Handler> Caller<H> {
     pub(super) fn read_legacy(
         &self,
         request: &Request<'_>,
-        meta: &AnyMeta,
+        params: &Params<'_>,
         place: &Place,
     ) -> Result<Call, Answered> {
         let refused =
             |error| Answered::Replied(dispatch::refusal_of(&request.id, error, Era::Legacy));
-        if meta.is_unreadable() {
+        if params.is_unreadable() {
             return Err(refused(Error::invalid_params("_meta must be an object")));
         }
-        Call::read(place.revision, &[], &request.method, request.params).map_err(refused)
+        Call::read(place.revision, &[], &request.method, params).map_err(refused)
     }
 
     /// Puts the handler to work for a request of the older revisions.
@@ -154,7 +155,7 @@ impl<H: Handler> Caller<H> {
         &self,
         id: Id,
         call: Call,
-        meta: &AnyMeta,
+        params: &Params<'_>,
         place: &Place,
         cancelled: Option<watch::Receiver<bool>>,
         outbox: mpsc::Sender<Outgoing>,
@@ -171,7 +172,7 @@ impl<H: Handler> Caller<H> {
                 .map(|peer| peer.capabilities.clone())
                 .unwrap_or_default(),
             client: peer.map(|peer| peer.client_info.clone()),
-            progress_token: meta.progress_token(),
+            progress_token: params.progress_token(),
             log_level: None,
             outbox,
             session: place.session.clone(),
@@ -196,7 +197,7 @@ impl<H: Handler> Caller<H> {
             let error = RpcError::invalid_params(problem);
             Answered::Replied(dispatch::refusal(&request.id, error, Era::Legacy))
         })?;
-        self.gate(request)?;
+        self.gate(request, &Params::read(request.params))?;
         Ok(peer)
     }
 
@@ -217,22 +218,27 @@ impl<H: Handler> Caller<H> {
     }
 
     /// Asks the gate, unless the method is unknown and will be refused anyway.
-    pub(super) fn gate_legacy(&self, request: &Request<'_>, place: &Place) -> Result<(), Answered> {
+    pub(super) fn gate_legacy(
+        &self,
+        request: &Request<'_>,
+        params: &Params<'_>,
+        place: &Place,
+    ) -> Result<(), Answered> {
         if place.revision.has_request(&request.method) {
-            self.gate(request)
+            self.gate(request, params)
         } else {
             Ok(())
         }
     }
 
     /// Asks the gate.
-    fn gate(&self, request: &Request<'_>) -> Result<(), Answered> {
+    fn gate(&self, request: &Request<'_>, params: &Params<'_>) -> Result<(), Answered> {
         let Some(gate) = &self.shared.options.gate else {
             return Ok(());
         };
         let operation = Operation {
             method: request.method.clone().into_owned(),
-            name: subject(request),
+            name: subject(request, params),
         };
         gate(&self.extensions, &operation).map_err(Answered::Gated)
     }
@@ -251,11 +257,11 @@ impl<H: Handler> Caller<H> {
 }
 
 /// What a request is about, for the gate.
-fn subject(request: &Request<'_>) -> Option<String> {
+fn subject(request: &Request<'_>, params: &Params<'_>) -> Option<String> {
     // These two have no `Mcp-Name`, but they are about a resource as much as reading it is.
     let method = match &*request.method {
         "resources/subscribe" | "resources/unsubscribe" => "resources/read",
         method => method,
     };
-    stateless::mirrored_name(method, request.params)
+    params.mirrored_name(method).map(Cow::into_owned)
 }

@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::context::ask_again;
 use super::error::Error;
 use super::sealing::StateSeal;
+use crate::jsonrpc::Twice;
+use crate::stateless::Params;
 use crate::types::{Ask, InputRequired};
 
 /// Marks a state in which the shell carries answers of earlier rounds.
@@ -50,39 +51,19 @@ impl Round {
     /// Reads `inputResponses` and `requestState`, and opens the latter if it goes out sealed.
     ///
     /// MCP-MRTR-07: malformed answers are an error (-32602).
-    pub(super) fn read(params: Option<&RawValue>, seal: Option<StateSeal>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Params<'a> {
-            #[serde(
-                default,
-                borrow,
-                rename = "inputResponses",
-                deserialize_with = "present"
-            )]
-            responses: Option<&'a RawValue>,
-            #[serde(default, borrow, rename = "requestState", deserialize_with = "present")]
-            state: Option<&'a RawValue>,
-        }
-        fn present<'de, D: serde::Deserializer<'de>>(
-            d: D,
-        ) -> Result<Option<&'de RawValue>, D::Error> {
-            <&'de RawValue>::deserialize(d).map(Some)
-        }
-        let Some(params) = params else {
-            return Ok(Round {
-                may_ask: true,
-                seal,
-                ..Round::default()
-            });
+    pub(super) fn read(params: &Params<'_>, seal: Option<StateSeal>) -> Result<Self, Error> {
+        let once = |name| {
+            params
+                .member(name)
+                .map_err(|Twice| Error::invalid_params(format!("{name} is there twice")))
         };
-        let params: Params<'_> = serde_json::from_str(params.get())
-            .map_err(|_| Error::invalid_params("a parameter is there twice"))?;
-        let mut given: BTreeMap<String, Value> = match params.responses {
+        let (responses, sent) = (once("inputResponses")?, once("requestState")?);
+        let mut given: BTreeMap<String, Value> = match responses {
             None => BTreeMap::new(),
             Some(raw) => serde_json::from_str(raw.get())
                 .map_err(|_| Error::invalid_params("inputResponses must be an object"))?,
         };
-        let mut state: Option<String> = match params.state {
+        let mut state: Option<String> = match sent {
             None => None,
             Some(raw) => Some(
                 serde_json::from_str(raw.get())
@@ -197,7 +178,7 @@ mod tests {
 
     fn read(params: &Value) -> Result<Round, Error> {
         let raw = serde_json::value::to_raw_value(params).unwrap();
-        Round::read(Some(&raw), None)
+        Round::read(&Params::read(Some(&raw)), None)
     }
 
     fn asks(keys: &[&str]) -> BTreeMap<String, Ask> {

@@ -27,7 +27,7 @@ use super::tasks::Tasks;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id};
 use crate::session::EventId;
-use crate::stateless::AnyMeta;
+use crate::stateless::Params;
 use crate::types::{Implementation, ServerCapabilities, TASKS_EXTENSION};
 use crate::violation::Violation;
 
@@ -154,7 +154,7 @@ async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
     if parts.method != Method::GET && parts.method != Method::DELETE {
         return Ok(not_allowed("GET, POST, DELETE"));
     }
-    if let Spoken::Modern = Spoken::read(&parts.headers, &AnyMeta::default())? {
+    if let Spoken::Modern = Spoken::read(&parts.headers, &Params::default())? {
         return Ok(not_allowed("POST"));
     }
     let principal = shared.principal(&parts);

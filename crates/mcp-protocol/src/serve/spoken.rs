@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use crate::http as rules;
 use crate::revision::{Era, Feature, Revision};
-use crate::stateless::{self, AnyMeta, Mirror};
+use crate::stateless::{self, Mirror, Params};
 use crate::violation::Violation;
 
 /// Which rules a message is under.
@@ -17,8 +17,8 @@ impl Spoken {
     /// Tells the era of anything but an `initialize`.
     ///
     /// Requirements section 14.4: modern metadata decides; then the header; neither is 2025-03-26.
-    pub(super) fn read(headers: &HeaderMap, meta: &AnyMeta) -> Result<Self, Violation> {
-        if meta.is_modern() {
+    pub(super) fn read(headers: &HeaderMap, params: &Params<'_>) -> Result<Self, Violation> {
+        if params.is_modern() {
             return Ok(Spoken::Modern);
         }
         match rules::mirror(headers, &rules::PROTOCOL_VERSION) {

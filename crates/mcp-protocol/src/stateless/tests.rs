@@ -1,6 +1,6 @@
 //! The order of the checks, and the envelope of a result.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::jsonrpc::{self, Message};
@@ -14,7 +14,7 @@ fn params(version: &str) -> Value {
     json!({ "name": "a", "_meta": { key::PROTOCOL_VERSION: version, key::CLIENT_CAPABILITIES: {} } })
 }
 
-fn mirrored(version: &str, method: &str, name: &str) -> Mirrored {
+fn mirrored<'a>(version: &'a str, method: &'a str, name: &'a str) -> Mirrored<'a> {
     Mirrored {
         version: Mirror::Text(version.into()),
         method: Mirror::Text(method.into()),
@@ -22,11 +22,11 @@ fn mirrored(version: &str, method: &str, name: &str) -> Mirrored {
     }
 }
 
-fn check(text: &str, headers: &Mirrored) -> Result<Revision, Violation> {
+fn check(text: &str, headers: &Mirrored<'_>) -> Result<Revision, Violation> {
     let Message::Request(request) = jsonrpc::message(text).unwrap() else {
         panic!("not a request")
     };
-    admit(&request, &AnyMeta::read(request.params), Some(headers), &[])
+    admit(&request, &Params::read(request.params), Some(headers), &[])
         .map(|admitted| admitted.revision())
 }
 
@@ -280,7 +280,7 @@ fn check_task(
     let headers = mirrored("2026-07-28", method, name);
     admit(
         &request,
-        &AnyMeta::read(request.params),
+        &Params::read(request.params),
         Some(&headers),
         extensions,
     )

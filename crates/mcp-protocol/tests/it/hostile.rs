@@ -180,12 +180,11 @@ async fn a_session_keeps_little_of_what_it_is_told() {
 #[tokio::test]
 async fn metadata_that_cannot_be_read_is_not_no_metadata() {
     let modern = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
-    let large = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","x":1e999}"#;
     for params in [
         format!("{{{modern},{modern}}}"),
         format!(r#"{{{modern},"_meta":{{}}}}"#),
-        format!("{{{large}}}"),
         r#"{"_meta":5}"#.to_owned(),
+        r#"{"_meta":{"\ud800":1}}"#.to_owned(),
     ] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
         let answer = post(body.clone()).send(&stateless()).await;
@@ -198,6 +197,26 @@ async fn metadata_that_cannot_be_read_is_not_no_metadata() {
     }
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":null}}"#;
     assert_eq!(post(body).send(&stateless()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_number_that_no_value_can_hold_matters_only_where_it_is_read() {
+    let send = async |capabilities: &str| {
+        let meta = format!(
+            r#"{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{capabilities},"x":1e999}}"#
+        );
+        let params = format!(r#"{{"_meta":{meta}}}"#);
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
+        post(body)
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "tools/list")
+            .send(&stateless())
+            .await
+    };
+    assert_eq!(send("{}").await.status, 200);
+    for wrong in [r#"{"roots":1e999}"#, "null", "[]"] {
+        assert_eq!(code(&send(wrong).await), (400, json!(-32602)), "{wrong}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,124 @@
+//! The parameters of a message before any method looks at them, and the `_meta` in them.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::key;
+use crate::jsonrpc::{Id, Members, Name, Twice};
+
+/// The parameters of a message, taken apart once, as far as both eras share them.
+#[derive(Clone, Debug, Default)]
+pub struct Params<'a> {
+    /// None when a name in them is no text.
+    members: Option<Members<'a>>,
+    meta: Option<Result<Members<'a>, ()>>,
+}
+
+impl<'a> Params<'a> {
+    /// Takes the parameters apart without judging them.
+    #[must_use]
+    pub fn read(params: Option<&'a RawValue>) -> Self {
+        let members = match params.map(Members::read) {
+            None => Members::default(),
+            Some(Ok(members)) => members,
+            Some(Err(_)) => {
+                return Params {
+                    members: None,
+                    meta: Some(Err(())),
+                };
+            }
+        };
+        let meta = match members.once("_meta") {
+            Ok(None) => None,
+            Ok(Some(raw)) if raw.get() == "null" => None,
+            Ok(Some(raw)) => Some(Members::read(raw).map_err(|_| ())),
+            Err(Twice) => Some(Err(())),
+        };
+        Params {
+            members: Some(members),
+            meta,
+        }
+    }
+
+    /// Whether `_meta` is there and is no object that can be read, or is there twice.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.meta, Some(Err(())))
+    }
+
+    /// The `_meta`, if it is there.
+    pub(super) fn meta(&self) -> Option<Result<&Members<'a>, ()>> {
+        self.meta
+            .as_ref()
+            .map(|meta| meta.as_ref().map_err(|&()| ()))
+    }
+
+    /// A member of `_meta`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.meta().and_then(Result::ok)?.get(key)
+    }
+
+    /// A member of `_meta` that is text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<Cow<'a, str>> {
+        text(self.get(key)?)
+    }
+
+    /// Whether this message speaks as those of 2026-07-28 do.
+    #[must_use]
+    pub fn is_modern(&self) -> bool {
+        self.get(key::PROTOCOL_VERSION).is_some() || self.get(key::CLIENT_CAPABILITIES).is_some()
+    }
+
+    /// The progress token, if there is a usable one.
+    #[must_use]
+    pub fn progress_token(&self) -> Option<Id> {
+        Id::deserialize(self.get(key::PROGRESS_TOKEN)?).ok()
+    }
+
+    /// A member of the parameters themselves.
+    ///
+    /// # Errors
+    /// [`Twice`].
+    pub fn member(&self, name: &str) -> Result<Option<&'a RawValue>, Twice> {
+        match &self.members {
+            Some(members) => members.once(name),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads the parameters of a method.
+    ///
+    /// # Errors
+    /// The reader's reason.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        match &self.members {
+            Some(members) => members.parse(),
+            None => Err(serde::de::Error::custom("a name is no text")),
+        }
+    }
+
+    /// What `Mcp-Name` has to say for this request: the name, address or task that it is about.
+    ///
+    /// `None` when the method has no such header, or the body has no such member (which is then a
+    /// matter of wrong parameters).
+    #[must_use]
+    pub fn mirrored_name(&self, method: &str) -> Option<Cow<'a, str>> {
+        let member = match method {
+            "tools/call" | "prompts/get" => "name",
+            "resources/read" => "uri",
+            // MCP-TASK-11.
+            "tasks/get" | "tasks/update" | "tasks/cancel" => "taskId",
+            _ => return None,
+        };
+        text(self.member(member).ok()??)
+    }
+}
+
+fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    Name::deserialize(raw).ok().map(|name| name.0)
+}
