@@ -51,6 +51,17 @@ pub(super) enum Next {
     Fail(ClientError),
 }
 
+impl Next {
+    /// The era that it leads to.
+    pub(super) fn era(&self) -> Option<Era> {
+        match self {
+            Self::Newest => Some(Era::Modern),
+            Self::Handshake(_) => Some(Era::Legacy),
+            Self::Fail(_) => None,
+        }
+    }
+}
+
 /// Decides by the outcome of `server/discover`, which gives the revisions that the server supports.
 // MCP 2026-07-28, versioning, backward compatibility: a discover result or a recognised error means the newest era; any
 // other answer of a living server means a handshake. The fallback hangs on no single code.
@@ -70,6 +81,40 @@ pub(super) fn after_discover(outcome: Result<Vec<String>, ClientError>) -> Next 
         Err(error) => Next::Fail(error),
     }
 }
+
+/// Whether the refusal of a handshake can come from a server that has none.
+// MCP-DUAL-05: a server of the newest era alone answers `initialize` with any error.
+pub(super) fn knows_no_handshake(failure: &ClientError) -> bool {
+    match failure {
+        ClientError::Rpc { .. } => true,
+        ClientError::Http { status } => means_another_era(*status),
+        _ => false,
+    }
+}
+
+/// Whether the refusal of a request can mean that the server is of the other era than what was agreed on.
+///
+/// The refusals that belong to the era itself (a wrong parameter, an unknown method) are not doubtful.
+pub(super) fn in_doubt(failure: &ClientError, agreed: &Agreed) -> bool {
+    match failure {
+        ClientError::Http { status } => means_another_era(*status),
+        ClientError::Rpc { error, .. } if agreed.is_modern() => {
+            // What servers of the older era say about a missing session or handshake.
+            matches!(
+                error.code,
+                code::INVALID_REQUEST | LEGACY_FIRST..=code::REFUSED
+            )
+        }
+        ClientError::Rpc { error, .. } => matches!(
+            error.code,
+            code::HEADER_MISMATCH | code::MISSING_CLIENT_CAPABILITY | code::UNSUPPORTED_VERSION
+        ),
+        _ => false,
+    }
+}
+
+/// The last of the codes to which the older era gave no meaning; the first is [`code::REFUSED`].
+const LEGACY_FIRST: i64 = -32019;
 
 /// The newest revision that both sides have.
 pub(super) fn common(supported: Vec<String>) -> Next {

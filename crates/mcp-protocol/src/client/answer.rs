@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error::{Asked, BadAnswer, ClientError, InputRequired};
+use super::notice::Note;
 use crate::http::SESSION_ID;
 use crate::jsonrpc::{self, Body, Id, Message};
+use crate::revision::{Feature, Revision};
 
 /// A result, and the session id that came with it.
 #[derive(Debug)]
@@ -67,7 +69,9 @@ pub(super) enum Meaning {
     Outcome(Outcome),
     /// A question of the server.
     Question(Question),
-    /// Nothing: a notification, or the answer to something else.
+    /// A notification.
+    Note(Note),
+    /// Nothing: the answer to something else.
     Nothing,
 }
 
@@ -79,14 +83,28 @@ pub(super) struct Question {
     pub(super) params: Option<Value>,
 }
 
-/// Reads one message for the request with this id, or for nobody in particular.
+/// Reads what one body or event holds for the request with this id, or for nobody in particular.
 ///
 /// An error without an id answers a request that the server could not read; it counts where the HTTP status says
 /// that the request failed.
-pub(super) fn meaning(text: &[u8], id: Option<&Id>, failed: bool) -> Result<Meaning, BadAnswer> {
-    let Ok(Body::Single(Ok(message))) = jsonrpc::read(text) else {
-        return Err(BadAnswer::NotAMessage);
-    };
+// MCP-RPC-06: batches only where the revision has them; `jsonrpc::read` limits how many messages there are in one.
+pub(super) fn meanings(
+    text: &[u8],
+    id: Option<&Id>,
+    failed: bool,
+    revision: Revision,
+) -> Result<Vec<Meaning>, BadAnswer> {
+    match jsonrpc::read(text) {
+        Ok(Body::Single(Ok(message))) => Ok(vec![meaning(message, id, failed)?]),
+        Ok(Body::Batch(messages)) if revision.has(Feature::Batches) => messages
+            .into_iter()
+            .map(|message| meaning(message.map_err(|_| BadAnswer::NotAMessage)?, id, failed))
+            .collect(),
+        _ => Err(BadAnswer::NotAMessage),
+    }
+}
+
+fn meaning(message: Message<'_>, id: Option<&Id>, failed: bool) -> Result<Meaning, BadAnswer> {
     match message {
         Message::Response(response) => match (&response.id, id) {
             (Some(answered), Some(id)) if answered == id => {
@@ -95,6 +113,7 @@ pub(super) fn meaning(text: &[u8], id: Option<&Id>, failed: bool) -> Result<Mean
             (None, Some(_)) if failed => {
                 Ok(Meaning::Outcome(response.outcome.map(ToOwned::to_owned)))
             }
+            // MCP-CANC-02: a late answer to what was given up is ignored.
             _ => Ok(Meaning::Nothing),
         },
         Message::Request(request) => {
@@ -107,7 +126,18 @@ pub(super) fn meaning(text: &[u8], id: Option<&Id>, failed: bool) -> Result<Mean
                 params: params.transpose().map_err(|_| BadAnswer::NotAMessage)?,
             }))
         }
-        Message::Notification(_) => Ok(Meaning::Nothing),
+        Message::Notification(notification) => {
+            let params = notification
+                .params
+                .map(|params| serde_json::from_str(params.get()));
+            Ok(Meaning::Note(Note {
+                method: notification.method.into_owned(),
+                params: params
+                    .transpose()
+                    .map_err(|_| BadAnswer::NotAMessage)?
+                    .unwrap_or_default(),
+            }))
+        }
     }
 }
 

@@ -1,9 +1,14 @@
 //! What can go wrong between asking and having the answer, told apart so that a layer outside can react.
 
+use std::time::Duration;
+
 use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
 
 use super::answer::Wanted;
 use crate::jsonrpc::RpcError;
+use crate::revision::Revision;
+use crate::violation::code;
 
 /// An error of whatever carries the requests.
 pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
@@ -15,6 +20,9 @@ pub enum ClientError {
     /// The request or its answer was lost on the way.
     #[error("the server could not be reached")]
     Transport(#[source] TransportError),
+    /// There was no answer in the time that there is for one; the request has been taken back.
+    #[error("no answer within {} seconds", .0.as_secs_f64())]
+    TimedOut(Duration),
     /// Status 401: the server wants a token, or a better one.
     #[error("the server wants authorization")]
     Unauthorized {
@@ -56,12 +64,41 @@ pub enum ClientError {
     /// The answer breaks a rule of the protocol, or a limit of this client.
     #[error("the answer of the server cannot be used: {0}")]
     Answer(#[from] BadAnswer),
+    /// The revision that is spoken with the server has no such request.
+    #[error("revision {revision} has no {method}")]
+    NotSpoken {
+        /// The request.
+        method: &'static str,
+        /// What is spoken.
+        revision: Revision,
+    },
     /// The arguments of a tool call are not a JSON object.
     #[error("the arguments of a tool are a JSON object")]
     Arguments,
 }
 
 impl ClientError {
+    /// Whether a server says that there is no resource at the address that was asked for.
+    ///
+    /// The older revisions have -32002 for it, the newest -32602 with the address in its data; a server of any revision
+    /// may say either.
+    #[must_use]
+    // MCP-ERR-04.
+    pub fn is_resource_not_found(&self) -> bool {
+        match self {
+            Self::Rpc { error, .. } => match error.code {
+                code::RESOURCE_NOT_FOUND => true,
+                code::INVALID_PARAMS => error
+                    .data
+                    .as_ref()
+                    .and_then(|data| data.get("uri"))
+                    .is_some_and(Value::is_string),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// The 401 or 403 for a response with this status, if it is one.
     pub(super) fn of_authorization(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
         // RFC 9110 section 11.6.1: there may be several fields, and several challenges in each.
@@ -160,6 +197,12 @@ pub enum BadAnswer {
     /// A session id that cannot be sent back.
     #[error("its session id is not made of visible ASCII characters")]
     SessionId,
+    /// A subscription that does not begin with what the server agreed to.
+    #[error("the subscription does not begin with its acknowledgement")]
+    NotAcknowledged,
+    /// The pages of a list are larger together than the client reads.
+    #[error("the pages of the list have more than {0} bytes")]
+    LargeList(usize),
     /// A list that goes on and on.
     #[error("the list has more than {0} pages or too many entries")]
     EndlessList(usize),

@@ -114,12 +114,17 @@ impl Answers {
     }
 
     /// Has one question answered.
+    pub(super) async fn to(&self, method: &str, params: Option<Value>) -> Result<Value, RpcError> {
+        let ask = self.admit(method, params)?;
+        self.put(&ask).await
+    }
+
+    /// Looks at a question before anybody is asked.
     ///
     /// 1. The method is one that the host declared.
     /// 2. The parameters are those of the method.
     /// 3. Mode and parts are declared as well.
-    /// 4. The reply is of the kind that was asked for.
-    pub(super) async fn to(&self, method: &str, params: Option<Value>) -> Result<Value, RpcError> {
+    pub(super) fn admit(&self, method: &str, params: Option<Value>) -> Result<Admitted, RpcError> {
         if !self.can(method) {
             return Err(RpcError::method_not_found(method));
         }
@@ -130,14 +135,23 @@ impl Answers {
                 "not declared by this client: {missing}"
             )));
         }
-        let reply = self.host.answer(&ask).await?;
-        if !reply.fits(&ask) {
+        Ok(Admitted(ask))
+    }
+
+    /// Puts a question to the host; the reply is of the kind that was asked for.
+    pub(super) async fn put(&self, Admitted(ask): &Admitted) -> Result<Value, RpcError> {
+        let reply = self.host.answer(ask).await?;
+        if !reply.fits(ask) {
             return Err(RpcError::internal("the answer is of another kind"));
         }
         serde_json::to_value(reply)
             .map_err(|_| RpcError::internal("the answer cannot be written as JSON"))
     }
 }
+
+/// A question that the host declared that it answers; made by [`Answers::admit`].
+#[derive(Debug)]
+pub(super) struct Admitted(Ask);
 
 impl fmt::Debug for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,43 +8,53 @@
 mod agreed;
 mod answer;
 mod body;
+mod call;
 mod error;
+mod farewell;
 mod host;
+mod kept;
 mod lists;
 mod mirror;
+mod notice;
 mod opening;
 mod outgoing;
+mod patience;
 mod prompts;
+mod request;
 mod resources;
 mod rounds;
 mod stream;
+mod subscription;
 mod tools;
+mod utility;
 
-use std::future::poll_fn;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use serde_json::value::RawValue;
+use http::{Request, Response, Uri};
 use tower_service::Service;
 
-use self::agreed::{Agreed, Next};
-use self::answer::{Answered, Form, Meaning, Outcome};
+use self::agreed::Agreed;
 pub use self::body::AnswerBody;
+pub use self::call::Call;
 pub use self::error::{Asked, BadAnswer, ClientError, InputRequired, TransportError};
+pub use self::farewell::Spawned;
+use self::farewell::{Farewell, Outbox};
 use self::host::{Answers, Nobody};
 pub use self::host::{Host, Reply, Replying, form_defaults};
+pub use self::kept::SharedCache;
 pub use self::lists::Received;
-use self::outgoing::{Asker, Outgoing};
-pub use self::stream::{Listening, Pause, Pausing};
+use self::notice::Ears;
+pub use self::notice::{Change, LogMessage, Notice, Progress};
+use self::patience::Waiting;
+pub use self::patience::{Pause, Pausing};
+pub use self::stream::Listening;
+pub use self::subscription::{Filter, Heard, Subscription};
 pub use self::tools::{Called, DroppedTool, ListedTools};
-use crate::http::{PROTOCOL_VERSION, SESSION_ID};
-use crate::jsonrpc::Id;
 use crate::revision::Revision;
-use crate::types::Implementation;
-use crate::violation::code;
+use crate::types::{Implementation, LogLevel};
 
 /// What a client reads at most.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +73,26 @@ pub struct Limits {
     pub max_reconnections: usize,
     /// The longest wait before that; a server that wants a longer one is not waited for.
     pub max_retry: Duration,
+    /// How long one request is waited for without a sign of life: an answer, progress, or a question.
+    pub max_quiet: Duration,
+    /// How long one request is waited for, whatever happens.
+    pub max_request_time: Duration,
+    /// Bytes of all pages of one list.
+    pub max_list_bytes: usize,
+    /// How long all pages of one list are waited for.
+    pub max_list_time: Duration,
+    /// How long [`Client::serve`] reads a stream of the server's own.
+    pub max_serve_time: Duration,
+    /// Questions of the server in that time.
+    pub max_served_questions: usize,
 }
 
 impl Default for Limits {
     /// 8 MiB for an answer, 100 pages and 10,000 entries for a list: far above what real servers send.
+    /// 32 MiB and five minutes for all pages of a list.
     /// 8 rounds and 32 questions: more than a person would go through. 8 reconnections of at most 30 seconds each.
+    /// A minute without a sign of life and ten minutes in all for a request: longer work is a task.
+    /// A day and 1,000 questions for a stream of the server's own: whoever lives longer opens it again.
     fn default() -> Self {
         Self {
             max_answer_bytes: 8 * 1024 * 1024,
@@ -77,6 +102,12 @@ impl Default for Limits {
             max_questions: 32,
             max_reconnections: 8,
             max_retry: Duration::from_secs(30),
+            max_quiet: Duration::from_secs(60),
+            max_request_time: Duration::from_secs(600),
+            max_list_bytes: 32 * 1024 * 1024,
+            max_list_time: Duration::from_secs(300),
+            max_serve_time: Duration::from_secs(24 * 60 * 60),
+            max_served_questions: 1000,
         }
     }
 }
@@ -85,10 +116,23 @@ impl Default for Limits {
 ///
 /// Calls may run at the same time; ids are never used twice in the life of a client.
 ///
+/// **Time.** With a [`Pause`] each request has its time ([`Limits::max_quiet`], [`Limits::max_request_time`], or what
+/// the [`Call`] says), and is taken back when that is over. Without one nothing is timed here: a call waits as long as the
+/// service below lets it, nothing that broke off is opened again, and a list or a stream has no limit of time.
+///
+/// **Taking back.** Dropping the future of a call takes the call back. In the newest era the answer's body is dropped with
+/// it, which is what the revision wants. In the older era closing means nothing and a message must be sent, which a drop
+/// cannot wait for: with a spawner ([`with_spawner`](Self::with_spawner)) it goes out at once; without one it goes out
+/// before the next request of this client, or when [`flush`](Self::flush) is called. `initialize` is never taken back.
+///
+/// **What is asked twice.** A request of the newest era whose stream broke off is made again, once and with a new id, if it
+/// only reads; a tool call only where [`Call::repeatable`] says that it may be. What the server refused without doing
+/// it is asked again where the refusal names the way: another revision, a new session, other headers.
+///
 /// Does not check: who the server is, and whether its texts are harmless to show.
 ///
-/// Not there: `subscriptions/listen`, cancelling and progress, a cache of lists, and the transport of 2024-11-05 with two
-/// endpoints.
+/// Not there: the transport of 2024-11-05 with two endpoints. Two first calls at the same time may agree twice, and the
+/// last agreement counts.
 ///
 /// Specification: MCP 2026-07-28, transports, Streamable HTTP and its backward compatibility; MCP 2025-11-25, lifecycle.
 #[derive(Debug)]
@@ -98,7 +142,12 @@ pub struct Client<S> {
     info: Implementation,
     limits: Limits,
     answers: Answers,
-    pause: Option<stream::Waiting>,
+    pause: Option<Waiting>,
+    ears: Option<Ears>,
+    cache: Option<SharedCache>,
+    /// The endpoint as the cache knows it.
+    server: Arc<str>,
+    outbox: Outbox,
     first: Revision,
     next_id: AtomicI64,
     state: Mutex<State>,
@@ -109,6 +158,8 @@ pub struct Client<S> {
 struct State {
     agreed: Option<Agreed>,
     params: tools::ParamsByTool,
+    log_level: Option<LogLevel>,
+    principal: Option<Arc<str>>,
 }
 
 impl<S, B> Client<S>
@@ -123,11 +174,15 @@ where
     pub fn new(service: S, endpoint: Uri, info: Implementation) -> Self {
         Self {
             service,
-            endpoint,
             info,
             limits: Limits::default(),
             answers: Answers::new(Nobody),
             pause: None,
+            ears: None,
+            cache: None,
+            server: Arc::from(endpoint.to_string()),
+            endpoint,
+            outbox: Outbox::default(),
             first: Revision::NEWEST,
             next_id: AtomicI64::new(1),
             state: Mutex::default(),
@@ -151,10 +206,20 @@ where
         self
     }
 
-    /// The same client with a way to wait, and with it the will to open a broken stream again.
+    /// The same client with a way to wait, and with it the times of [`Limits`] and the will to open a broken stream again.
     #[must_use]
     pub fn with_pause(mut self, pause: impl Pause + 'static) -> Self {
-        self.pause = Some(stream::Waiting::new(pause));
+        self.pause = Some(Waiting::new(pause));
+        self
+    }
+
+    /// The same client with somebody who hears log messages and, in the older era, that something has changed.
+    ///
+    /// It is called in the middle of reading, so it is quick and leaves work to others.
+    /// Changes of the newest era come by [`subscribe`](Self::subscribe).
+    #[must_use]
+    pub fn with_notices(mut self, hear: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        self.ears = Some(Ears::new(hear));
         self
     }
 
@@ -167,186 +232,41 @@ where
         self
     }
 
-    /// Agrees on a revision with the server, if that has not happened yet, and says which.
-    ///
-    /// Every other call does this by itself; alone it is a way to find out whether the server wants authorization.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientError::Unauthorized`] and [`ClientError::Forbidden`] as they come, [`ClientError::NoCommonRevision`] when
-    /// there is nothing to agree on, and what carrying the requests brings.
-    pub async fn connect(&self) -> Result<Revision, ClientError> {
-        self.agreed().await.map(|agreed| agreed.revision)
-    }
-
-    /// Ends the session, where the server keeps one. A server that does not let clients end sessions is no error.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientError::Transport`] when the server cannot be reached.
-    pub async fn close(&self) -> Result<(), ClientError> {
-        let agreed = self.lock().agreed.take();
-        let Some(agreed) = agreed.filter(|agreed| agreed.session.is_some()) else {
-            return Ok(());
-        };
-        // MCP 2025-11-25, transports, session management: DELETE with the session's id; 405 when that is not allowed.
-        let mut request = self.http_request(Bytes::new(), &agreed)?;
-        *request.method_mut() = Method::DELETE;
-        request.headers_mut().remove(header::CONTENT_TYPE);
-        self.exchange(request).await.map(drop)
-    }
-
-    /// Asks in the agreed form, and once more after agreeing anew when the server has changed its mind.
-    async fn request(&self, outgoing: &Outgoing<'_>) -> Result<Box<RawValue>, ClientError> {
-        let agreed = self.agreed().await?;
-        let (response, id) = self.send(outgoing, &agreed).await?;
-        // Only the answer to the request itself says that it was not taken. What is refused later, when its stream is
-        // opened again or a question on it answered, comes when the server may have done it already.
-        let not_taken = response.status() == StatusCode::NOT_FOUND;
-        let failure = match self.read(response, &id, &agreed).await {
-            Ok(answered) => return Ok(answered.result),
-            Err(failure) => failure,
-        };
-        let next = match &failure {
-            // MCP 2026-07-28, versioning: choose among the revisions that the error names and ask again.
-            ClientError::Rpc { error, .. }
-                if agreed.is_modern() && error.code == code::UNSUPPORTED_VERSION =>
-            {
-                match agreed::common(agreed::supported_of(error.data.as_ref())) {
-                    // It names the very revision that it has just refused.
-                    Next::Newest => return Err(failure),
-                    next => next,
-                }
-            }
-            // MCP 2025-11-25, transports, session management: 404 for a session that has ended; start a new one.
-            _ if not_taken && agreed.session.is_some() && answer::is_not_found(&failure) => {
-                Next::Handshake(agreed.revision)
-            }
-            _ => return Err(failure),
-        };
-        let agreed = self.follow(next).await?;
-        self.ask(outgoing, &agreed)
-            .await
-            .map(|answered| answered.result)
-    }
-
-    fn asker(&self) -> Asker<'_> {
-        Asker {
-            info: &self.info,
-            capabilities: &self.answers.declared,
-        }
-    }
-
-    /// One request and its answer.
-    async fn ask(&self, outgoing: &Outgoing<'_>, agreed: &Agreed) -> Result<Answered, ClientError> {
-        let (response, id) = self.send(outgoing, agreed).await?;
-        self.read(response, &id, agreed).await
-    }
-
-    /// Sends one request with an id of its own, and has what comes back before it is read.
-    async fn send(
-        &self,
-        outgoing: &Outgoing<'_>,
-        agreed: &Agreed,
-    ) -> Result<(Response<AnswerBody>, Id), ClientError> {
-        let id = Id::Integer(self.next_id.fetch_add(1, Ordering::Relaxed));
-        let mut request = self.http_request(outgoing.body(&id, agreed, self.asker()), agreed)?;
-        if agreed.is_modern() {
-            outgoing.mirror(request.headers_mut());
-        }
-        Ok((self.exchange(request).await?, id))
-    }
-
-    /// Reads the answer to the request with this id.
-    ///
-    /// 1. Status 401 and 403 are about authorization, whatever the body says.
-    /// 2. Any other status that is not a success is the JSON-RPC error in the body, or the status alone.
-    /// 3. The body is within the limit, JSON or an event stream, and holds the answer with this id.
-    /// 4. In the newest era the result is complete; what else it may be is an error.
-    async fn read(
-        &self,
-        response: Response<AnswerBody>,
-        id: &Id,
-        agreed: &Agreed,
-    ) -> Result<Answered, ClientError> {
-        let (parts, body) = response.into_parts();
-        let status = parts.status;
-        if let Some(error) = ClientError::of_authorization(status, &parts.headers) {
-            return Err(error);
-        }
-        let outcome = match answer::form(&parts.headers) {
-            Some(Form::Message) => self.message(body, id, !status.is_success()).await,
-            Some(Form::Stream) => self.stream(body, id, agreed).await,
-            None => Err(BadAnswer::ContentType.into()),
-        };
-        let result = match outcome {
-            Ok(Err(error)) => return Err(ClientError::Rpc { status, error }),
-            Ok(Ok(_)) | Err(ClientError::Answer(_)) if !status.is_success() => {
-                return Err(ClientError::Http { status });
-            }
-            Ok(Ok(result)) => result,
-            Err(error) => return Err(error),
-        };
-        if agreed.is_modern() {
-            answer::check_complete(&result)?;
-        }
-        let session = answer::session(&parts.headers)?;
-        Ok(Answered { result, session })
-    }
-
-    /// The answer in a body that is one message.
-    async fn message(
-        &self,
-        body: AnswerBody,
-        id: &Id,
-        failed: bool,
-    ) -> Result<Outcome, ClientError> {
-        let text = body.whole(self.limits.max_answer_bytes).await?;
-        match answer::meaning(&text, Some(id), failed)? {
-            Meaning::Outcome(outcome) => Ok(outcome),
-            Meaning::Question(_) | Meaning::Nothing => Err(BadAnswer::NoAnswer.into()),
-        }
-    }
-
-    fn http_request(&self, body: Bytes, agreed: &Agreed) -> Result<Request<Bytes>, ClientError> {
-        let mut request = Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.clone();
-        let headers = request.headers_mut();
-        // MCP 2025-03-26 and later, transports, sending messages: both kinds of answer are acceptable.
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("application/json, text/event-stream"),
-        );
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        if agreed.sends_revision() {
-            let revision = HeaderValue::from_static(agreed.revision.as_str());
-            headers.insert(PROTOCOL_VERSION, revision);
-        }
-        if let Some(session) = &agreed.session {
-            let session = HeaderValue::from_str(session).map_err(|_| BadAnswer::SessionId)?;
-            headers.insert(SESSION_ID, session);
-        }
-        Ok(request)
-    }
-
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<AnswerBody>, ClientError> {
-        let mut service = self.service.clone();
-        poll_fn(|context| service.poll_ready(context))
-            .await
-            .map_err(|error| ClientError::Transport(error.into()))?;
-        let response = service
-            .call(request)
-            .await
-            .map_err(|error| ClientError::Transport(error.into()))?;
-        Ok(response.map(Into::into))
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held, and what it guards is whole at every moment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S, B> Client<S>
+where
+    S: Service<Request<Bytes>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<TransportError>,
+    S::Future: Send,
+    B: Into<AnswerBody>,
+{
+    /// The same client with a way to let work go on by itself, for telling a server of the older era at once that a call was
+    /// dropped.
+    ///
+    /// A closure is one: `|work| drop(tokio::spawn(work))`. It is called where a future is dropped.
+    #[must_use]
+    pub fn with_spawner(mut self, spawn: impl Fn(Spawned) + Send + Sync + 'static) -> Self {
+        // Only cloned under the lock.
+        let service = Arc::new(Mutex::new(self.service.clone()));
+        let endpoint = self.endpoint.clone();
+        self.outbox = Outbox::sending(Box::new(move |farewell: Farewell| {
+            let Ok(request) = request::post(&endpoint, farewell.body(), &farewell.agreed) else {
+                return;
+            };
+            let service = service
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            spawn(Box::pin(async move {
+                // A server that cannot be told goes on for nobody.
+                drop(request::exchange(service, request).await);
+            }));
+        }));
+        self
     }
 }

@@ -1,5 +1,7 @@
 //! Requests as they are written, in the form of each era.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
@@ -7,10 +9,15 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::agreed::Agreed;
+use super::notice::Hearer;
+use super::subscription::Filter;
 use crate::http::{METHOD, NAME, encode};
 use crate::jsonrpc::{self, Id};
 use crate::revision::Revision;
-use crate::types::{ClientCapabilities, Implementation};
+use crate::types::{
+    ClientCapabilities, CompletionArgument, CompletionCall, CompletionContext, CompletionTarget,
+    Implementation, LogLevel,
+};
 
 /// A request before it has an id and a form.
 #[derive(Clone, Debug)]
@@ -19,6 +26,23 @@ pub(super) struct Outgoing<'a> {
     params: Params<'a>,
     /// Headers that repeat arguments.
     pub(super) mirrored: Vec<(HeaderName, HeaderValue)>,
+    /// How it is made.
+    pub(super) manner: Manner<'a>,
+}
+
+/// How a request is made, beside what it asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Manner<'a> {
+    /// Who hears how far it is.
+    pub(super) progress: Option<Hearer<'a>>,
+    /// From which level on log messages are wanted for it, where it is not the client's.
+    pub(super) log_level: Option<LogLevel>,
+    /// How long to wait without a sign of life, where it is not the client's.
+    pub(super) quiet: Option<Duration>,
+    /// How long to wait at most, where it is not the client's.
+    pub(super) at_most: Option<Duration>,
+    /// It may be made a second time.
+    pub(super) repeatable: bool,
 }
 
 /// The parameters of every method that this client uses; the absent ones are not written.
@@ -43,6 +67,16 @@ pub(super) struct Params<'a> {
     capabilities: Option<&'a ClientCapabilities>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_info: Option<&'a Implementation>,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    target: Option<&'a CompletionTarget>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    argument: Option<&'a CompletionArgument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a CompletionContext>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<LogLevel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notifications: Option<&'a Filter>,
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     meta: Option<Meta<'a>>,
 }
@@ -65,6 +99,33 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// For proposals.
+    pub(super) fn completion(call: &'a CompletionCall) -> Self {
+        let context = Some(&call.context);
+        Self {
+            target: Some(&call.target),
+            argument: Some(&call.argument),
+            context: context.filter(|context| !context.arguments.is_empty()),
+            ..Self::default()
+        }
+    }
+
+    /// For a level of log messages.
+    pub(super) fn level(level: LogLevel) -> Self {
+        Self {
+            level: Some(level),
+            ..Self::default()
+        }
+    }
+
+    /// For a subscription.
+    pub(super) fn subscription(filter: &'a Filter) -> Self {
+        Self {
+            notifications: Some(filter),
+            ..Self::default()
+        }
+    }
+
     /// For a resource.
     pub(super) fn resource(uri: &'a str) -> Self {
         Self {
@@ -74,22 +135,53 @@ impl<'a> Params<'a> {
     }
 }
 
+/// Requests that change nothing at the server.
+const READING: [&str; 9] = [
+    "server/discover",
+    "tools/list",
+    "prompts/list",
+    "prompts/get",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "completion/complete",
+    "tasks/get",
+];
+
 /// Who asks, and what it can do for a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker<'a> {
     pub(super) info: &'a Implementation,
     pub(super) capabilities: &'a ClientCapabilities,
+    /// From which level on the client wants log messages.
+    pub(super) log_level: Option<LogLevel>,
 }
 
-// MCP 2026-07-28, basic, request metadata.
-#[derive(Clone, Debug, Serialize)]
+// MCP 2026-07-28, basic, request metadata; the progress token is in each revision.
+#[derive(Clone, Debug, Default, Serialize)]
 struct Meta<'a> {
-    #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
-    protocol_version: &'static str,
-    #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
-    capabilities: &'a ClientCapabilities,
-    #[serde(rename = "io.modelcontextprotocol/clientInfo")]
-    client_info: &'a Implementation,
+    #[serde(
+        rename = "io.modelcontextprotocol/protocolVersion",
+        skip_serializing_if = "Option::is_none"
+    )]
+    protocol_version: Option<&'static str>,
+    #[serde(
+        rename = "io.modelcontextprotocol/clientCapabilities",
+        skip_serializing_if = "Option::is_none"
+    )]
+    capabilities: Option<&'a ClientCapabilities>,
+    #[serde(
+        rename = "io.modelcontextprotocol/clientInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    client_info: Option<&'a Implementation>,
+    #[serde(
+        rename = "io.modelcontextprotocol/logLevel",
+        skip_serializing_if = "Option::is_none"
+    )]
+    log_level: Option<LogLevel>,
+    #[serde(rename = "progressToken", skip_serializing_if = "Option::is_none")]
+    progress_token: Option<&'a Id>,
 }
 
 impl<'a> Outgoing<'a> {
@@ -98,7 +190,19 @@ impl<'a> Outgoing<'a> {
             method,
             params,
             mirrored: Vec::new(),
+            manner: Manner::default(),
         }
+    }
+
+    /// The method.
+    pub(super) fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// Whether it may be made a second time when its stream broke off: it only reads, or the caller says so.
+    // MCP-HTTP-08.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.manner.repeatable || READING.contains(&self.method)
     }
 
     pub(super) fn discover() -> Self {
@@ -124,16 +228,30 @@ impl<'a> Outgoing<'a> {
         self.params.request_state = state;
     }
 
+    /// From which level on log messages are wanted on its stream.
+    pub(super) fn log_level(&self, asker: Asker<'_>) -> Option<LogLevel> {
+        self.manner.log_level.or(asker.log_level)
+    }
+
     /// The body with this id, in the form of what was agreed on.
     pub(super) fn body(&self, id: &Id, agreed: &Agreed, asker: Asker<'_>) -> Bytes {
         let mut params = self.params.clone();
-        if agreed.is_modern() {
-            params.meta = Some(Meta {
-                protocol_version: agreed.revision.as_str(),
-                capabilities: asker.capabilities,
-                client_info: asker.info,
-            });
-        }
+        // MCP-PROG-01: the id is a token that no other active request has.
+        let progress_token = self.manner.progress.map(|_| id);
+        params.meta = if agreed.is_modern() {
+            Some(Meta {
+                protocol_version: Some(agreed.revision.as_str()),
+                capabilities: Some(asker.capabilities),
+                client_info: Some(asker.info),
+                log_level: self.log_level(asker),
+                progress_token,
+            })
+        } else {
+            progress_token.map(|_| Meta {
+                progress_token,
+                ..Meta::default()
+            })
+        };
         jsonrpc::request_text(id, self.method, Some(params)).into()
     }
 

@@ -47,6 +47,6 @@ where
         // A map of strings is always an object of JSON.
         let arguments = to_raw_value(arguments).map_err(|_| ClientError::Arguments)?;
         let raw = self.in_rounds(Outgoing::new(METHOD, Params::call(name, &arguments)));
-        Received::read(METHOD, raw.await?)
+        Received::read(METHOD, raw.await?.raw)
     }
 }

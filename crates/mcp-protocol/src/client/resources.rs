@@ -1,12 +1,15 @@
 //! Listing and reading resources.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::error::{ClientError, TransportError};
+use super::error::{BadAnswer, ClientError, TransportError};
 use super::lists::Received;
 use super::outgoing::{Outgoing, Params};
+use super::rounds::Completed;
 use super::{AnswerBody, Client};
 use crate::types::{Resource, ResourceReading, ResourceTemplate};
 
@@ -45,13 +48,53 @@ where
     ///
     /// # Errors
     ///
-    /// [`ClientError::Rpc`] for an address that the server does not know; as for
+    /// [`ClientError::Rpc`] for an address that the server does not know
+    /// ([`is_resource_not_found`](ClientError::is_resource_not_found)); as for
     /// [`call_tool`](Self::call_tool) where the server asks for input; otherwise as any request.
     ///
     /// Specification: MCP 2026-07-28, resources, reading.
     pub async fn read_resource(&self, uri: &str) -> Result<Received<ResourceReading>, ClientError> {
         const METHOD: &str = "resources/read";
-        let raw = self.in_rounds(Outgoing::new(METHOD, Params::resource(uri)));
-        Received::read(METHOD, raw.await?)
+        let mut keepable = match self.look(self.key_about(METHOD, uri)) {
+            Ok(pages) => {
+                let kept = pages.first().cloned().ok_or(BadAnswer::NoAnswer)?;
+                return Received::read(METHOD, kept);
+            }
+            Err(keepable) => keepable,
+        };
+        let rounds = self.in_rounds(Outgoing::new(METHOD, Params::resource(uri)));
+        let Completed { raw, rounds } = rounds.await?;
+        let received = Received::read(METHOD, raw)?;
+        // MCP-MRTR-09: what somebody has answered something for is not kept.
+        if rounds == 0 {
+            self.note_page(&mut keepable, &received.raw);
+            self.keep(keepable, &Arc::from([received.raw.clone()]));
+        }
+        Ok(received)
+    }
+
+    /// Asks a server of the older era to tell when this resource changes; it is told on the stream of
+    /// [`listen`](Self::listen).
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotSpoken`] in the newest era, which has [`subscribe`](Self::subscribe); otherwise as any request.
+    ///
+    /// Specification: MCP 2025-11-25, resources, subscriptions.
+    pub async fn subscribe_resource(&self, uri: &str) -> Result<(), ClientError> {
+        self.older("resources/subscribe", Params::resource(uri))
+            .await
+    }
+
+    /// Takes that back.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe_resource`](Self::subscribe_resource).
+    ///
+    /// Specification: MCP 2025-11-25, resources, subscriptions.
+    pub async fn unsubscribe_resource(&self, uri: &str) -> Result<(), ClientError> {
+        self.older("resources/unsubscribe", Params::resource(uri))
+            .await
     }
 }

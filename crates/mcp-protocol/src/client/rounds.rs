@@ -13,6 +13,14 @@ use super::outgoing::Outgoing;
 use super::{AnswerBody, Client};
 use crate::jsonrpc::RpcError;
 
+/// A complete result.
+#[derive(Debug)]
+pub(super) struct Completed {
+    pub(super) raw: Box<RawValue>,
+    /// How often something was answered for it.
+    pub(super) rounds: usize,
+}
+
 impl<S, B> Client<S>
 where
     S: Service<Request<Bytes>, Response = Response<B>> + Clone,
@@ -24,12 +32,14 @@ where
     pub(super) async fn in_rounds(
         &self,
         mut outgoing: Outgoing<'_>,
-    ) -> Result<Box<RawValue>, ClientError> {
+    ) -> Result<Completed, ClientError> {
         let mut rounds = 0;
         loop {
             let required = match self.request(&outgoing).await {
                 Err(ClientError::InputRequired(required)) => required,
-                outcome => return outcome,
+                outcome => {
+                    return outcome.map(|raw| Completed { raw, rounds });
+                }
             };
             if !self.can_answer(&required.wanted) {
                 return Err(ClientError::InputRequired(required));
@@ -52,6 +62,7 @@ where
         })
     }
 
+    /// Has every question answered, or none: all are looked at before the host is asked the first.
     async fn answers_to(
         &self,
         questions: Map<String, Value>,
@@ -62,12 +73,18 @@ where
             #[serde(default)]
             params: Option<Value>,
         }
-        let mut answers = Map::new();
+        let mut asks = Vec::new();
         for (key, question) in questions {
-            let question: Question = serde_json::from_value(question).map_err(|error| {
-                ClientError::Unanswered(RpcError::invalid_params(error.to_string()))
-            })?;
-            let answer = self.answers.to(&question.method, question.params).await;
+            let ask = serde_json::from_value(question)
+                .map_err(|error| RpcError::invalid_params(error.to_string()))
+                .and_then(|question: Question| {
+                    self.answers.admit(&question.method, question.params)
+                });
+            asks.push((key, ask.map_err(ClientError::Unanswered)?));
+        }
+        let mut answers = Map::new();
+        for (key, ask) in asks {
+            let answer = self.answers.put(&ask).await;
             answers.insert(key, answer.map_err(ClientError::Unanswered)?);
         }
         Ok(answers)

@@ -1,8 +1,6 @@
 //! An answer as an event stream: what comes before it, and opening the stream again where it breaks off.
 
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,8 +10,10 @@ use tower_service::Service;
 use super::agreed::Agreed;
 use super::answer::{self, Form, Meaning, Outcome, Question};
 use super::error::{BadAnswer, ClientError, TransportError};
+use super::patience::{Patience, Pulse, within};
+use super::request::Flight;
 use super::{AnswerBody, Client};
-use crate::jsonrpc::{self, Id};
+use crate::jsonrpc;
 use crate::sse::{Decoder, Event};
 use crate::types::Empty;
 
@@ -26,44 +26,18 @@ const MAX_EVENT_ID: usize = 1024;
 /// How long to wait where the server does not say; what browsers do, in its order of magnitude.
 const USUAL_RETRY: Duration = Duration::from_secs(1);
 
-/// A wait that is over some time.
-pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// A way to wait: the timer of the runtime that the program has.
-///
-/// A closure is one: `|time| Box::pin(tokio::time::sleep(time)) as Pausing`.
-pub trait Pause: Send + Sync {
-    /// Is over after this time.
-    fn pause(&self, time: Duration) -> Pausing;
-}
-
-impl<F: Fn(Duration) -> Pausing + Send + Sync> Pause for F {
-    fn pause(&self, time: Duration) -> Pausing {
-        self(time)
-    }
-}
-
-/// The [`Pause`] that was handed in.
-pub(super) struct Waiting(Box<dyn Pause>);
-
-impl Waiting {
-    pub(super) fn new(pause: impl Pause + 'static) -> Self {
-        Self(Box::new(pause))
-    }
-}
-
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waiting(..)")
-    }
-}
-
 /// How far the streams of one answer have come.
 #[derive(Debug, Default)]
 struct Place {
     last_event: Option<HeaderValue>,
     retry: Option<Duration>,
     questions: usize,
+    messages: usize,
+}
+
+/// Whether an event has a message: one without data only prepares for a reconnection, one with another name is not ours.
+pub(super) fn is_message(event: &Event) -> bool {
+    !event.data.is_empty() && matches!(event.name.as_str(), "" | "message")
 }
 
 impl Place {
@@ -114,23 +88,48 @@ where
 
     /// Answers the questions on a stream until it ends, and opens it again where it broke off and can be resumed.
     ///
-    /// Run it beside the calls that may lead to questions, and drop it when they are done.
+    /// What the server tells there goes to [`with_notices`](Self::with_notices), and what it says has changed is no longer
+    /// kept. Run it beside the calls that may lead to questions, and drop it when they are done.
+    ///
+    /// It ends by itself after [`Limits::max_serve_time`](super::Limits::max_serve_time) and after
+    /// [`Limits::max_reconnections`](super::Limits::max_reconnections) streams in a row on which nothing came.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Transport`] when the stream breaks off for good; what is not a message; otherwise as any request.
+    /// [`ClientError::Transport`] when the stream breaks off for good;
+    /// [`BadAnswer::TooManyQuestions`] over [`Limits::max_served_questions`](super::Limits::max_served_questions);
+    /// what is not a message; otherwise as any request.
     pub async fn serve(&self, listening: Listening) -> Result<(), ClientError> {
+        let time = self.limits.max_serve_time;
+        let patience = Patience {
+            quiet: time,
+            at_most: time,
+        };
+        let work = self.served(listening);
+        match within(self.pause.as_ref(), patience, &Pulse::default(), work).await {
+            Err(ClientError::TimedOut(_)) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    async fn served(&self, listening: Listening) -> Result<(), ClientError> {
         let Listening { mut body, agreed } = listening;
         let mut place = Place::default();
-        for left in (0..=self.limits.max_reconnections).rev() {
+        let mut left = self.limits.max_reconnections;
+        loop {
+            let before = place.messages;
             let end = match self.one_stream(&mut body, None, &agreed, &mut place).await {
                 Ok(_) => Ok(()),
                 Err(error @ ClientError::Transport(_)) => Err(error),
                 Err(error) => return Err(error),
             };
-            if left == 0 {
-                return end;
+            if place.messages > before {
+                left = self.limits.max_reconnections;
             }
+            let Some(fewer) = left.checked_sub(1) else {
+                return end;
+            };
+            left = fewer;
             // What holds the connection is not held through the wait.
             drop(body);
             body = match self.reopened(&place, &agreed).await? {
@@ -138,20 +137,18 @@ where
                 None => return end,
             };
         }
-        Ok(())
     }
 
-    /// Reads to the answer with this id, through as many streams as it takes and the limits allow.
+    /// Reads to the answer of a request, through as many streams as it takes and the limits allow.
     pub(super) async fn stream(
         &self,
         mut body: AnswerBody,
-        id: &Id,
-        agreed: &Agreed,
+        flight: &Flight<'_>,
     ) -> Result<Outcome, ClientError> {
         let mut place = Place::default();
         for left in (0..=self.limits.max_reconnections).rev() {
             let end = match self
-                .one_stream(&mut body, Some(id), agreed, &mut place)
+                .one_stream(&mut body, Some(flight), flight.agreed, &mut place)
                 .await
             {
                 Ok(Some(outcome)) => return Ok(outcome),
@@ -159,12 +156,13 @@ where
                 Err(error @ ClientError::Transport(_)) => error,
                 Err(error) => return Err(error),
             };
+            flight.broke_off.store(true, Ordering::Relaxed);
             if left == 0 {
                 return Err(end);
             }
             // What holds the connection is not held through the wait.
             drop(body);
-            body = match self.reopened(&place, agreed).await? {
+            body = match self.reopened(&place, flight.agreed).await? {
                 Some(body) => body,
                 None => return Err(end),
             };
@@ -174,12 +172,12 @@ where
 
     /// Reads one stream, and has the questions in it answered; none where it ends without the answer.
     ///
-    /// Without an id nothing is waited for, and only the length of a single event is limited.
+    /// Without a request nothing is waited for, and only the length of a single event is limited.
     // MCP 2026-07-28, transports, receiving messages: notifications may come first, and the stream ends with the response.
     async fn one_stream(
         &self,
         body: &mut AnswerBody,
-        id: Option<&Id>,
+        flight: Option<&Flight<'_>>,
         agreed: &Agreed,
         place: &mut Place,
     ) -> Result<Option<Outcome>, ClientError> {
@@ -187,52 +185,89 @@ where
         let too_large = |_| BadAnswer::TooLarge { limit };
         let mut left = limit;
         let mut decoder = Decoder::new(limit);
+        let id = flight.map(|flight| &flight.id);
         while let Some(piece) = body.piece().await.map_err(ClientError::Transport)? {
-            if id.is_some() {
+            if flight.is_some() {
                 left = left
                     .checked_sub(piece.len())
                     .ok_or(BadAnswer::TooLarge { limit })?;
             }
             for event in decoder.push(&piece).map_err(too_large)? {
                 place.note(&event);
-                // An event without data only prepares for a reconnection; one with another name is not a message.
-                if event.data.is_empty() || !matches!(event.name.as_str(), "" | "message") {
+                if !is_message(&event) {
                     continue;
                 }
-                match answer::meaning(event.data.as_bytes(), id, false)? {
-                    Meaning::Outcome(outcome) => return Ok(Some(outcome)),
-                    // MCP 2026-07-28, transports: a server of this era asks in its result and nowhere else.
-                    Meaning::Question(question) if !agreed.is_modern() => {
-                        place.questions = place.questions.saturating_add(1);
-                        if id.is_some() && place.questions > self.limits.max_questions {
-                            return Err(
-                                BadAnswer::TooManyQuestions(self.limits.max_questions).into()
-                            );
+                place.messages = place.messages.saturating_add(1);
+                let meanings = answer::meanings(event.data.as_bytes(), id, false, agreed.revision)?;
+                let mut answered = None;
+                for meaning in meanings {
+                    match (meaning, flight) {
+                        (Meaning::Outcome(outcome), Some(flight)) => {
+                            answered = answered.or(Some(flight.end(outcome)));
                         }
-                        self.reply(question, agreed).await?;
+                        (Meaning::Question(question), _) => {
+                            self.asked(question, flight, agreed, &mut place.questions)
+                                .await?;
+                        }
+                        (Meaning::Note(note), _) => self.hear(note, flight, agreed),
+                        (Meaning::Outcome(_) | Meaning::Nothing, _) => {}
                     }
-                    Meaning::Question(_) | Meaning::Nothing => {}
+                }
+                if answered.is_some() {
+                    return Ok(answered);
                 }
             }
         }
         Ok(None)
     }
 
-    /// Answers a question of the server with a message of its own.
-    // MCP 2025-11-25, transports, sending messages: a response is POSTed like everything else.
-    async fn reply(&self, question: Question, agreed: &Agreed) -> Result<(), ClientError> {
-        let Question { id, method, params } = question;
-        let text = match method.as_str() {
-            "ping" => jsonrpc::result_text(&id, Empty {}),
-            method => match self.answers.to(method, params).await {
-                Ok(result) => jsonrpc::result_text(&id, result),
-                Err(error) => jsonrpc::error_text(Some(&id), &error),
-            },
+    /// Takes up a question of the server, if it is the time and place for one.
+    pub(super) async fn asked(
+        &self,
+        question: Question,
+        flight: Option<&Flight<'_>>,
+        agreed: &Agreed,
+        questions: &mut usize,
+    ) -> Result<(), ClientError> {
+        // MCP 2026-07-28, transports: a server of this era asks in its result and nowhere else.
+        if agreed.is_modern() {
+            return Ok(());
+        }
+        // A ping asks nobody anything; how many there are is limited by the bytes and the time that a stream may take.
+        if question.method == "ping" {
+            let text = jsonrpc::result_text(&question.id, Empty {});
+            return self.reply(text.into(), agreed).await;
+        }
+        *questions = questions.saturating_add(1);
+        let limit = match flight {
+            Some(_) => self.limits.max_questions,
+            None => self.limits.max_served_questions,
         };
-        let sent = self
-            .exchange(self.http_request(text.into(), agreed)?)
-            .await?;
-        answer::taken(sent.status(), sent.headers())
+        if *questions > limit {
+            return Err(BadAnswer::TooManyQuestions(limit).into());
+        }
+        let Question { id, method, params } = question;
+        let _asking = flight.map(|flight| flight.pulse.ask());
+        let text = match self.answers.to(&method, params).await {
+            Ok(result) => jsonrpc::result_text(&id, result),
+            Err(error) => jsonrpc::error_text(Some(&id), &error),
+        };
+        self.reply(text.into(), agreed).await
+    }
+
+    /// Answers a question of the server with a message of its own, and once more where the first was lost.
+    // MCP 2025-11-25, transports, sending messages: a response is POSTed like everything else.
+    async fn reply(&self, text: Bytes, agreed: &Agreed) -> Result<(), ClientError> {
+        match self.tell(text.clone(), agreed).await {
+            // The server that has it already knows of no such question any more; its stream says how it goes on.
+            Err(ClientError::Transport(_) | ClientError::TimedOut(_)) => {
+                match self.tell(text, agreed).await {
+                    Err(ClientError::Http { status }) if status.is_client_error() => Ok(()),
+                    told => told,
+                }
+            }
+            told => told,
+        }
     }
 
     /// Opens the stream again after the time that the server wants; none where it cannot be done.
@@ -251,7 +286,7 @@ where
         if retry > self.limits.max_retry {
             return Ok(None);
         }
-        pause.0.pause(retry).await;
+        pause.pause(retry).await;
         self.opened(Some(last_event), agreed).await
     }
 

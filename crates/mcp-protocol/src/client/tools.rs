@@ -10,11 +10,15 @@ use serde_json::{Map, Value};
 use tower_service::Service;
 
 use super::error::{BadAnswer, ClientError, TransportError};
-use super::outgoing::{Outgoing, Params};
+use super::lists::Listed;
+use super::notice::Change;
+use super::outgoing::{Manner, Outgoing, Params};
 use super::{AnswerBody, Client, mirror};
 use crate::http::{HeaderParam, InvalidAnnotation, header_params};
 use crate::types::{Tool, ToolResult};
 use crate::violation::code;
+
+const LIST: &str = "tools/list";
 
 /// The arguments to repeat in headers, by the name of the tool.
 pub(super) type ParamsByTool = BTreeMap<String, Vec<HeaderParam>>;
@@ -46,13 +50,10 @@ pub struct Called {
     pub raw: Box<RawValue>,
 }
 
-/// One page of a list. `nextCursor` may be an empty string, which is a cursor like any other.
+/// One page of the list.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ListPage {
     tools: Vec<Tool>,
-    #[serde(default)]
-    next_cursor: Option<String>,
 }
 
 impl<S, B> Client<S>
@@ -71,14 +72,16 @@ where
     ///
     /// Specification: MCP 2026-07-28, tools, listing; pagination.
     pub async fn list_tools(&self) -> Result<ListedTools, ClientError> {
+        let listed = self.pages(LIST).await?;
+        self.read_tools(listed)
+    }
+
+    fn read_tools(&self, pages: Listed) -> Result<ListedTools, ClientError> {
         let mut listed = ListedTools::default();
         let mut params = ParamsByTool::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..self.limits.max_pages {
-            let page = Params::page(cursor.as_deref());
-            let result = self.request(&Outgoing::new("tools/list", page)).await?;
-            let page: ListPage = serde_json::from_str(result.get())
-                .map_err(|error| BadAnswer::result("tools/list", &error))?;
+        for page in pages.pages.iter() {
+            let page: ListPage = serde_json::from_str(page.get())
+                .map_err(|error| BadAnswer::result(LIST, &error))?;
             for tool in page.tools {
                 if listed.tools.len() + listed.dropped.len() >= self.limits.max_entries {
                     return Err(BadAnswer::EndlessList(self.limits.max_pages).into());
@@ -90,21 +93,17 @@ where
                         }
                         listed.tools.push(tool);
                     }
-                    // MCP 2026-07-28, tools, `x-mcp-header`: drop the tool and keep the others.
+                    // MCP-XHDR-02: drop the tool and keep the others.
                     Err(why) => listed.dropped.push(DroppedTool {
                         name: tool.name,
                         why,
                     }),
                 }
             }
-            // MCP, pagination: only a missing cursor ends the list.
-            let Some(next) = page.next_cursor else {
-                self.lock().params = params;
-                return Ok(listed);
-            };
-            cursor = Some(next);
         }
-        Err(BadAnswer::EndlessList(self.limits.max_pages).into())
+        self.lock().params = params;
+        self.keep(pages.keepable, &pages.pages);
+        Ok(listed)
     }
 
     /// Calls a tool with arguments that are a JSON object.
@@ -114,6 +113,7 @@ where
     /// Arguments that the listed schema wants in headers are repeated there; when the server misses one, because the tool
     /// was never listed or has changed, the tools are listed and the call is made once more.
     /// What the server asks before it answers goes to the [`Host`](super::Host).
+    /// How far it is, other times and more is with [`call`](Self::call).
     ///
     /// # Errors
     ///
@@ -122,13 +122,24 @@ where
     ///
     /// Specification: MCP 2026-07-28, tools, calling; transports, `Mcp-Param-*`.
     pub async fn call_tool(&self, name: &str, arguments: &RawValue) -> Result<Called, ClientError> {
+        self.called(name, arguments, Manner::default()).await
+    }
+
+    pub(super) async fn called(
+        &self,
+        name: &str,
+        arguments: &RawValue,
+        manner: Manner<'_>,
+    ) -> Result<Called, ClientError> {
         if !arguments.get().starts_with('{') {
             return Err(ClientError::Arguments);
         }
-        let raw = match self.call_once(name, arguments).await {
+        let raw = match self.call_once(name, arguments, manner).await {
+            // MCP-XHDR-06: what is kept of the list is what has led to this.
             Err(ClientError::Rpc { error, .. }) if error.code == code::HEADER_MISMATCH => {
+                self.forget(&Change::Tools);
                 self.list_tools().await?;
-                self.call_once(name, arguments).await?
+                self.call_once(name, arguments, manner).await?
             }
             outcome => outcome?,
         };
@@ -141,10 +152,12 @@ where
         &self,
         name: &str,
         arguments: &RawValue,
+        manner: Manner<'_>,
     ) -> Result<Box<RawValue>, ClientError> {
         let mut outgoing = Outgoing::new("tools/call", Params::call(name, arguments));
         outgoing.mirrored = self.headers_for(name, arguments)?;
-        self.in_rounds(outgoing).await
+        outgoing.manner = manner;
+        Ok(self.in_rounds(outgoing).await?.raw)
     }
 
     fn headers_for(

@@ -121,7 +121,7 @@ pub(crate) fn empty(status: u16) -> Response<Bytes> {
         .unwrap()
 }
 
-fn discovered(seen: &Seen) -> Response<Bytes> {
+pub(crate) fn discovered(seen: &Seen) -> Response<Bytes> {
     result(
         seen,
         json!({"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {},

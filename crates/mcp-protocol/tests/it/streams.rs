@@ -18,11 +18,11 @@ use mcp_protocol::types::Implementation;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::client::{Seen, empty, legacy, modern, raw, result, with};
+use crate::client::{Seen, discovered, empty, legacy, modern, raw, result, with};
 use crate::rounds::Willing;
 
 /// A body that ends when its sender is gone, and breaks off where it is told to.
-struct Open(UnboundedReceiver<io::Result<Bytes>>);
+pub(crate) struct Open(UnboundedReceiver<io::Result<Bytes>>);
 
 impl Body for Open {
     type Data = Bytes;
@@ -38,9 +38,9 @@ impl Body for Open {
     }
 }
 
-type Wire = UnboundedSender<io::Result<Bytes>>;
+pub(crate) type Wire = UnboundedSender<io::Result<Bytes>>;
 
-fn open() -> (Wire, Response<AnswerBody>) {
+pub(crate) fn open() -> (Wire, Response<AnswerBody>) {
     let (wire, body) = unbounded_channel();
     let response = Response::builder()
         .header("content-type", "text/event-stream")
@@ -49,7 +49,7 @@ fn open() -> (Wire, Response<AnswerBody>) {
     (wire, response)
 }
 
-fn event(message: &Value) -> io::Result<Bytes> {
+pub(crate) fn event(message: &Value) -> io::Result<Bytes> {
     Ok(format!("event: message\ndata: {message}\n\n").into())
 }
 
@@ -57,20 +57,20 @@ type Answering = dyn FnMut(&Seen) -> Response<AnswerBody> + Send;
 
 /// A server of the older era with streams; everything after the handshake is the closure's.
 #[derive(Clone)]
-struct Streaming {
+pub(crate) struct Streaming {
     seen: Arc<Mutex<Vec<Seen>>>,
     answer: Arc<Mutex<Answering>>,
 }
 
 impl Streaming {
-    fn new(answer: impl FnMut(&Seen) -> Response<AnswerBody> + Send + 'static) -> Self {
+    pub(crate) fn new(answer: impl FnMut(&Seen) -> Response<AnswerBody> + Send + 'static) -> Self {
         Self {
             seen: Arc::default(),
             answer: Arc::new(Mutex::new(answer)),
         }
     }
 
-    fn client(&self) -> Client<Self> {
+    pub(crate) fn client(&self) -> Client<Self> {
         let info = Implementation::new("tester", "1");
         Client::new(
             self.clone(),
@@ -81,7 +81,7 @@ impl Streaming {
     }
 
     /// What was sent after the handshake.
-    fn sent(&self) -> Vec<Seen> {
+    pub(crate) fn sent(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().iter().skip(2).cloned().collect()
     }
 }
@@ -116,16 +116,17 @@ impl tower_service::Service<Request<Bytes>> for Streaming {
                 response.map(Into::into)
             }
             "notifications/initialized" => empty(202).map(Into::into),
+            "server/discover" => discovered(&seen).map(Into::into),
             _ => (self.answer.lock().unwrap())(&seen),
         }))
     }
 }
 
-fn done(id: &Value) -> Value {
+pub(crate) fn done(id: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "result": {"content": [{"type": "text", "text": "done"}]}})
 }
 
-fn question(id: &str, method: &str, params: &Value) -> Value {
+pub(crate) fn question(id: &str, method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
@@ -209,9 +210,9 @@ async fn a_question_that_is_not_answered_is_an_error_to_the_server() {
 
 #[tokio::test]
 async fn questions_without_end_end_the_call() {
-    let questions = (0..3).map(|n| question(&n.to_string(), "ping", &json!({})));
+    let questions = (0..3).map(|n| question(&n.to_string(), "roots/list", &json!({})));
     let server = asking(questions.collect());
-    let client = server.client().with_limits(Limits {
+    let client = server.client().with_host(Willing).with_limits(Limits {
         max_questions: 2,
         ..Limits::default()
     });
@@ -223,6 +224,16 @@ async fn questions_without_end_end_the_call() {
         ),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn mcp_life_05_pings_are_answered_and_are_no_questions() {
+    let pings = (0..40).map(|n| question(&n.to_string(), "ping", &json!({})));
+    let server = asking(pings.collect());
+    assert_eq!(call(&server.client()).await.unwrap(), "done");
+    let answers = server.sent().into_iter().skip(1);
+    assert!(answers.clone().all(|seen| seen.body["result"] == json!({})));
+    assert_eq!(answers.count(), 40);
 }
 
 /// A server that breaks a call off with these pieces and has the answer on the stream that is opened then.
@@ -244,7 +255,7 @@ fn breaking(pieces: Vec<io::Result<Bytes>>) -> Streaming {
 }
 
 /// A pause that is over at once, and the times that were asked of it.
-fn noted() -> (
+pub(crate) fn noted() -> (
     Arc<Mutex<Vec<Duration>>>,
     impl Fn(Duration) -> Pausing + Send + Sync,
 ) {
@@ -257,7 +268,7 @@ fn noted() -> (
     (times, pause)
 }
 
-fn text(text: &'static str) -> io::Result<Bytes> {
+pub(crate) fn text(text: &'static str) -> io::Result<Bytes> {
     Ok(Bytes::from_static(text.as_bytes()))
 }
 
