@@ -114,6 +114,13 @@ impl Purpose {
         }
     }
 
+    /// The longest payload, in bytes: what is left of [`Purpose::max_bytes`].
+    #[must_use]
+    pub fn max_payload_bytes(self) -> usize {
+        // Four characters for three bytes.
+        (self.max_bytes() / 4 * 3).saturating_sub(HEADER_BYTES + PREFIX_BYTES + TAG_BYTES)
+    }
+
     fn label(self) -> &'static [u8] {
         match self {
             Purpose::RequestState => b"mcp-protocol seal 1: request-state",
@@ -186,7 +193,7 @@ pub enum BadKeys {
     Twice,
 }
 
-/// The text would be longer than [`Purpose::max_bytes`].
+/// The payload is longer than [`Purpose::max_payload_bytes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too long to be sealed: at most {limit} bytes")]
 pub struct TooLong {
@@ -339,16 +346,12 @@ impl Keys {
         salt: [u8; SALT_BYTES],
     ) -> Result<String, TooLong> {
         let too_long = TooLong {
-            limit: purpose.max_bytes(),
+            limit: purpose.max_payload_bytes(),
         };
-        let length = HEADER_BYTES
-            .saturating_add(PREFIX_BYTES)
-            .saturating_add(payload.len())
-            .saturating_add(TAG_BYTES);
-        // Four characters for three bytes.
-        if length.div_ceil(3).saturating_mul(4) > purpose.max_bytes() {
+        if payload.len() > too_long.limit {
             return Err(too_long);
         }
+        let length = HEADER_BYTES + PREFIX_BYTES + payload.len() + TAG_BYTES;
         let mut sealed = Vec::with_capacity(length);
         sealed.push(VERSION);
         sealed.extend_from_slice(&self.current.id);

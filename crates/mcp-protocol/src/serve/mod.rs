@@ -17,6 +17,8 @@ mod request;
 mod resume;
 mod round;
 #[cfg(feature = "seal")]
+mod sealed_ids;
+#[cfg(feature = "seal")]
 mod sealing;
 #[cfg(not(feature = "seal"))]
 #[path = "unsealed.rs"]

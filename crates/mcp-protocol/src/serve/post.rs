@@ -14,7 +14,7 @@ use super::handler::Handler;
 use super::listen;
 use super::request::{Answered, Caller, Place};
 use super::service::{Shared, refuse};
-use super::sessions::{InFlight, Sessions};
+use super::sessions::InFlight;
 use super::spoken::Spoken;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request, RpcError};
@@ -155,15 +155,16 @@ impl<H: Handler> Post<H> {
                 // MCP-LIFE-01: a session is opened once.
                 return refuse(Some(&request.id), &Violation::InitializeMisplaced);
             }
-            if !Sessions::keeps(&peer) {
+            let principal = self.caller.principal.clone();
+            let Some(id) = sessions.new_id(revision, &peer, principal.as_deref()) else {
                 let error = RpcError::invalid_params("initialize is too long");
                 let reply = dispatch::refusal(&request.id, error, Era::Legacy);
                 return whole(Some(&request.id), Answered::Replied(reply));
+            };
+            if let Err(violation) = sessions.open(id.clone(), revision, peer, principal) {
+                return refuse(Some(&request.id), &violation);
             }
-            match sessions.open(revision, peer, self.caller.principal.clone()) {
-                Ok((id, _)) => session_id = Some(id),
-                Err(violation) => return refuse(Some(&request.id), &violation),
-            }
+            session_id = Some(id);
         }
         let mut capabilities = self.caller.shared.capabilities.clone();
         if session_id.is_none() {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::Error;
+pub(super) use super::sealed_ids::SealedIds;
 use super::service::Shared;
 use crate::jsonrpc::Request;
 use crate::seal::{Binding, Keys, Opened, Purpose, Refused, SALT_BYTES, Spent, TooLong};
@@ -13,7 +14,7 @@ type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 type Observer = Arc<dyn Fn(Purpose, Refused) + Send + Sync>;
 
-/// What the server seals with, and for how long. Clones share the keys.
+/// What the server seals with, and for how long. Clones share the keys, and what was used once.
 ///
 /// As [`super::Options::seal`] it seals each `requestState` that goes out, and opens what comes back
 /// before the handler runs. A state then opens for the principal and the call that it was given to,
@@ -26,6 +27,10 @@ pub struct Sealing {
     /// How long a client may take for one round of a call. Default: 10 minutes, enough for a person
     /// to sign in somewhere or to look something up; each round begins anew.
     pub state_lifetime: Duration,
+    /// How long a sealed session id is good for, however much it is used: see
+    /// [`super::SessionLimits::sealed`]. Default: 12 hours, a working day; the client then opens
+    /// another session.
+    pub session_lifetime: Duration,
     keys: Arc<Keys>,
     clock: Clock,
     entropy: Entropy,
@@ -46,6 +51,7 @@ impl Sealing {
     ) -> Self {
         Sealing {
             state_lifetime: Duration::from_secs(10 * 60),
+            session_lifetime: Duration::from_secs(12 * 60 * 60),
             keys: Arc::new(keys),
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
@@ -80,13 +86,13 @@ impl Sealing {
     }
 
     /// Seconds since 1970. A clock that is before that is broken, and nothing opens by it.
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         (self.clock)()
             .duration_since(UNIX_EPOCH)
             .map_or(u64::MAX, |since| since.as_secs())
     }
 
-    fn seal(
+    pub(super) fn seal(
         &self,
         purpose: Purpose,
         binding: &Binding,
@@ -99,11 +105,23 @@ impl Sealing {
         self.keys.seal(purpose, binding, expires, payload, salt)
     }
 
-    fn open(&self, purpose: Purpose, binding: &Binding, text: &str) -> Result<Opened, Refused> {
+    pub(super) fn open(
+        &self,
+        purpose: Purpose,
+        binding: &Binding,
+        text: &str,
+    ) -> Result<Opened, Refused> {
         self.keys.open(purpose, binding, self.now(), text)
     }
 
-    fn told(&self, purpose: Purpose, refused: Refused) -> Refused {
+    /// Randomness of the same source.
+    pub(super) fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        (self.entropy)(&mut bytes);
+        u64::from_be_bytes(bytes)
+    }
+
+    pub(super) fn told(&self, purpose: Purpose, refused: Refused) -> Refused {
         if let Some(observer) = &self.observer {
             observer(purpose, refused);
         }
@@ -115,6 +133,7 @@ impl fmt::Debug for Sealing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealing")
             .field("state_lifetime", &self.state_lifetime)
+            .field("session_lifetime", &self.session_lifetime)
             .field("single_use", &self.spent.is_some())
             .finish_non_exhaustive()
     }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::error::Error;
 use super::exchange::Outgoing;
 use super::resume::Seats;
+use super::sealing::SealedIds;
 use crate::jsonrpc::{self, Id, RpcError};
 use crate::revision::Revision;
 use crate::session::{InUse, Pending, Replay, Table};
@@ -42,6 +43,8 @@ pub struct SessionLimits {
     /// How many resources one session may subscribe to. Default: 256.
     pub max_subscriptions: usize,
     entropy: Entropy,
+    #[cfg(feature = "seal")]
+    pub(super) sealing: Option<super::Sealing>,
 }
 
 impl SessionLimits {
@@ -59,7 +62,36 @@ impl SessionLimits {
             replay_bytes: 128 * 1024,
             max_subscriptions: 256,
             entropy: Arc::new(entropy),
+            #[cfg(feature = "seal")]
+            sealing: None,
         }
+    }
+
+    /// Seals sessions into their ids, so that each node with the keys can serve them.
+    ///
+    /// The id then carries the revision, the capabilities and name of the client, the principal (as
+    /// a digest), and when it expires ([`super::Sealing::session_lifetime`]). A node that does not
+    /// know the session makes it anew, within its own limits. So a session does not end by being
+    /// idle: it takes no room then, and is made anew when it is used.
+    ///
+    /// # What does not travel
+    /// - requests in flight with their streams, what is kept of streams for `Last-Event-ID`, and
+    ///   questions to the client: an answer must reach the node that asked, so servers that ask in
+    ///   the older revisions still need requests of one session to reach one node;
+    /// - cancellations: they stop what runs on the node that they reach;
+    /// - the log level and subscriptions to resources: a node that makes a session anew begins with
+    ///   `info` and none;
+    /// - the end: DELETE ends the session on the node that it reaches, which remembers as many ended
+    ///   ids as `max_sessions` until they expire, and then forgets the one that expires first. Other
+    ///   nodes serve the id until it expires, to its principal only.
+    ///
+    /// Clients that say so much of themselves that it does not fit into an id of 1024 bytes cannot
+    /// open a session (-32602); there is room for about 650 bytes.
+    #[cfg(feature = "seal")]
+    #[must_use]
+    pub fn sealed(mut self, sealing: super::Sealing) -> Self {
+        self.sealing = Some(sealing);
+        self
     }
 }
 
@@ -84,35 +116,65 @@ pub(super) struct Sessions {
     limits: SessionLimits,
     ask_timeout: Duration,
     table: Mutex<Table<Held>>,
+    sealed: Option<SealedIds>,
 }
 
 impl Sessions {
     pub(super) fn new(limits: SessionLimits, ask_timeout: Duration) -> Self {
         let table = Mutex::new(Table::new(limits.max_sessions, limits.idle));
+        let sealed = SealedIds::of(&limits);
         Sessions {
             limits,
             ask_timeout,
             table,
+            sealed,
         }
     }
 
-    /// Whether this is short enough to be kept.
-    pub(super) fn keeps(peer: &Initialize) -> bool {
-        serde_json::to_string(peer).is_ok_and(|text| text.len() <= MAX_PEER_BYTES)
+    /// An id for a session with this client; none if it says too much of itself.
+    pub(super) fn new_id(
+        &self,
+        revision: Revision,
+        peer: &Initialize,
+        principal: Option<&str>,
+    ) -> Option<String> {
+        let length = serde_json::to_string(peer).ok()?.len();
+        if length > MAX_PEER_BYTES {
+            return None;
+        }
+        // MCP-LHTTP-03: visible ASCII, unique, cryptographically random: 192 bits in base64url.
+        match &self.sealed {
+            Some(sealed) => sealed.make(revision, peer, principal),
+            None => {
+                let mut bytes = [0_u8; 24];
+                (self.limits.entropy)(&mut bytes);
+                Some(URL_SAFE_NO_PAD.encode(bytes))
+            }
+        }
     }
 
-    /// Opens a session and gives its id.
+    /// Opens a session.
     pub(super) fn open(
+        &self,
+        id: String,
+        revision: Revision,
+        peer: Initialize,
+        principal: Option<String>,
+    ) -> Result<(), Violation> {
+        let session = self.make(revision, peer, principal);
+        self.insert(&mut lock(&self.table), id, session)
+    }
+
+    fn make(
         &self,
         revision: Revision,
         peer: Initialize,
         principal: Option<String>,
-    ) -> Result<(String, Arc<Session>), Violation> {
-        // MCP-LHTTP-03: visible ASCII, unique, cryptographically random: 192 bits in base64url.
-        let mut bytes = [0_u8; 24];
-        (self.limits.entropy)(&mut bytes);
-        let id = URL_SAFE_NO_PAD.encode(bytes);
-        let session = Arc::new(Session {
+    ) -> Arc<Session> {
+        let start = self.sealed.as_ref().map_or(0, SealedIds::start);
+        let max_in_flight = self.limits.max_in_flight;
+        let asked = Pending::new(max_in_flight).starting_at(start.cast_signed());
+        Arc::new(Session {
             revision,
             peer,
             principal,
@@ -120,17 +182,24 @@ impl Sessions {
             max_subscriptions: self.limits.max_subscriptions,
             closed: watch::channel(false).0,
             state: Mutex::new(State {
-                in_flight: Pending::new(self.limits.max_in_flight),
-                asked: Pending::new(self.limits.max_in_flight),
+                in_flight: Pending::new(max_in_flight),
+                asked,
                 ready: false,
                 log_level: LogLevel::Info,
                 subscriptions: BTreeSet::new(),
                 streams: BTreeSet::new(),
-                replay: Replay::new(self.limits.replay_bytes),
+                replay: Replay::new(self.limits.replay_bytes).starting_at(start),
                 seats: Seats::default(),
             }),
-        });
-        let mut table = lock(&self.table);
+        })
+    }
+
+    fn insert(
+        &self,
+        table: &mut Table<Held>,
+        id: String,
+        session: Arc<Session>,
+    ) -> Result<(), Violation> {
         if session.principal.is_some() {
             // Anyone who may sign in could otherwise keep everyone else out.
             table.make_room(self.limits.max_per_principal, |held| {
@@ -138,14 +207,8 @@ impl Sessions {
             });
         }
         table
-            .open(
-                id.clone(),
-                Held(Arc::clone(&session)),
-                Instant::now().into_std(),
-            )
-            .map_err(|_| Violation::TooManySessions)?;
-        drop(table);
-        Ok((id, session))
+            .open(id, Held(session), Instant::now().into_std())
+            .map_err(|_| Violation::TooManySessions)
     }
 
     /// Finds the session that a request names.
@@ -158,16 +221,35 @@ impl Sessions {
     ) -> Result<Arc<Session>, Violation> {
         // MCP-LHTTP-05: 400 without an id, 404 for one that is not known any more.
         let id = id.ok_or(Violation::SessionRequired)?;
-        lock(&self.table)
+        let found = match &self.sealed {
+            Some(sealed) => Some(sealed.open(id, principal)?),
+            None => None,
+        };
+        let mut table = lock(&self.table);
+        let known = table
             .touch(id, Instant::now().into_std())
-            .map(|held| Arc::clone(&held.0))
-            .filter(|session| session.principal.as_deref() == principal)
-            .ok_or(Violation::SessionUnknown)
+            .map(|held| Arc::clone(&held.0));
+        match (known, found) {
+            (Some(session), _) if session.principal.as_deref() == principal => Ok(session),
+            // Opened by another node, or idle for so long that it was forgotten.
+            (None, Some(found)) => {
+                let (revision, peer) = found.read()?;
+                let session = self.make(revision, peer, principal.map(str::to_owned));
+                // MCP-LIFE-03: that the client is ready it has told the node that opened the session.
+                session.set_ready();
+                self.insert(&mut table, id.to_owned(), Arc::clone(&session))?;
+                Ok(session)
+            }
+            _ => Err(Violation::SessionUnknown),
+        }
     }
 
     /// Ends a session.
     pub(super) fn close(&self, id: Option<&str>, principal: Option<&str>) -> Result<(), Violation> {
-        self.find(id, principal)?;
+        match (&self.sealed, id) {
+            (Some(sealed), Some(id)) => sealed.end(&sealed.open(id, principal)?),
+            _ => drop(self.find(id, principal)?),
+        }
         let ended = id.and_then(|id| lock(&self.table).close(id));
         drop(ended);
         Ok(())

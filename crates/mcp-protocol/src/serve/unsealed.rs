@@ -1,9 +1,13 @@
-//! What stands in for `sealing.rs` without the feature `seal`: no state is sealed.
+//! What stands in for `sealing.rs` without the feature `seal`: nothing is sealed.
 
 use super::error::Error;
 use super::round::StateTooLong;
 use super::service::Shared;
+use super::sessions::SessionLimits;
 use crate::jsonrpc::Request;
+use crate::revision::Revision;
+use crate::types::Initialize;
+use crate::violation::Violation;
 
 /// There is none.
 #[derive(Debug)]
@@ -26,5 +30,44 @@ impl<H> Shared<H> {
         _request: &Request<'_>,
     ) -> Option<StateSeal> {
         None
+    }
+}
+
+/// There are none.
+pub(super) enum SealedIds {}
+
+/// There is none.
+pub(super) enum Found {}
+
+impl SealedIds {
+    pub(super) fn of(_limits: &SessionLimits) -> Option<Self> {
+        None
+    }
+
+    pub(super) fn make(
+        &self,
+        _revision: Revision,
+        _peer: &Initialize,
+        _principal: Option<&str>,
+    ) -> Option<String> {
+        match *self {}
+    }
+
+    pub(super) fn open(&self, _id: &str, _principal: Option<&str>) -> Result<Found, Violation> {
+        match *self {}
+    }
+
+    pub(super) fn end(&self, _found: &Found) {
+        match *self {}
+    }
+
+    pub(super) fn start(&self) -> u64 {
+        match *self {}
+    }
+}
+
+impl Found {
+    pub(super) fn read(&self) -> Result<(Revision, Initialize), Violation> {
+        match *self {}
     }
 }

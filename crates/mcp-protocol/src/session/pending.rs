@@ -34,6 +34,14 @@ impl<T> Pending<T> {
         }
     }
 
+    /// The same table, whose own ids begin at this number. For a session that may have had other
+    /// tables elsewhere: an answer to a question of one of them must not look like one to ours.
+    #[must_use]
+    pub fn starting_at(mut self, next: i64) -> Self {
+        self.next = next;
+        self
+    }
+
     /// Adds a request of the peer.
     ///
     /// # Errors

@@ -81,6 +81,14 @@ impl Replay {
         }
     }
 
+    /// The same buffer, whose streams begin at this number. For a session that may have had other
+    /// buffers elsewhere: an event of one of them must not look like one of ours.
+    #[must_use]
+    pub fn starting_at(mut self, next: u64) -> Self {
+        self.next = next;
+        self
+    }
+
     /// Opens a stream, and gives the id of the event that opens it. When there are too many streams,
     /// the oldest that has ended makes room; `None` if none has, and when nothing is kept at all.
     pub fn open(&mut self) -> Option<EventId> {

@@ -39,6 +39,9 @@ mod rounds;
 #[cfg(all(feature = "server", feature = "seal"))]
 mod sealed;
 #[cfg(test)]
+#[cfg(all(feature = "server", feature = "seal"))]
+mod sealed_sessions;
+#[cfg(test)]
 #[cfg(feature = "server")]
 mod sessions;
 #[cfg(test)]
