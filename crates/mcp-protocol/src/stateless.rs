@@ -5,17 +5,13 @@ mod params;
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 pub use params::Params;
 
 use crate::jsonrpc::{Id, Request, Text, Writer};
 use crate::revision::{Era, Revision};
-use crate::types::{
-    CacheHint, CacheScope, ClientCapabilities, Implementation, LogLevel, Meta, Outcome,
-};
+use crate::types::{CacheHint, ClientCapabilities, Implementation, LogLevel, Outcome};
 use crate::violation::Violation;
 
 /// The keys that this crate reads and writes in `_meta`.
@@ -257,48 +253,12 @@ pub fn clip(text: &str) -> String {
 pub struct Envelope<'a> {
     /// In which era.
     pub era: Era,
-    /// What the server is, for `_meta`.
-    pub server_info: &'a Implementation,
+    /// What the server is, for `_meta`: an [`Implementation`] that is written already.
+    pub server_info: &'a RawValue,
     /// The hint, for the methods that have one.
     pub cache: Option<CacheHint>,
     /// `complete`, `input_required`, or what an extension adds.
     pub result_type: &'a str,
-}
-
-#[derive(Serialize)]
-struct Head<'a> {
-    #[serde(rename = "resultType")]
-    result_type: &'a str,
-    #[serde(rename = "ttlMs", skip_serializing_if = "Option::is_none")]
-    ttl_ms: Option<u64>,
-    #[serde(rename = "cacheScope", skip_serializing_if = "Option::is_none")]
-    cache_scope: Option<CacheScope>,
-    #[serde(rename = "_meta")]
-    meta: Signed<'a>,
-}
-
-/// The `_meta` of a result, with what the server is.
-struct Signed<'a> {
-    own: Option<&'a Meta>,
-    server_info: &'a Implementation,
-}
-
-impl Serialize for Signed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let own = self.own.into_iter().flatten();
-        for (key, value) in own.filter(|(key, _)| *key != key::SERVER_INFO) {
-            map.serialize_entry(key, value)?;
-        }
-        map.serialize_entry(key::SERVER_INFO, self.server_info)?;
-        map.end()
-    }
-}
-
-#[derive(Serialize)]
-struct LegacyHead<'a> {
-    #[serde(rename = "_meta")]
-    meta: &'a Meta,
 }
 
 /// Room for everything around a short result, in bytes: what an echo with its server's name takes is
@@ -326,19 +286,32 @@ pub fn response<T: Outcome>(
     out.push(r#","result":"#);
     match (envelope.era, &meta) {
         (Era::Modern, meta) => {
-            out.open(&Head {
-                result_type: envelope.result_type,
-                ttl_ms: envelope.cache.map(|hint| hint.ttl_ms),
-                cache_scope: envelope.cache.map(|hint| hint.scope),
-                meta: Signed {
-                    own: meta.as_ref(),
-                    server_info: envelope.server_info,
-                },
-            })?;
+            out.push(r#"{"resultType":"#);
+            out.value(envelope.result_type)?;
+            if let Some(hint) = envelope.cache {
+                out.push(r#","ttlMs":"#);
+                out.value(&hint.ttl_ms)?;
+                out.push(r#","cacheScope":"#);
+                out.value(&hint.scope)?;
+            }
+            out.push(r#","_meta":{"#);
+            let own = meta.iter().flatten();
+            for (key, value) in own.filter(|(key, _)| *key != key::SERVER_INFO) {
+                out.value(key)?;
+                out.push(":");
+                out.value(value)?;
+                out.push(",");
+            }
+            out.push("\"");
+            out.push(key::SERVER_INFO);
+            out.push("\":");
+            out.push(envelope.server_info.get());
+            out.push("}");
             out.close(&result)?;
         }
         (Era::Legacy, Some(meta)) => {
-            out.open(&LegacyHead { meta })?;
+            out.push(r#"{"_meta":"#);
+            out.value(meta)?;
             out.close(&result)?;
         }
         (Era::Legacy, None) => out.object(&result)?,

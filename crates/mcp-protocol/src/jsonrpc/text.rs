@@ -107,18 +107,14 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a value as JSON.
-    pub(crate) fn value(&mut self, value: &impl Serialize) -> Result<(), serde_json::Error> {
+    pub(crate) fn value(
+        &mut self,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), serde_json::Error> {
         serde_json::to_writer(self, value)
     }
 
-    /// Writes an object with at least one member, and leaves it open for more.
-    pub(crate) fn open(&mut self, object: &impl Serialize) -> Result<(), serde_json::Error> {
-        self.value(object)?;
-        self.text.written.pop();
-        Ok(())
-    }
-
-    /// Writes the members of another object into the one that is open, and closes it.
+    /// Writes the members of another object into the one that is open and has members, and closes it.
     pub(crate) fn close(&mut self, object: &impl Serialize) -> Result<(), serde_json::Error> {
         let start = self.text.written.len();
         self.object(object)?;
@@ -147,6 +143,11 @@ impl<'a> Writer<'a> {
 
 impl io::Write for Writer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         // A list that was written beforehand is written out in one call. Should it ever come in
         // several, they are copied like anything else.
         match self.list {
@@ -159,7 +160,7 @@ impl io::Write for Writer<'_> {
             }
             _ => self.text.written.extend_from_slice(bytes),
         }
-        Ok(bytes.len())
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

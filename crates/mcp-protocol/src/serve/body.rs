@@ -115,6 +115,7 @@ impl fmt::Debug for Body {
 mod tests {
     use http_body::Body as _;
     use http_body_util::BodyExt as _;
+    use serde_json::value::to_raw_value;
 
     use super::*;
     use crate::jsonrpc::Id;
@@ -129,7 +130,7 @@ mod tests {
         let list = tools.rendered().unwrap().clone();
         let envelope = Envelope {
             era: Era::Modern,
-            server_info: &Implementation::new("s", "1"),
+            server_info: &to_raw_value(&Implementation::new("s", "1")).unwrap(),
             cache: None,
             result_type: "complete",
         };

@@ -287,7 +287,7 @@ impl<H: Handler> Out<'_, H> {
         let era = self.revision.era();
         let envelope = Envelope {
             era,
-            server_info: &self.shared.info,
+            server_info: &self.shared.written_info,
             cache,
             result_type,
         };

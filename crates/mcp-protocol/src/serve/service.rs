@@ -12,6 +12,7 @@ use http::header::ALLOW;
 use http::request::Parts;
 use http::{Extensions, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt as _;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 
 use super::body::Body;
@@ -60,6 +61,8 @@ pub(super) struct Shared<H> {
     pub(super) sessions: Option<Sessions>,
     pub(super) tasks: Option<Arc<Tasks>>,
     pub(super) info: Implementation,
+    /// The same, as it is in each response of 2026-07-28.
+    pub(super) written_info: Box<RawValue>,
     pub(super) capabilities: ServerCapabilities,
     pub(super) streams: Arc<Streams>,
 }
@@ -82,6 +85,8 @@ impl<H: Handler> HttpService<H> {
             options,
             sessions,
             tasks,
+            // Texts can always be written.
+            written_info: to_raw_value(&info).unwrap_or_default(),
             info,
             capabilities,
             streams,
@@ -215,26 +220,40 @@ impl<H> Shared<H> {
     }
 }
 
+/// Reads a body; one that came in one piece is not copied.
 async fn read_body<B: http_body::Body<Data = Bytes>>(
     body: B,
     limit: usize,
-) -> Result<Vec<u8>, Violation> {
+) -> Result<Bytes, Violation> {
     let too_large = Violation::BodyTooLarge { limit };
     if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > limit) {
         return Err(too_large);
     }
     let mut body = pin!(body);
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.as_mut().frame().await {
+    let mut first = Bytes::new();
+    let mut whole = Vec::new();
+    while !body.is_end_stream()
+        && let Some(frame) = body.as_mut().frame().await
+    {
         let frame = frame.map_err(|_| Violation::BodyIncomplete)?;
-        if let Some(data) = frame.data_ref() {
-            if bytes.len().saturating_add(data.len()) > limit {
-                return Err(too_large);
-            }
-            bytes.extend_from_slice(data);
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if (first.len() + whole.len()).saturating_add(data.len()) > limit {
+            return Err(too_large);
+        }
+        if first.is_empty() && whole.is_empty() {
+            first = data;
+        } else {
+            whole.extend_from_slice(&std::mem::take(&mut first));
+            whole.extend_from_slice(&data);
         }
     }
-    Ok(bytes)
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        Bytes::from(whole)
+    })
 }
 
 /// The response to a violation.

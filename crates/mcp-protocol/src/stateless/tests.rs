@@ -1,5 +1,7 @@
 //! The order of the checks, and the envelope of a result.
 
+use serde::Serialize;
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::*;
@@ -152,7 +154,7 @@ fn response_text<T: Outcome>(id: &Id, result: T, envelope: Envelope<'_>) -> Stri
 
 #[test]
 fn a_list_that_is_written_already_is_shared_by_all_responses() {
-    let info = Implementation::new("s", "1");
+    let info = to_raw_value(&Implementation::new("s", "1")).unwrap();
     let schema = json!({ "type": "object" });
     let tools = [Tool::new("a", "b", &schema).unwrap()];
     let rendered = Items::render(&tools).unwrap();
@@ -187,7 +189,7 @@ fn a_result_that_is_no_object_is_not_written() {
     struct Text(&'static str);
     impl Outcome for Text {}
 
-    let info = Implementation::new("s", "1");
+    let info = to_raw_value(&Implementation::new("s", "1")).unwrap();
     for era in [Era::Modern, Era::Legacy] {
         let envelope = Envelope {
             era,
@@ -201,7 +203,7 @@ fn a_result_that_is_no_object_is_not_written() {
 
 #[test]
 fn what_a_server_is_is_said_once_and_by_the_shell() {
-    let info = Implementation::new("s", "1");
+    let info = to_raw_value(&Implementation::new("s", "1")).unwrap();
     let meta = json!({ key::SERVER_INFO: "forged", "z": 1 });
     let result = ToolResult {
         meta: meta.as_object().cloned(),
@@ -221,7 +223,7 @@ fn what_a_server_is_is_said_once_and_by_the_shell() {
 
 #[test]
 fn a_result_gets_what_its_era_wants() {
-    let info = Implementation::new("s", "1");
+    let info = to_raw_value(&Implementation::new("s", "1")).unwrap();
     let envelope = |era, cache| Envelope {
         era,
         server_info: &info,
