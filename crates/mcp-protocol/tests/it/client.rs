@@ -1,5 +1,15 @@
 //! The client against servers that are a closure: both eras, the fallback between them, and every refusal it can tell.
 
+mod again;
+mod batches;
+mod caching;
+mod headers;
+mod progress;
+mod subscriptions;
+mod taking_back;
+mod times;
+mod utilities;
+
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};

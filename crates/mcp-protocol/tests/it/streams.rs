@@ -80,6 +80,30 @@ impl Streaming {
         .starting_with(Revision::V2025_11_25)
     }
 
+    /// A client that asks in the newest form first.
+    pub(crate) fn modern_client(&self) -> Client<Self> {
+        self.client().starting_with(Revision::V2026_07_28)
+    }
+
+    /// Every message that was sent.
+    pub(crate) fn all_methods(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().map(|seen| seen.method().to_owned()).collect()
+    }
+
+    /// How often this was asked.
+    pub(crate) fn seen_methods(&self, method: &str) -> usize {
+        let methods = self.all_methods();
+        methods.iter().filter(|seen| *seen == method).count()
+    }
+
+    /// The tool calls.
+    pub(crate) fn seen_calls(&self) -> Vec<Value> {
+        let seen = self.seen.lock().unwrap();
+        let calls = seen.iter().filter(|seen| seen.method() == "tools/call");
+        calls.map(|seen| seen.body.clone()).collect()
+    }
+
     /// What was sent after the handshake.
     pub(crate) fn sent(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().iter().skip(2).cloned().collect()
