@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Wire;
 use super::error::{BadAnswer, ClientError};
 use crate::revision::{Era, Feature, Revision};
 use crate::violation::code;
@@ -65,11 +66,11 @@ impl Next {
 /// Decides by the outcome of `server/discover`, which gives the revisions that the server supports.
 // MCP 2026-07-28, versioning, backward compatibility: a discover result or a recognised error means the newest era; any
 // other answer of a living server means a handshake. The fallback hangs on no single code.
-pub(super) fn after_discover(outcome: Result<Vec<String>, ClientError>) -> Next {
+pub(super) fn after_discover(outcome: Result<Vec<String>, ClientError>, wire: Wire) -> Next {
     match outcome {
-        Ok(supported) => common(supported),
+        Ok(supported) => common(supported, wire),
         Err(ClientError::Rpc { error, .. }) => match error.code {
-            code::UNSUPPORTED_VERSION => common(supported_of(error.data.as_ref())),
+            code::UNSUPPORTED_VERSION => common(supported_of(error.data.as_ref()), wire),
             code::HEADER_MISMATCH | code::MISSING_CLIENT_CAPABILITY => Next::Newest,
             _ => Next::Handshake(Revision::NEWEST_LEGACY),
         },
@@ -78,6 +79,9 @@ pub(super) fn after_discover(outcome: Result<Vec<String>, ClientError>) -> Next 
         }
         // A result without the promised members, or a page of HTML, from something that never heard of the method.
         Err(ClientError::Answer(_)) => Next::Handshake(Revision::NEWEST_LEGACY),
+        // MCP-DUAL-02: any other error. Some servers of the older era even exit at a message that they do not know; where
+        // the pipe has gone for good, the handshake says so again.
+        Err(_) if wire == Wire::Lines => Next::Handshake(Revision::NEWEST_LEGACY),
         Err(error) => Next::Fail(error),
     }
 }
@@ -116,10 +120,16 @@ pub(super) fn in_doubt(failure: &ClientError, agreed: &Agreed) -> bool {
 /// The last of the codes to which the older era gave no meaning; the first is [`code::REFUSED`].
 const LEGACY_FIRST: i64 = -32019;
 
+/// The revisions that can be spoken, newest first.
+fn spoken(wire: Wire) -> impl Iterator<Item = Revision> {
+    Revision::all()
+        .rev()
+        .filter(move |revision| wire == Wire::Lines || revision.has(Feature::StreamableHttp))
+}
+
 /// The newest revision that both sides have.
-pub(super) fn common(supported: Vec<String>) -> Next {
-    let newest =
-        Revision::over_http().find(|ours| supported.iter().any(|name| name == ours.as_str()));
+pub(super) fn common(supported: Vec<String>, wire: Wire) -> Next {
+    let newest = spoken(wire).find(|ours| supported.iter().any(|name| name == ours.as_str()));
     match newest {
         Some(revision) if revision.era() == Era::Modern => Next::Newest,
         Some(revision) => Next::Handshake(revision),
@@ -128,9 +138,9 @@ pub(super) fn common(supported: Vec<String>) -> Next {
 }
 
 /// The revision that a handshake ended with.
-pub(super) fn answered(name: &str) -> Result<Revision, ClientError> {
+pub(super) fn answered(name: &str, wire: Wire) -> Result<Revision, ClientError> {
     // MCP 2025-11-25, lifecycle, version negotiation: the client disconnects if it cannot use what the server answers.
-    Revision::over_http()
+    spoken(wire)
         .find(|ours| ours.era() == Era::Legacy && ours.as_str() == name)
         .ok_or_else(|| ClientError::NoCommonRevision {
             offered: vec![name.to_owned()],
@@ -176,7 +186,7 @@ pub(super) fn supported_revisions(result: &str) -> Result<Vec<String>, ClientErr
 }
 
 /// The revision that an `initialize` result names.
-pub(super) fn initialized_with(result: &str) -> Result<Revision, ClientError> {
+pub(super) fn initialized_with(result: &str, wire: Wire) -> Result<Revision, ClientError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Initialized {
@@ -184,13 +194,14 @@ pub(super) fn initialized_with(result: &str) -> Result<Revision, ClientError> {
     }
     let initialized: Initialized =
         serde_json::from_str(result).map_err(|error| BadAnswer::result("initialize", &error))?;
-    answered(&initialized.protocol_version)
+    answered(&initialized.protocol_version, wire)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::Wire::{Http, Lines};
     use super::*;
     use crate::jsonrpc::RpcError;
 
@@ -219,15 +230,15 @@ mod tests {
     #[test]
     fn the_newest_common_revision_is_chosen() {
         assert!(matches!(
-            common(names(&["2025-11-25", "2026-07-28"])),
+            common(names(&["2025-11-25", "2026-07-28"]), Http),
             Next::Newest
         ));
         assert!(matches!(
-            common(names(&["2025-03-26", "2025-06-18", "1999-01-01"])),
+            common(names(&["2025-03-26", "2025-06-18", "1999-01-01"]), Http),
             Next::Handshake(Revision::V2025_06_18)
         ));
         for none in [names(&[]), names(&["2024-11-05"]), names(&["2099-01-01"])] {
-            let next = common(none.clone());
+            let next = common(none.clone(), Http);
             assert!(
                 matches!(&next, Next::Fail(ClientError::NoCommonRevision { offered }) if *offered == none),
                 "{next:?}"
@@ -239,13 +250,16 @@ mod tests {
     fn recognised_errors_stay_in_the_newest_era() {
         let supported = Some(json!({"supported": ["2025-06-18"], "requested": "2026-07-28"}));
         assert!(matches!(
-            after_discover(rpc(-32022, supported)),
+            after_discover(rpc(-32022, supported), Http),
             Next::Handshake(Revision::V2025_06_18)
         ));
-        assert!(matches!(after_discover(rpc(-32022, None)), Next::Fail(_)));
+        assert!(matches!(
+            after_discover(rpc(-32022, None), Http),
+            Next::Fail(_)
+        ));
         for code in [-32020, -32021] {
             assert!(
-                matches!(after_discover(rpc(code, None)), Next::Newest),
+                matches!(after_discover(rpc(code, None), Http), Next::Newest),
                 "{code}"
             );
         }
@@ -256,7 +270,7 @@ mod tests {
         for code in [-32601, -32600, -32602, -32000, -32002, -32700, 17] {
             assert!(
                 matches!(
-                    after_discover(rpc(code, None)),
+                    after_discover(rpc(code, None), Http),
                     Next::Handshake(Revision::V2025_11_25)
                 ),
                 "{code}"
@@ -265,14 +279,14 @@ mod tests {
         for status in [400, 404, 405, 406, 415, 422] {
             assert!(
                 matches!(
-                    after_discover(http(status)),
+                    after_discover(http(status), Http),
                     Next::Handshake(Revision::V2025_11_25)
                 ),
                 "{status}"
             );
         }
         assert!(matches!(
-            after_discover(Err(BadAnswer::ContentType.into())),
+            after_discover(Err(BadAnswer::ContentType.into()), Http),
             Next::Handshake(Revision::V2025_11_25)
         ));
     }
@@ -281,7 +295,7 @@ mod tests {
     fn trouble_is_not_taken_for_another_era() {
         for status in [301, 408, 421, 429, 500, 502, 503] {
             assert!(
-                matches!(after_discover(http(status)), Next::Fail(_)),
+                matches!(after_discover(http(status), Http), Next::Fail(_)),
                 "{status}"
             );
         }
@@ -289,19 +303,55 @@ mod tests {
             www_authenticate: Vec::new(),
         };
         assert!(matches!(
-            after_discover(Err(wanted)),
+            after_discover(Err(wanted), Http),
             Next::Fail(ClientError::Unauthorized { .. })
         ));
     }
 
     #[test]
     fn a_handshake_may_end_with_an_older_revision_but_not_with_any() {
-        assert_eq!(answered("2025-06-18").unwrap(), Revision::V2025_06_18);
+        assert_eq!(answered("2025-06-18", Http).unwrap(), Revision::V2025_06_18);
         for refused in ["2026-07-28", "2024-11-05", "draft", ""] {
             assert!(
-                matches!(answered(refused), Err(ClientError::NoCommonRevision { .. })),
+                matches!(
+                    answered(refused, Http),
+                    Err(ClientError::NoCommonRevision { .. })
+                ),
                 "{refused}"
             );
+        }
+    }
+
+    #[test]
+    fn over_lines_there_is_the_first_revision_too() {
+        let next = common(names(&["2024-11-05"]), Lines);
+        assert!(matches!(next, Next::Handshake(Revision::V2024_11_05)));
+        let answered = answered("2024-11-05", Lines);
+        assert_eq!(answered.unwrap(), Revision::V2024_11_05);
+        let next = common(names(&["2024-11-05", "2026-07-28"]), Lines);
+        assert!(matches!(next, Next::Newest));
+    }
+
+    #[test]
+    fn over_lines_any_trouble_at_the_first_question_means_a_handshake() {
+        for outcome in [
+            rpc(-32603, None),
+            rpc(-32601, None),
+            rpc(0, None),
+            http(500),
+            Err(ClientError::Transport("it has exited".into())),
+        ] {
+            let next = after_discover(outcome, Lines);
+            assert!(
+                matches!(next, Next::Handshake(Revision::V2025_11_25)),
+                "{next:?}"
+            );
+        }
+        for code in [-32020, -32021] {
+            assert!(matches!(
+                after_discover(rpc(code, None), Lines),
+                Next::Newest
+            ));
         }
     }
 }

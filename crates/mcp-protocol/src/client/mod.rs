@@ -1,4 +1,4 @@
-//! A client for MCP servers over HTTP, both eras, over any tower service of `http` requests (feature `client`).
+//! A client for MCP servers in both eras, over any tower service of `http` requests and over pipes (feature `client`).
 //!
 //! The client asks in the newest form first and falls back to a handshake when the server does not know it.
 //! What a server asks back is answered by a [`Host`]; without one nothing is declared and nothing is answered.
@@ -19,6 +19,7 @@ mod notice;
 mod opening;
 mod outgoing;
 mod patience;
+pub mod pipe;
 mod prompts;
 mod request;
 mod resources;
@@ -85,6 +86,9 @@ pub struct Limits {
     pub max_serve_time: Duration,
     /// Questions of the server in that time.
     pub max_served_questions: usize,
+    /// Over a pipe: how long the server may be silent when it is asked for its revisions, before it is taken for one of
+    /// the older era.
+    pub max_probe: Duration,
 }
 
 impl Default for Limits {
@@ -93,6 +97,8 @@ impl Default for Limits {
     /// 8 rounds and 32 questions: more than a person would go through. 8 reconnections of at most 30 seconds each.
     /// A minute without a sign of life and ten minutes in all for a request: longer work is a task.
     /// A day and 1,000 questions for a stream of the server's own: whoever lives longer opens it again.
+    /// 5 seconds for a probe: a server that runs answers in milliseconds, and one that is still being installed when it
+    /// is asked is heard later too.
     fn default() -> Self {
         Self {
             max_answer_bytes: 8 * 1024 * 1024,
@@ -108,6 +114,7 @@ impl Default for Limits {
             max_list_time: Duration::from_secs(300),
             max_serve_time: Duration::from_secs(24 * 60 * 60),
             max_served_questions: 1000,
+            max_probe: Duration::from_secs(5),
         }
     }
 }
@@ -131,8 +138,7 @@ impl Default for Limits {
 ///
 /// Does not check: who the server is, and whether its texts are harmless to show.
 ///
-/// Not there: the transport of 2024-11-05 with two endpoints. Two first calls at the same time may agree twice, and the
-/// last agreement counts.
+/// Not there: the transport of 2024-11-05 with two endpoints.
 ///
 /// Specification: MCP 2026-07-28, transports, Streamable HTTP and its backward compatibility; MCP 2025-11-25, lifecycle.
 #[derive(Debug)]
@@ -149,8 +155,19 @@ pub struct Client<S> {
     server: Arc<str>,
     outbox: Outbox,
     first: Revision,
+    wire: Wire,
+    agreeing: tokio::sync::Mutex<()>,
     next_id: AtomicI64,
     state: Mutex<State>,
+}
+
+/// What carries the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wire {
+    /// Streamable HTTP.
+    Http,
+    /// Lines on a pipe.
+    Lines,
 }
 
 /// What a client remembers of the server.
@@ -184,6 +201,8 @@ where
             endpoint,
             outbox: Outbox::default(),
             first: Revision::NEWEST,
+            wire: Wire::Http,
+            agreeing: tokio::sync::Mutex::default(),
             next_id: AtomicI64::new(1),
             state: Mutex::default(),
         }

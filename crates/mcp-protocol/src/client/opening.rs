@@ -1,5 +1,9 @@
 //! Agreeing with a server on a revision, and ending what was agreed on.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use tower_service::Service;
@@ -8,7 +12,7 @@ use super::agreed::{self, Agreed, Next};
 use super::error::{ClientError, TransportError};
 use super::outgoing::{Asker, Outgoing, Params};
 use super::patience::{Pulse, within};
-use super::{AnswerBody, Client, answer, outgoing};
+use super::{AnswerBody, Client, Wire, answer, outgoing};
 use crate::revision::{Era, Revision};
 use crate::types::LogLevel;
 
@@ -31,7 +35,7 @@ where
         self.agreed().await.map(|agreed| agreed.revision)
     }
 
-    /// Ends the session, where the server keeps one. A server that does not let clients end sessions is no error.
+    /// Ends the session, where the server keeps one, and closes a pipe. A server that does not let clients end sessions is no error.
     ///
     /// # Errors
     ///
@@ -39,7 +43,10 @@ where
     pub async fn close(&self) -> Result<(), ClientError> {
         self.outbox.clear();
         let agreed = self.lock().agreed.take();
-        let Some(agreed) = agreed.filter(|agreed| agreed.session.is_some()) else {
+        // A pipe is closed whether anything was agreed on or not.
+        let pipe = || (self.wire == Wire::Lines).then_some(Agreed::NEWEST);
+        let session = agreed.filter(|agreed| agreed.session.is_some());
+        let Some(agreed) = session.or_else(pipe) else {
             return Ok(());
         };
         // MCP 2025-11-25, transports, session management: DELETE with the session's id; 405 when that is not allowed.
@@ -55,9 +62,14 @@ where
         if let Some(agreed) = self.lock().agreed.clone() {
             return Ok(agreed);
         }
+        // Calls that come meanwhile wait: a pipe has one handshake.
+        let _agreeing = self.agreeing.lock().await;
+        if let Some(agreed) = self.lock().agreed.clone() {
+            return Ok(agreed);
+        }
         if self.first.era() == Era::Modern {
-            let next = self.probe().await;
-            return self.follow(next).await;
+            let agreed = self.probed().await?;
+            return Ok(self.settled(agreed));
         }
         match self.follow(Next::Handshake(self.first)).await {
             // MCP-DUAL-04: what was assumed of the server does not hold.
@@ -69,32 +81,75 @@ where
         }
     }
 
+    /// Agrees anew where this does not hold any more, unless another call has done so already.
+    pub(super) async fn agreed_anew(
+        &self,
+        stale: &Agreed,
+        next: Next,
+    ) -> Result<Agreed, ClientError> {
+        let _agreeing = self.agreeing.lock().await;
+        let known = self.lock().agreed.clone();
+        match known.filter(|known| known != stale) {
+            Some(agreed) => Ok(agreed),
+            None => self.follow(next).await,
+        }
+    }
+
+    /// Asks for the revisions, and does what follows from the answer, or from there being none.
+    // MCP-DUAL-02.
+    async fn probed(&self) -> Result<Agreed, ClientError> {
+        let mut probe = pin!(self.probe());
+        let Some(pause) = self.pause.as_ref().filter(|_| self.wire == Wire::Lines) else {
+            return self.reached(probe.await).await;
+        };
+        let waiting = pause.pause(self.limits.max_probe);
+        if let First::Left(next) = first(probe.as_mut(), pin!(waiting)).await {
+            return self.reached(next).await;
+        }
+        // Silence means the older era, or a server that is slow to start: then its answer still comes first, because it
+        // was asked first, and counts.
+        let mut handshake = pin!(self.handshake(Revision::NEWEST_LEGACY));
+        match first(probe, handshake.as_mut()).await {
+            First::Left(Next::Newest) => Ok(Agreed::NEWEST),
+            First::Left(_) => handshake.await,
+            First::Right(agreed) => agreed,
+        }
+    }
+
     /// Asks in the newest form which revisions there are.
     // MCP-DUAL-03: the body is read before anything is concluded.
     pub(super) async fn probe(&self) -> Next {
         let discovered = self.ask(&Outgoing::discover(), &Agreed::NEWEST).await;
         let supported =
             discovered.and_then(|answered| agreed::supported_revisions(answered.result.get()));
-        agreed::after_discover(supported)
+        agreed::after_discover(supported, self.wire)
     }
 
-    pub(super) async fn follow(&self, next: Next) -> Result<Agreed, ClientError> {
-        let agreed = match next {
-            Next::Newest => Agreed::NEWEST,
-            Next::Handshake(revision) => self.handshake(revision).await?,
-            Next::Fail(error) => return Err(error),
-        };
+    async fn follow(&self, next: Next) -> Result<Agreed, ClientError> {
+        let agreed = self.reached(next).await?;
+        Ok(self.settled(agreed))
+    }
+
+    async fn reached(&self, next: Next) -> Result<Agreed, ClientError> {
+        match next {
+            Next::Newest => Ok(Agreed::NEWEST),
+            Next::Handshake(revision) => self.handshake(revision).await,
+            Next::Fail(error) => Err(error),
+        }
+    }
+
+    fn settled(&self, agreed: Agreed) -> Agreed {
         // What was asked in another session is over.
         self.outbox.clear();
         self.lock().agreed = Some(agreed.clone());
-        Ok(agreed)
+        agreed
     }
 
     // MCP 2025-11-25, lifecycle, initialization.
     async fn handshake(&self, offered: Revision) -> Result<Agreed, ClientError> {
         let opening = Outgoing::initialize(offered, self.asker());
         let answered = self.ask(&opening, &Agreed::NOTHING).await?;
-        let revision = agreed::initialized_with(answered.result.get())?;
+        let revision = agreed::initialized_with(answered.result.get(), self.wire)?;
         let agreed = Agreed {
             revision,
             session: answered.session,
@@ -142,4 +197,24 @@ where
             log_level,
         }
     }
+}
+
+/// Which of two was ready first.
+enum First<A, B> {
+    Left(A),
+    Right(B),
+}
+
+/// Waits for one of two.
+async fn first<A: Future, B: Future>(
+    mut left: Pin<&mut A>,
+    mut right: Pin<&mut B>,
+) -> First<A::Output, B::Output> {
+    poll_fn(|context| {
+        if let Poll::Ready(output) = left.as_mut().poll(context) {
+            return Poll::Ready(First::Left(output));
+        }
+        right.as_mut().poll(context).map(First::Right)
+    })
+    .await
 }

@@ -17,7 +17,7 @@ use super::farewell::Guard;
 use super::notice::{Note, Notice};
 use super::outgoing::Outgoing;
 use super::patience::{Patience, Pulse, within};
-use super::{AnswerBody, Client};
+use super::{AnswerBody, Client, Wire};
 use crate::http::{PROTOCOL_VERSION, SESSION_ID};
 use crate::jsonrpc::Id;
 use crate::violation::code;
@@ -111,19 +111,25 @@ where
             Err(failure) => failure,
         };
         // MCP-HTTP-08: what broke off is lost; it is asked again with a new id where that does no harm.
-        if tried.broke_off && agreed.is_modern() && outgoing.is_repeatable() {
+        if tried.broke_off
+            && agreed.is_modern()
+            && self.wire == Wire::Http
+            && outgoing.is_repeatable()
+        {
             let again = self.ask(outgoing, &agreed).await;
             return again.map(|answered| answered.result);
         }
         // Only the answer to the request itself says that it was not taken. What is refused later, when its stream is
         // opened again or a question on it answered, comes when the server may have done it already.
-        let refused = tried.status.is_some_and(|status| status.is_client_error());
+        // Over lines there is no status, and nothing is opened again.
+        let refused =
+            self.wire == Wire::Lines || tried.status.is_some_and(|status| status.is_client_error());
         let next = match &failure {
             // MCP 2026-07-28, versioning: choose among the revisions that the error names and ask again.
             ClientError::Rpc { error, .. }
                 if agreed.is_modern() && error.code == code::UNSUPPORTED_VERSION =>
             {
-                match agreed::common(agreed::supported_of(error.data.as_ref())) {
+                match agreed::common(agreed::supported_of(error.data.as_ref()), self.wire) {
                     // It names the very revision that it has just refused.
                     Next::Newest => return Err(failure),
                     next => next,
@@ -140,7 +146,7 @@ where
             },
             _ => return Err(failure),
         };
-        let agreed = self.follow(next).await?;
+        let agreed = self.agreed_anew(&agreed, next).await?;
         self.ask(outgoing, &agreed)
             .await
             .map(|answered| answered.result)
@@ -345,6 +351,7 @@ pub(super) fn post(
     let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = endpoint.clone();
+    request.extensions_mut().insert(agreed.revision);
     let headers = request.headers_mut();
     // MCP 2025-03-26 and later, transports, sending messages: both kinds of answer are acceptable.
     headers.insert(

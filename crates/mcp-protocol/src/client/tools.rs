@@ -13,7 +13,7 @@ use super::error::{BadAnswer, ClientError, TransportError};
 use super::lists::Listed;
 use super::notice::Change;
 use super::outgoing::{Manner, Outgoing, Params};
-use super::{AnswerBody, Client, mirror};
+use super::{AnswerBody, Client, Wire, mirror};
 use crate::http::{HeaderParam, InvalidAnnotation, header_params};
 use crate::types::{Tool, ToolResult};
 use crate::violation::code;
@@ -86,7 +86,7 @@ where
                 if listed.tools.len() + listed.dropped.len() >= self.limits.max_entries {
                     return Err(BadAnswer::EndlessList(self.limits.max_pages).into());
                 }
-                match params_of(&tool) {
+                match self.params_of(&tool) {
                     Ok(found) => {
                         if !found.is_empty() {
                             params.insert(tool.name.clone(), found);
@@ -158,6 +158,15 @@ where
         outgoing.mirrored = self.headers_for(name, arguments)?;
         outgoing.manner = manner;
         Ok(self.in_rounds(outgoing).await?.raw)
+    }
+
+    /// The arguments that a tool wants in headers.
+    // MCP 2026-07-28, tools, `x-mcp-header`: on another transport the annotations mean nothing.
+    fn params_of(&self, tool: &Tool) -> Result<Vec<HeaderParam>, InvalidAnnotation> {
+        match self.wire {
+            Wire::Http => params_of(tool),
+            Wire::Lines => Ok(Vec::new()),
+        }
     }
 
     fn headers_for(

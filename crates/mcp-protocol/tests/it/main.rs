@@ -28,6 +28,9 @@ mod lists;
 #[cfg(feature = "server")]
 mod modern;
 #[cfg(test)]
+#[cfg(feature = "client")]
+mod pipe;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 #[cfg(feature = "server")]

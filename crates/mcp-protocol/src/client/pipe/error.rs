@@ -1,0 +1,42 @@
+//! Why a pipe does not carry a request, or not to its end.
+
+use std::io;
+use std::sync::Arc;
+
+/// Why a request over a [`Pipe`](super::Pipe) has no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipeError {
+    /// The server has closed its end, or every handle of the pipe is gone.
+    #[error("the server has closed its output")]
+    Closed,
+    /// This side has closed the pipe.
+    #[error("the pipe was closed by this side")]
+    ClosedHere,
+    /// Reading or writing failed.
+    #[error("the pipe is broken")]
+    Broken(#[source] Arc<io::Error>),
+    /// The server wrote a line over the limit, which may have been the answer.
+    #[error(
+        "the server wrote a line of more than {limit} bytes; raise PipeLimits::max_line_bytes if it may"
+    )]
+    LineTooLong {
+        /// The limit.
+        limit: usize,
+    },
+    /// A listening stream whose reader does not keep up, so that changes would be missed.
+    #[error("more than {limit} bytes wait on a stream that is read too slowly")]
+    TooSlow {
+        /// The limit.
+        limit: usize,
+    },
+    /// More requests in flight than allowed.
+    #[error("{0} requests are in flight already")]
+    TooManyInFlight(usize),
+    /// Two requests with one id: two clients on one pipe.
+    #[error("a request with this id is in flight already; a pipe belongs to one client")]
+    IdInUse,
+    /// What was to be sent is not a single JSON-RPC message.
+    #[error("the request is not a single JSON-RPC message")]
+    NotAMessage,
+}
