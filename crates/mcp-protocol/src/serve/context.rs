@@ -1,7 +1,7 @@
 //! What a handler knows about a request, and what it can do while it answers.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Extensions;
@@ -9,11 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::error::Error;
 use super::exchange::Outgoing;
+use super::options::Options;
 use super::round::Round;
-use super::sessions::Session;
+use super::sessions::{Session, lock};
 use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id};
 use crate::revision::{Era, Feature, Revision};
@@ -35,7 +37,7 @@ pub struct Context {
     pub(super) session: Option<Arc<Session>>,
     pub(super) cancelled: Option<watch::Receiver<bool>>,
     pub(super) round: Round,
-    pub(super) progressed: Mutex<Option<f64>>,
+    pub(super) progressed: Mutex<Progressed>,
     pub(super) principal: Option<String>,
     /// Only in a call that may become a task.
     pub(super) tasks: Option<Arc<Tasks>>,
@@ -66,24 +68,24 @@ impl Context {
         self.client.as_ref()
     }
 
-    /// Reports progress, if the client asked for it.
+    /// Reports progress, if the client asked for it. Either way the handler gets more time:
+    /// see [`super::Options::handler_timeout`].
     ///
     /// MCP-PROG-01: progress only goes up; a report that does not is left out, and so is one that is
     /// no finite number.
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
-        let Some(token) = &self.progress_token else {
-            return;
-        };
         {
-            let mut last = self
-                .progressed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut progressed = lock(&self.progressed);
+            let last = progressed.last;
             if !progress.is_finite() || last.is_some_and(|last| progress <= last) {
                 return;
             }
-            *last = Some(progress);
+            progressed.last = Some(progress);
+            progressed.at = Some(Instant::now());
         }
+        let Some(token) = &self.progress_token else {
+            return;
+        };
         let mut params = json!({ "progressToken": token, "progress": progress });
         if let Some(members) = params.as_object_mut() {
             if let Some(total) = total.filter(|total| total.is_finite()) {
@@ -263,15 +265,43 @@ impl Context {
                 });
             }
             let answer = session.ask(ask.method(), params, &self.outbox).await?;
+            lock(&self.progressed).at = Some(Instant::now());
             answers.insert(key, answer);
         }
         Ok(answers)
+    }
+
+    /// Waits until the handler has taken longer than it may.
+    ///
+    /// MCP-RPC-12: progress extends the time, but not beyond the longest.
+    pub(super) async fn overdue(&self, options: &Options) {
+        let start = Instant::now();
+        loop {
+            let at = lock(&self.progressed).at.unwrap_or(start);
+            let quiet = at.saturating_duration_since(start);
+            let time = options
+                .max_handler_time
+                .min(quiet.saturating_add(options.handler_timeout));
+            let passed = start.elapsed();
+            if passed >= time {
+                return;
+            }
+            tokio::time::sleep(time.saturating_sub(passed)).await;
+        }
     }
 
     async fn send(&self, text: String) {
         // A client that is gone needs no message; the shell has noticed by itself.
         drop(self.outbox.send(Outgoing::Message(text)).await);
     }
+}
+
+/// How far a handler has come.
+#[derive(Debug, Default)]
+pub(super) struct Progressed {
+    last: Option<f64>,
+    /// When it reported progress last, or had an answer of the client.
+    at: Option<Instant>,
 }
 
 fn not_possible(message: &str) -> Error {

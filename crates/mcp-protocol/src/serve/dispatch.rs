@@ -1,5 +1,6 @@
 //! From a method and its parameters to the handler, and from what it returns to the text of a response.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -93,7 +94,7 @@ fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, Error> {
         .map_err(|error| Error::invalid_params(stateless::clip(&format!("params: {error}"))))
 }
 
-/// Puts the handler to work.
+/// Puts the handler to work, for as long as it may take.
 pub(super) fn run<H: Handler>(
     shared: Arc<Shared<H>>,
     context: Context,
@@ -101,89 +102,105 @@ pub(super) fn run<H: Handler>(
     call: Call,
 ) -> Working {
     Box::pin(async move {
-        let handler = &shared.handler;
-        let out = Out {
-            shared: &shared,
-            id: &id,
-            revision: context.revision,
-            round: &context.round,
-        };
-        let page = &context;
-        match call {
-            Call::Discover => out.write("server/discover", Ok(discovery(&shared))),
-            Call::Ping => out.write("ping", Ok(Empty {})),
-            Call::SetLogLevel(level) => {
-                if shared.capabilities.logging.is_none() {
-                    let error = Error::method_not_found("logging/setLevel");
-                    return out.refuse("logging/setLevel", error);
-                }
-                if let Some(session) = &context.session {
-                    session.set_log_level(level);
-                }
-                out.write("logging/setLevel", Ok(Empty {}))
-            }
-            Call::Subscribe(address) => out.write(
-                "resources/subscribe",
-                subscribe(&shared, &context, Some(address.uri)),
+        let is_endless = matches!(call, Call::Listen(_));
+        let mut answer = pin!(answer(&shared, &context, &id, call));
+        if is_endless {
+            return answer.await;
+        }
+        tokio::select! {
+            biased;
+            reply = &mut answer => reply,
+            // MCP-RPC-12: the work is dropped, and nobody waits any longer.
+            () = context.overdue(&shared.options) => refusal(
+                &id,
+                RpcError::internal("the handler took too long"),
+                context.revision.era(),
             ),
-            Call::Unsubscribe(address) => {
-                let result = subscribe(&shared, &context, None);
-                if let (Ok(_), Some(session)) = (&result, &context.session) {
-                    session.unsubscribe(&address.uri);
-                }
-                out.write("resources/unsubscribe", result)
-            }
-            Call::Listen(wanted) => {
-                let method = "subscriptions/listen";
-                let Some(changes) = handler.changes() else {
-                    return out.refuse(method, Error::method_not_found(method));
-                };
-                let Some(_room) = shared.streams.enter(context.principal.as_deref()) else {
-                    return out.refuse(method, Error::internal("too many streams are open"));
-                };
-                let changes = changes.subscribe();
-                let outbox = context.outbox.clone();
-                let end = shared.authorization_end(&context.extensions);
-                let extensions = Arc::clone(&context.extensions);
-                let hearing = Hearing::new(shared.options.may_hear.clone(), extensions);
-                listen::listen(id.clone(), wanted, changes, hearing, end, outbox).await
-            }
-            Call::ListTools(at) => out.write("tools/list", handler.list_tools(page, at).await),
-            Call::UseTool(call) => out.write("tools/call", handler.call_tool(page, call).await),
-            Call::ListPrompts(at) => {
-                out.write("prompts/list", handler.list_prompts(page, at).await)
-            }
-            Call::GetPrompt(call) => out.write("prompts/get", handler.get_prompt(page, call).await),
-            Call::ListResources(at) => {
-                out.write("resources/list", handler.list_resources(page, at).await)
-            }
-            Call::ListTemplates(at) => {
-                let list = handler.list_resource_templates(page, at).await;
-                out.write("resources/templates/list", list)
-            }
-            Call::ReadResource(address) => {
-                out.write("resources/read", handler.read_resource(page, address).await)
-            }
-            Call::Complete(call) => {
-                out.write("completion/complete", handler.complete(page, call).await)
-            }
-            Call::GetTask(address) => {
-                let task = desk(&shared, "tasks/get")
-                    .and_then(|tasks| tasks.get(&address, context.principal.as_deref()));
-                out.write("tasks/get", task)
-            }
-            Call::UpdateTask(update) => {
-                let taken = desk(&shared, "tasks/update")
-                    .and_then(|tasks| tasks.update(update, context.principal.as_deref()));
-                out.write("tasks/update", taken)
-            }
-            Call::CancelTask(address) => {
-                let cancelled = desk(&shared, "tasks/cancel")
-                    .and_then(|tasks| tasks.cancel(&address, context.principal.as_deref()));
-                out.write("tasks/cancel", cancelled)
-            }
         }
     })
+}
+
+async fn answer<H: Handler>(shared: &Shared<H>, context: &Context, id: &Id, call: Call) -> Reply {
+    let handler = &shared.handler;
+    let out = Out {
+        shared,
+        id,
+        revision: context.revision,
+        round: &context.round,
+    };
+    let page = context;
+    match call {
+        Call::Discover => out.write("server/discover", Ok(discovery(shared))),
+        Call::Ping => out.write("ping", Ok(Empty {})),
+        Call::SetLogLevel(level) => {
+            if shared.capabilities.logging.is_none() {
+                let error = Error::method_not_found("logging/setLevel");
+                return out.refuse("logging/setLevel", error);
+            }
+            if let Some(session) = &context.session {
+                session.set_log_level(level);
+            }
+            out.write("logging/setLevel", Ok(Empty {}))
+        }
+        Call::Subscribe(address) => out.write(
+            "resources/subscribe",
+            subscribe(shared, context, Some(address.uri)),
+        ),
+        Call::Unsubscribe(address) => {
+            let result = subscribe(shared, context, None);
+            if let (Ok(_), Some(session)) = (&result, &context.session) {
+                session.unsubscribe(&address.uri);
+            }
+            out.write("resources/unsubscribe", result)
+        }
+        Call::Listen(wanted) => {
+            let method = "subscriptions/listen";
+            let Some(changes) = handler.changes() else {
+                return out.refuse(method, Error::method_not_found(method));
+            };
+            let Some(_room) = shared.streams.enter(context.principal.as_deref()) else {
+                return out.refuse(method, Error::internal("too many streams are open"));
+            };
+            let changes = changes.subscribe();
+            let outbox = context.outbox.clone();
+            let end = shared.authorization_end(&context.extensions);
+            let extensions = Arc::clone(&context.extensions);
+            let hearing = Hearing::new(shared.options.may_hear.clone(), extensions);
+            listen::listen(id.clone(), wanted, changes, hearing, end, outbox).await
+        }
+        Call::ListTools(at) => out.write("tools/list", handler.list_tools(page, at).await),
+        Call::UseTool(call) => out.write("tools/call", handler.call_tool(page, call).await),
+        Call::ListPrompts(at) => out.write("prompts/list", handler.list_prompts(page, at).await),
+        Call::GetPrompt(call) => out.write("prompts/get", handler.get_prompt(page, call).await),
+        Call::ListResources(at) => {
+            out.write("resources/list", handler.list_resources(page, at).await)
+        }
+        Call::ListTemplates(at) => {
+            let list = handler.list_resource_templates(page, at).await;
+            out.write("resources/templates/list", list)
+        }
+        Call::ReadResource(address) => {
+            out.write("resources/read", handler.read_resource(page, address).await)
+        }
+        Call::Complete(call) => {
+            out.write("completion/complete", handler.complete(page, call).await)
+        }
+        Call::GetTask(address) => {
+            let task = desk(shared, "tasks/get")
+                .and_then(|tasks| tasks.get(&address, context.principal.as_deref()));
+            out.write("tasks/get", task)
+        }
+        Call::UpdateTask(update) => {
+            let taken = desk(shared, "tasks/update")
+                .and_then(|tasks| tasks.update(update, context.principal.as_deref()));
+            out.write("tasks/update", taken)
+        }
+        Call::CancelTask(address) => {
+            let cancelled = desk(shared, "tasks/cancel")
+                .and_then(|tasks| tasks.cancel(&address, context.principal.as_deref()));
+            out.write("tasks/cancel", cancelled)
+        }
+    }
 }
 
 fn desk<'a, H: Handler>(shared: &'a Shared<H>, method: &str) -> Result<&'a Tasks, Error> {

@@ -65,6 +65,14 @@ pub struct Options {
     pub keep_alive: Duration,
     /// How long the client may take to answer a question in a session. Default: 5 minutes.
     pub ask_timeout: Duration,
+    /// How long a handler may work without a word: from the start, the last report of progress, or
+    /// the last answer of the client to one of its questions. Then it is dropped, and the answer is
+    /// -32603. Default: 10 minutes, twice [`Options::ask_timeout`].
+    ///
+    /// Does not bound: the work of a task, which has its own time; what the handler has spawned.
+    pub handler_timeout: Duration,
+    /// How long a handler may work, whatever it reports. Default: 1 hour; longer work is a task.
+    pub max_handler_time: Duration,
     /// How many `subscriptions/listen` streams and GET streams may be open. Default: 1024.
     pub max_streams: usize,
     /// How many of them one principal may have. Default: 32, which is a few for each program of one
@@ -103,6 +111,8 @@ impl Default for Options {
             body_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
             ask_timeout: Duration::from_secs(300),
+            handler_timeout: Duration::from_secs(10 * 60),
+            max_handler_time: Duration::from_secs(60 * 60),
             max_streams: 1024,
             max_streams_per_principal: 32,
             may_hear: None,

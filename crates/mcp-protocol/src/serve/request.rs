@@ -165,13 +165,14 @@ impl<H: Handler> Caller<H> {
             session.set_ready();
         }
         let peer = place.session.as_ref().map(|session| session.peer());
+        let (capabilities, client) = peer
+            .map(|peer| (peer.capabilities, Some(peer.client_info)))
+            .unwrap_or_default();
         let context = Context {
             revision: place.revision,
             extensions: Arc::clone(&self.extensions),
-            capabilities: peer
-                .map(|peer| peer.capabilities.clone())
-                .unwrap_or_default(),
-            client: peer.map(|peer| peer.client_info.clone()),
+            capabilities,
+            client,
             progress_token: params.progress_token(),
             log_level: None,
             outbox,

@@ -207,5 +207,6 @@ impl Drop for Driver {
         let mut state = lock(&self.session.state);
         state.replay.end(self.stream);
         state.seats.live.remove(&self.stream);
+        state.release();
     }
 }

@@ -143,6 +143,9 @@ async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
     body: B,
 ) -> Result<Response<Body>, Violation> {
     shared.options.callers.check(&parts)?;
+    if let Some(sessions) = &shared.sessions {
+        sessions.sweep();
+    }
     if parts.method == Method::POST {
         rules::check_content_type(&parts.headers)?;
         rules::check_accept(&parts.headers, &["application/json", "text/event-stream"])?;

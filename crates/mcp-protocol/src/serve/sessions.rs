@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant as StdInstant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::error::Error;
@@ -33,7 +35,9 @@ pub struct SessionLimits {
     /// How many of them one principal may have; one more ends the one that it did not use for
     /// longest. Default: 100.
     pub max_per_principal: usize,
-    /// How long one may be idle. Default: 30 minutes.
+    /// How long one may be idle. Default: 30 minutes. While a request is being answered or a stream
+    /// is open it is not idle. An idle one is gone at once; its memory is freed by the requests that
+    /// come after, a few sessions with each.
     pub idle: Duration,
     /// How many requests each side may have in flight in one session. Default: 64.
     pub max_in_flight: usize,
@@ -111,6 +115,22 @@ const MAX_PEER_BYTES: usize = 16 * 1024;
 /// How long the addresses that one session subscribes to may be in all.
 const MAX_SUBSCRIBED_BYTES: usize = 64 * 1024;
 
+/// What a client said of itself. As text, because a session that is idle should cost little: the
+/// members of an object take many times the room of their text.
+struct Peer(Box<str>);
+
+impl Peer {
+    fn of(peer: &Initialize) -> Self {
+        // It was read from JSON, so it can be written.
+        Peer(serde_json::to_string(peer).unwrap_or_default().into())
+    }
+
+    fn read(&self) -> Initialize {
+        // It was written from one.
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
 /// All sessions of a service.
 pub(super) struct Sessions {
     limits: SessionLimits,
@@ -121,7 +141,13 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(limits: SessionLimits, ask_timeout: Duration) -> Self {
-        let table = Mutex::new(Table::new(limits.max_sessions, limits.idle));
+        let table = Table::new(
+            limits.max_sessions,
+            limits.max_per_principal,
+            limits.idle,
+            Held::last_use,
+        );
+        let table = Mutex::new(table);
         let sealed = SealedIds::of(&limits);
         Sessions {
             limits,
@@ -129,6 +155,11 @@ impl Sessions {
             table,
             sealed,
         }
+    }
+
+    /// Frees what sessions that are idle for too long have kept, a few with each request.
+    pub(super) fn sweep(&self) {
+        lock(&self.table).sweep(Instant::now().into_std());
     }
 
     /// An id for a session with this client; none if it says too much of itself.
@@ -161,14 +192,14 @@ impl Sessions {
         peer: Initialize,
         principal: Option<String>,
     ) -> Result<(), Violation> {
-        let session = self.make(revision, peer, principal);
+        let session = self.make(revision, &peer, principal);
         self.insert(&mut lock(&self.table), id, session)
     }
 
     fn make(
         &self,
         revision: Revision,
-        peer: Initialize,
+        peer: &Initialize,
         principal: Option<String>,
     ) -> Arc<Session> {
         let start = self.sealed.as_ref().map_or(0, SealedIds::start);
@@ -176,11 +207,12 @@ impl Sessions {
         let asked = Pending::new(max_in_flight).starting_at(start.cast_signed());
         Arc::new(Session {
             revision,
-            peer,
-            principal,
+            peer: Peer::of(peer),
+            principal: principal.map(Arc::from),
             ask_timeout: self.ask_timeout,
             max_subscriptions: self.limits.max_subscriptions,
-            closed: watch::channel(false).0,
+            closed: AtomicBool::new(false),
+            ended: Notify::new(),
             state: Mutex::new(State {
                 in_flight: Pending::new(max_in_flight),
                 asked,
@@ -190,6 +222,7 @@ impl Sessions {
                 streams: BTreeSet::new(),
                 replay: Replay::new(self.limits.replay_bytes).starting_at(start),
                 seats: Seats::default(),
+                released: None,
             }),
         })
     }
@@ -200,14 +233,9 @@ impl Sessions {
         id: String,
         session: Arc<Session>,
     ) -> Result<(), Violation> {
-        if session.principal.is_some() {
-            // Anyone who may sign in could otherwise keep everyone else out.
-            table.make_room(self.limits.max_per_principal, |held| {
-                held.0.principal == session.principal
-            });
-        }
+        let owner = session.principal.clone();
         table
-            .open(id, Held(session), Instant::now().into_std())
+            .open(id, owner, Held(session), Instant::now().into_std())
             .map_err(|_| Violation::TooManySessions)
     }
 
@@ -227,20 +255,22 @@ impl Sessions {
         };
         let mut table = lock(&self.table);
         let known = table
-            .touch(id, Instant::now().into_std())
+            .touch(id, Instant::now().into_std(), |held| {
+                held.0.principal.as_deref() == principal
+            })
             .map(|held| Arc::clone(&held.0));
         match (known, found) {
-            (Some(session), _) if session.principal.as_deref() == principal => Ok(session),
+            (Some(session), _) => Ok(session),
             // Opened by another node, or idle for so long that it was forgotten.
             (None, Some(found)) => {
                 let (revision, peer) = found.read()?;
-                let session = self.make(revision, peer, principal.map(str::to_owned));
+                let session = self.make(revision, &peer, principal.map(str::to_owned));
                 // MCP-LIFE-03: that the client is ready it has told the node that opened the session.
                 session.set_ready();
                 self.insert(&mut table, id.to_owned(), Arc::clone(&session))?;
                 Ok(session)
             }
-            _ => Err(Violation::SessionUnknown),
+            (None, None) => Err(Violation::SessionUnknown),
         }
     }
 
@@ -259,20 +289,32 @@ impl Sessions {
 /// A session in the table. Out of the table, by request or for idleness, it is closed.
 struct Held(Arc<Session>);
 
+impl Held {
+    /// A session is in use while a request of it is answered or a stream of it is open.
+    fn last_use(&self, now: StdInstant) -> Option<StdInstant> {
+        if Arc::strong_count(&self.0) > 1 {
+            return Some(now);
+        }
+        lock(&self.0.state).released
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.closed.send_replace(true);
+        self.0.closed.store(true, Ordering::SeqCst);
+        self.0.ended.notify_waiters();
     }
 }
 
 /// One session.
 pub(super) struct Session {
     revision: Revision,
-    peer: Initialize,
-    principal: Option<String>,
+    peer: Peer,
+    principal: Option<Arc<str>>,
     ask_timeout: Duration,
     max_subscriptions: usize,
-    closed: watch::Sender<bool>,
+    closed: AtomicBool,
+    ended: Notify,
     pub(super) state: Mutex<State>,
 }
 
@@ -286,6 +328,15 @@ pub(super) struct State {
     streams: BTreeSet<u64>,
     pub(super) replay: Replay,
     pub(super) seats: Seats,
+    /// When the last request was answered, or the last stream ended.
+    released: Option<StdInstant>,
+}
+
+impl State {
+    /// Notes that something of the session is not in use any more.
+    pub(super) fn release(&mut self) {
+        self.released = Some(Instant::now().into_std());
+    }
 }
 
 impl fmt::Debug for Session {
@@ -301,8 +352,8 @@ impl Session {
         self.revision
     }
 
-    pub(super) fn peer(&self) -> &Initialize {
-        &self.peer
+    pub(super) fn peer(&self) -> Initialize {
+        self.peer.read()
     }
 
     pub(super) fn log_level(&self) -> LogLevel {
@@ -358,8 +409,12 @@ impl Session {
 
     /// Waits for the end of the session.
     pub(super) async fn closed(&self) {
-        // The sender lives as long as the session, so this ends only when it is closed.
-        drop(self.closed.subscribe().wait_for(|closed| *closed).await);
+        let mut ended = pin!(self.ended.notified());
+        // From here on the end is not missed.
+        ended.as_mut().enable();
+        if !self.closed.load(Ordering::SeqCst) {
+            ended.await;
+        }
     }
 
     /// Puts a request of the client in flight; it is out again when the guard is dropped.
@@ -474,7 +529,9 @@ impl Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        lock(&self.session.state).streams.remove(&self.number);
+        let mut state = lock(&self.session.state);
+        state.streams.remove(&self.number);
+        state.release();
     }
 }
 
@@ -497,7 +554,9 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        lock(&self.session.state).in_flight.take(&self.id);
+        let mut state = lock(&self.session.state);
+        state.in_flight.take(&self.id);
+        state.release();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -207,19 +208,31 @@ impl Tasks {
         mut work: Aborted,
         mut stopped: watch::Receiver<bool>,
     ) {
+        let mut time_is_over = pin!(tokio::time::sleep(ttl));
         let came = tokio::select! {
-            came = &mut work.0 => came,
+            came = &mut work.0 => Some(came),
             // It has been cancelled, or is not in the table any more.
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-            () = tokio::time::sleep(ttl) => {
-                drop(self.lock().remove(&id));
-                return;
-            }
+            _ = stopped.wait_for(|stopped| *stopped) => None,
+            () = &mut time_is_over => None,
         };
-        let end = self.end_of(came);
-        let now = self.now();
-        if let Some(record) = self.lock().record(&id) {
-            record.finish(end, now);
+        // What still goes on is stopped here.
+        drop(work);
+        if let Some(came) = came {
+            let end = self.end_of(came);
+            let now = self.now();
+            if let Some(record) = self.lock().record(&id) {
+                record.finish(end, now);
+            }
+        }
+        // What it came to is kept as long as was said, unless the service ends before.
+        let tasks = Arc::downgrade(&self);
+        drop(self);
+        if !time_is_over.is_elapsed() {
+            time_is_over.await;
+        }
+        if let Some(tasks) = tasks.upgrade() {
+            let expired = tasks.lock().remove(&id);
+            drop(expired);
         }
     }
 

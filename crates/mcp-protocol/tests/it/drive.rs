@@ -423,11 +423,14 @@ pub(crate) async fn next_event(body: &mut Body) -> Event {
 
 /// Reads the next event, even one without data; none at the end.
 pub(crate) async fn any_event(body: &mut Body) -> Option<Event> {
-    let frame = body.frame().await?.unwrap();
-    let mut events = Decoder::new(1 << 20)
-        .push(&frame.into_data().unwrap())
-        .unwrap();
-    Some(events.remove(0))
+    loop {
+        let frame = body.frame().await?.unwrap();
+        let events = Decoder::new(1 << 20).push(&frame.into_data().unwrap());
+        // A comment is no event.
+        if let Some(event) = events.unwrap().into_iter().next() {
+            return Some(event);
+        }
+    }
 }
 
 /// Whether the stream has nothing to say right now.

@@ -55,4 +55,7 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 #[cfg(feature = "server")]
+mod time;
+#[cfg(test)]
+#[cfg(feature = "server")]
 mod transport;

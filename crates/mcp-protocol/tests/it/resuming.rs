@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use mcp_protocol::serve::{Body, Context, Error, SessionLimits};
-use mcp_protocol::types::{ToolCall, ToolResult};
+use mcp_protocol::types::{Elicitation, ToolCall, ToolResult};
 use serde_json::{Value, json};
 
 use crate::drive::*;
@@ -30,6 +30,16 @@ pub(crate) async fn work(context: &Context, call: &ToolCall) -> Result<ToolResul
                 tokio::time::sleep(Duration::from_secs(45)).await;
             }
             Ok(ToolResult::text("slow"))
+        }
+        "twice" => {
+            for key in ["first", "second"] {
+                let form = Elicitation::Form {
+                    message: "Again?".to_owned(),
+                    requested_schema: json!({ "type": "object", "properties": {} }),
+                };
+                context.elicit(key, form).await?;
+            }
+            Ok(ToolResult::text("asked twice"))
         }
         "hang-twice" => {
             for (step, pause) in [(1.0, 1000), (2.0, 2000), (3.0, 3000)] {

@@ -286,18 +286,32 @@ async fn a_cancelled_request_is_dropped_without_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_session_takes_its_stream_with_it() {
+async fn a_session_is_not_idle_while_it_has_a_stream_or_a_request() {
     let service = sessions_of(Server::default(), |limits| {
-        limits.idle = Duration::from_secs(1)
+        limits.idle = Duration::from_secs(60)
     });
-    let session = open(&service, json!({})).await;
-    let get = bare("GET", "")
-        .header("accept", "text/event-stream")
-        .header("mcp-session-id", &session);
-    let mut body = get.response(&service).await.into_body();
-    tokio::time::advance(Duration::from_secs(2)).await;
-    ping(&session).send(&service).await.is(404, UNKNOWN);
-    assert!(http_body_util::BodyExt::frame(&mut body).await.is_none());
+    for what in ["stream", "request"] {
+        let session = open(&service, json!({})).await;
+        let opened = match what {
+            "stream" => bare("GET", "")
+                .header("accept", "text/event-stream")
+                .header("mcp-session-id", &session),
+            _ => {
+                let params = json!({ "name": "slow", "_meta": { "progressToken": 1 } });
+                legacy("2025-11-25", "tools/call", &params).header("mcp-session-id", &session)
+            }
+        };
+        let response = opened.response(&service).await;
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        // Each request sweeps, and this one is of no session.
+        modern("tools/list", json!({})).send(&service).await;
+        drop(response);
+        let time = if what == "stream" { 50 } else { 70 };
+        tokio::time::sleep(Duration::from_secs(time)).await;
+        assert_eq!(ping(&session).send(&service).await.status, 200, "{what}");
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        ping(&session).send(&service).await.is(404, UNKNOWN);
+    }
 }
 
 #[tokio::test]
