@@ -22,6 +22,8 @@ pub(crate) enum Failed {
     NoSuchTool(&'static str),
     #[error("the tool {0:?} says that it failed")]
     Tool(String),
+    #[error("{0}")]
+    Case(String),
     #[error("the arguments cannot be written: {0}")]
     Arguments(#[from] serde_json::Error),
     #[error(transparent)]

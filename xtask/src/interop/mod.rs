@@ -8,7 +8,7 @@ mod python;
 mod runs;
 mod rust;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::node::Node;
@@ -26,6 +26,9 @@ pub(crate) const NAME: &str = "interop";
 
 /// Our server.
 const SERVER: &str = "conformance-server";
+
+/// Our client.
+const CLIENT: &str = "conformance-client";
 
 /// A run that takes longer than this is stuck.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -64,6 +67,7 @@ pub(crate) fn run(
 ) -> Outcome<Report> {
     println!("\n== interop: the official SDKs");
     suite::build(SERVER)?;
+    suite::build(CLIENT)?;
     let chosen: Vec<Run> = RUNS
         .into_iter()
         .filter(|run| only.is_none_or(|only| run.name().contains(only)))
@@ -130,6 +134,7 @@ impl Sdks<'_> {
     fn program(&self, workspace: &Workspace, run: &Run) -> Result<Step, String> {
         let role = match run.role {
             Role::Client => "client",
+            Role::Server => "server",
         };
         match run.sdk {
             Sdk::Rust => {
@@ -158,12 +163,18 @@ impl Sdks<'_> {
 
 /// Makes one run and says what came of it.
 fn play(workspace: &Workspace, run: Run, sdk: Step) -> Outcome<Played> {
-    let ours = workspace.binary(SERVER);
-    let sdk = sdk.arg(run.revision);
-    let (good, text) = match run.transport {
-        Transport::Http => {
-            let (_running, url) = listening(Step::new(&ours))?;
-            sdk.arg(url).run_heard(LIMIT)?
+    let ours = workspace.binary(match run.role {
+        Role::Client => SERVER,
+        Role::Server => CLIENT,
+    });
+    let (good, text) = match (run.role, run.transport) {
+        (Role::Client, Transport::Http) => {
+            let (_running, url) = listening(Step::new(ours))?;
+            sdk.arg(run.revision).arg(url).run_heard(LIMIT)?
+        }
+        (Role::Server, Transport::Http) => {
+            let (_running, url) = listening(sdk)?;
+            job(&ours, &run).arg(url).run_heard(LIMIT)?
         }
     };
     let seen: Vec<String> = text
@@ -188,6 +199,13 @@ fn play(workspace: &Workspace, run: Run, sdk: Step) -> Outcome<Played> {
     })
 }
 
+/// Our client with its job; the server is still to be named.
+fn job(client: &Path, run: &Run) -> Step {
+    Step::new(client)
+        .env("MCP_CONFORMANCE_SCENARIO", NAME)
+        .env("MCP_CONFORMANCE_PROTOCOL_VERSION", run.revision)
+}
+
 /// Starts a server on any port of this machine.
 fn listening(server: Step) -> Outcome<(Running, String)> {
     server
@@ -199,8 +217,6 @@ fn listening(server: Step) -> Outcome<(Running, String)> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -214,6 +230,8 @@ mod tests {
         for file in [
             "node/interop-client-v1.mjs",
             "node/interop-client-v2.mjs",
+            "node/interop-server-v1.mjs",
+            "node/interop-server-v2.mjs",
             "interop/python/client.py",
             "interop/rust/src/bin/interop-client.rs",
         ] {

@@ -33,6 +33,7 @@ pub(crate) fn render(played: &[Played], page_now: &str) -> String {
 fn rest_of_line(one: &Played) -> String {
     let role = match one.run.role {
         Role::Client => "the client",
+        Role::Server => "the server",
     };
     let transport = match one.run.transport {
         Transport::Http => "HTTP",
@@ -59,7 +60,7 @@ const HEAD: &str = "
 ## Interoperation with the official SDKs
 
 Each run lets an official SDK and `mcp-protocol` go through the same cases.
-Where the SDK is the client, the server is `examples/conformance-server`.
+Where the SDK is the client, the server is `examples/conformance-server`; where it is the server, the client is `examples/conformance-client`.
 A case that is missing without being listed as left out fails the gate, and so does one that is listed and seen.
 
 ";

@@ -25,6 +25,7 @@ pub(crate) enum Sdk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Client,
+    Server,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,7 @@ impl Run {
     pub(crate) fn name(&self) -> String {
         let role = match self.role {
             Role::Client => "client",
+            Role::Server => "server",
         };
         let transport = match self.transport {
             Transport::Http => "http",
@@ -88,15 +90,45 @@ const fn client(sdk: Sdk, transport: Transport, revision: &'static str) -> Run {
     }
 }
 
+const fn server(sdk: Sdk, transport: Transport, revision: &'static str) -> Run {
+    Run {
+        sdk,
+        role: Role::Server,
+        transport,
+        revision,
+        without: &[],
+    }
+}
+
+impl Run {
+    const fn without(self, without: &'static [(&'static str, &'static str)]) -> Self {
+        Run { without, ..self }
+    }
+}
+
+/// What the TypeScript SDK 1.x does otherwise than the specification of its revisions (tools and resources, error handling).
+const TYPESCRIPT_1: &[(&str, &str)] = &[
+    (
+        "unknown tool",
+        "the SDK answers with a result that says that the tool failed, where the specification has error -32602",
+    ),
+    (
+        "unknown resource",
+        "the SDK answers with error -32602, where the specification has -32002",
+    ),
+];
+
 /// Every run there is, in the order of the page.
-pub(crate) const RUNS: [Run; 9] = [
+pub(crate) const RUNS: [Run; 11] = [
     client(Sdk::Rust, Transport::Http, "2025-03-26"),
     client(Sdk::Rust, Transport::Http, "2025-06-18"),
     client(Sdk::Rust, Transport::Http, "2025-11-25"),
     client(Sdk::Rust, Transport::Http, "2026-07-28"),
     client(Sdk::TypeScript1, Transport::Http, "2025-11-25"),
+    server(Sdk::TypeScript1, Transport::Http, "2025-11-25").without(TYPESCRIPT_1),
     client(Sdk::TypeScript2, Transport::Http, "2025-11-25"),
     client(Sdk::TypeScript2, Transport::Http, "2026-07-28"),
+    server(Sdk::TypeScript2, Transport::Http, "2026-07-28"),
     client(Sdk::Python, Transport::Http, "2025-11-25"),
     client(Sdk::Python, Transport::Http, "2026-07-28"),
 ];
