@@ -215,6 +215,25 @@ pub struct Malformed {
     pub violation: Violation,
 }
 
+/// What is wrong with responses only.
+mod response {
+    pub(super) const BAD_ERROR: &str = "error must have an integer code and a message";
+    pub(super) const BOTH: &str = "both result and error";
+    pub(super) const NO_ID: &str = "a response needs the id of its request";
+}
+
+impl Malformed {
+    /// Whether it would be a response. Its id is then one of the receiver's own, and where requests
+    /// of both sides share a stream it is not echoed.
+    #[must_use]
+    pub fn is_response(&self) -> bool {
+        matches!(
+            self.violation,
+            Violation::NotAMessage(response::BAD_ERROR | response::BOTH | response::NO_ID)
+        )
+    }
+}
+
 /// Reads a body.
 ///
 /// 1. It is UTF-8 and nested at most [`MAX_DEPTH`] deep.
@@ -309,9 +328,9 @@ pub fn message(text: &str) -> Result<Message<'_>, Malformed> {
     let outcome = match (envelope.result, envelope.error) {
         (Some(result), None) => Ok(result),
         (None, Some(error)) => Err(serde_json::from_str::<RpcError>(error.get())
-            .map_err(|_| malformed("error must have an integer code and a message"))?),
+            .map_err(|_| malformed(response::BAD_ERROR))?),
         // JSON-RPC 2.0 section 5: exactly one of result and error.
-        (Some(_), Some(_)) => return Err(malformed("both result and error")),
+        (Some(_), Some(_)) => return Err(malformed(response::BOTH)),
         (None, None) => return Err(malformed("no method, no result, no error")),
     };
     match (id, &outcome) {
@@ -324,7 +343,7 @@ pub fn message(text: &str) -> Result<Message<'_>, Malformed> {
         (Some(None), Err(_)) if envelope.id.is_some_and(|raw| raw.get() == "null") => {
             Ok(Message::Response(Response { id: None, outcome }))
         }
-        _ => Err(malformed("a response needs the id of its request")),
+        _ => Err(malformed(response::NO_ID)),
     }
 }
 

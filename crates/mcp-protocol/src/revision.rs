@@ -51,6 +51,16 @@ pub enum Feature {
     ResourceNotFoundCode,
 }
 
+/// What carries the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Streamable HTTP.
+    StreamableHttp,
+    /// One message per line over a pair of byte streams.
+    Stdio,
+}
+
 /// One row of the table of revisions.
 struct Row {
     revision: Revision,
@@ -165,9 +175,23 @@ impl Revision {
 
     /// Every revision that can be spoken over Streamable HTTP, newest first.
     pub fn over_http() -> impl Iterator<Item = Revision> {
+        Self::over(Transport::StreamableHttp)
+    }
+
+    /// Every revision that can be spoken over a transport, newest first.
+    pub fn over(transport: Transport) -> impl Iterator<Item = Revision> {
         Self::all()
             .rev()
-            .filter(|revision| revision.has(Feature::StreamableHttp))
+            .filter(move |revision| revision.is_spoken_over(transport))
+    }
+
+    /// Whether a transport carries this revision: standard input and output carry each of them.
+    #[must_use]
+    pub fn is_spoken_over(self, transport: Transport) -> bool {
+        match transport {
+            Transport::StreamableHttp => self.has(Feature::StreamableHttp),
+            Transport::Stdio => true,
+        }
     }
 
     /// The revision with this name on the wire, if there is one.
@@ -316,6 +340,23 @@ mod tests {
         assert_eq!(
             names,
             ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
+        );
+    }
+
+    #[test]
+    fn over_stdio_is_every_revision() {
+        let names: Vec<&str> = Revision::over(Transport::Stdio)
+            .map(Revision::as_str)
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "2026-07-28",
+                "2025-11-25",
+                "2025-06-18",
+                "2025-03-26",
+                "2024-11-05"
+            ]
         );
     }
 }

@@ -16,9 +16,16 @@
 ///
 /// Specification: MCP-STDIO-01.
 pub fn encode(message: &str, out: &mut Vec<u8>) {
+    encode_pieces([message.as_bytes()], out);
+}
+
+/// The same for a message in pieces.
+pub(crate) fn encode_pieces<const N: usize>(pieces: [&[u8]; N], out: &mut Vec<u8>) {
     let start = out.len();
-    out.reserve(message.len() + 1);
-    out.extend_from_slice(message.as_bytes());
+    out.reserve(pieces.iter().map(|piece| piece.len()).sum::<usize>() + 1);
+    for piece in pieces {
+        out.extend_from_slice(piece);
+    }
     for byte in out.iter_mut().skip(start) {
         if matches!(byte, b'\n' | b'\r') {
             *byte = b' ';

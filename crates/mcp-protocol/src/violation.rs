@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::jsonrpc::RpcError;
 use crate::revision::{Era, Revision};
+use crate::stdio::LineError;
 
 /// The error codes that this crate emits or understands.
 pub mod code {
@@ -68,6 +69,9 @@ pub enum Violation {
     /// `initialize` in a batch, or a second time in a session.
     #[error("initialize is not allowed here")]
     InitializeMisplaced,
+    /// A request before `initialize` that is not of 2026-07-28 either (where there are no headers).
+    #[error("initialize comes first, or each request brings the metadata of 2026-07-28")]
+    NotInitialized,
     /// A request id that is still in flight in this session.
     #[error("this id is already in use by a request in flight")]
     IdInUse,
@@ -152,6 +156,15 @@ pub enum Violation {
     TooManyInFlight,
 }
 
+impl From<LineError> for Violation {
+    fn from(error: LineError) -> Self {
+        match error {
+            LineError::TooLong { limit } => Violation::BodyTooLarge { limit },
+            LineError::NotUtf8 => Violation::NotJson,
+        }
+    }
+}
+
 impl Violation {
     /// The JSON-RPC code.
     #[must_use]
@@ -174,6 +187,7 @@ impl Violation {
             | Violation::BatchSize
             | Violation::NotAMessage(_)
             | Violation::InitializeMisplaced
+            | Violation::NotInitialized
             | Violation::IdInUse
             | Violation::ResponseRefused => (code::INVALID_REQUEST, 400),
             Violation::Metadata { .. } => (code::INVALID_PARAMS, 400),

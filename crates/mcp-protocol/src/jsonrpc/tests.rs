@@ -170,6 +170,13 @@ fn what_is_json_but_no_message_is_an_invalid_request() {
         ),
     ] {
         assert_eq!(refused(text), (id, Violation::NotAMessage(why)), "{text}");
+        let is_response = text.contains("result") || text.contains("error");
+        let has_method = text.contains("method");
+        assert_eq!(
+            single(text).unwrap_err().is_response(),
+            is_response && !has_method,
+            "{text}"
+        );
     }
 }
 

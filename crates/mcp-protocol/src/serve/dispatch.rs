@@ -218,7 +218,7 @@ fn discovery<H: Handler>(shared: &Shared<H>) -> Discovery {
         extensions.insert(TASKS_EXTENSION.to_owned(), json!({}));
     }
     Discovery {
-        supported_versions: Revision::over_http()
+        supported_versions: Revision::over(shared.transport)
             .map(|version| version.to_string())
             .collect(),
         capabilities,

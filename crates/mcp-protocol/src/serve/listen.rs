@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, mpsc};
 use super::exchange::{Outgoing, Reply};
 use super::options::{DeliveryCheck, Ending};
 use super::sessions::Listening;
-use crate::jsonrpc::{self, Id};
+use crate::jsonrpc::{self, Id, Text};
 use crate::stateless::key;
 use crate::types::{ListCapability, ResourceCapability, ServerCapabilities};
 
@@ -241,11 +241,9 @@ pub(super) async fn listen(
                 .is_some();
         }
     }
-    // MCP-SUB-04: a graceful end is a complete result with the tag.
-    let result = json!({ "resultType": "complete", "_meta": { key::SUBSCRIPTION_ID: &id } });
     Reply {
         status: 200,
-        text: Some(jsonrpc::result_text(&id, result).into()),
+        text: Some(closing(&id)),
     }
 }
 
@@ -261,6 +259,24 @@ async fn next<'a>(
         Err(broadcast::error::RecvError::Lagged(_)) => Some((room, None)),
         Err(broadcast::error::RecvError::Closed) => None,
     }
+}
+
+/// The answer to a `subscriptions/listen` that has ended.
+///
+/// MCP-SUB-04: a graceful end is a complete result with the tag.
+pub(super) fn closing(id: &Id) -> Text {
+    let result = json!({ "resultType": "complete", "_meta": { key::SUBSCRIPTION_ID: id } });
+    jsonrpc::result_text(id, result).into()
+}
+
+/// What tells a client without a stream of its own that a `subscriptions/listen` has ended.
+pub(super) fn torn_down(id: &Id) -> String {
+    let params = json!({
+        "requestId": id,
+        "reason": "the subscription has ended",
+        "_meta": { key::SUBSCRIPTION_ID: id },
+    });
+    jsonrpc::notification_text("notifications/cancelled", Some(params))
 }
 
 /// Serves the GET stream of a session: changes, untagged, as the older revisions have them.

@@ -26,6 +26,7 @@ mod sealing;
 mod service;
 mod sessions;
 mod spoken;
+mod stdio;
 mod streams;
 mod task;
 mod tasks;
@@ -42,5 +43,6 @@ pub use options::{
 pub use sealing::Sealing;
 pub use service::HttpService;
 pub use sessions::SessionLimits;
+pub use stdio::{Pipe, PipeError, PipeLimits};
 pub use task::{TaskContext, TaskTerms};
 pub use tasks::TaskLimits;

@@ -148,7 +148,7 @@ impl<H: Handler> Post<H> {
             Ok(peer) => peer,
             Err(answered) => return whole(Some(&request.id), answered),
         };
-        let revision = negotiate(&peer.protocol_version);
+        let revision = negotiate(&peer.protocol_version, self.caller.shared.transport);
         let mut session_id = None;
         if let Some(sessions) = &self.caller.shared.sessions {
             if self.parts.headers.contains_key(rules::SESSION_ID) {

@@ -27,6 +27,7 @@ use super::streams::Streams;
 use super::tasks::Tasks;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id};
+use crate::revision::Transport;
 use crate::session::EventId;
 use crate::stateless::Params;
 use crate::types::{Implementation, ServerCapabilities, TASKS_EXTENSION};
@@ -58,6 +59,7 @@ pub struct HttpService<H> {
 pub(super) struct Shared<H> {
     pub(super) handler: H,
     pub(super) options: Options,
+    pub(super) transport: Transport,
     pub(super) sessions: Option<Sessions>,
     pub(super) tasks: Option<Arc<Tasks>>,
     pub(super) info: Implementation,
@@ -70,27 +72,7 @@ pub(super) struct Shared<H> {
 impl<H: Handler> HttpService<H> {
     /// A service for this handler.
     pub fn new(handler: H, options: Options) -> Self {
-        let sessions = options
-            .sessions
-            .clone()
-            .map(|limits| Sessions::new(limits, options.ask_timeout));
-        let streams = Streams::new(options.max_streams, options.max_streams_per_principal);
-        let tasks = options.tasks.clone().map(Tasks::new).map(Arc::new);
-        let (info, mut capabilities) = (handler.info(), handler.capabilities());
-        if handler.changes().is_none() {
-            capabilities = listen::without_changes(capabilities);
-        }
-        let shared = Shared {
-            handler,
-            options,
-            sessions,
-            tasks,
-            // Texts can always be written.
-            written_info: to_raw_value(&info).unwrap_or_default(),
-            info,
-            capabilities,
-            streams,
-        };
+        let shared = Shared::new(handler, options, Transport::StreamableHttp);
         HttpService {
             shared: Arc::new(shared),
         }
@@ -197,6 +179,33 @@ async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
     });
     let stream = EventStream::new(Source::work(working, outbox), keep_alive);
     Ok(exchange::events(stream.of_get(room, end)))
+}
+
+impl<H: Handler> Shared<H> {
+    pub(super) fn new(handler: H, options: Options, transport: Transport) -> Self {
+        let sessions = options
+            .sessions
+            .clone()
+            .map(|limits| Sessions::new(limits, options.ask_timeout));
+        let streams = Streams::new(options.max_streams, options.max_streams_per_principal);
+        let tasks = options.tasks.clone().map(Tasks::new).map(Arc::new);
+        let (info, mut capabilities) = (handler.info(), handler.capabilities());
+        if handler.changes().is_none() {
+            capabilities = listen::without_changes(capabilities);
+        }
+        Shared {
+            handler,
+            options,
+            transport,
+            sessions,
+            tasks,
+            // Texts can always be written.
+            written_info: to_raw_value(&info).unwrap_or_default(),
+            info,
+            capabilities,
+            streams,
+        }
+    }
 }
 
 impl<H> Shared<H> {

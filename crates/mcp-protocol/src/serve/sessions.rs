@@ -203,28 +203,14 @@ impl Sessions {
         principal: Option<String>,
     ) -> Arc<Session> {
         let start = self.sealed.as_ref().map_or(0, SealedIds::start);
-        let max_in_flight = self.limits.max_in_flight;
-        let asked = Pending::new(max_in_flight).starting_at(start.cast_signed());
-        Arc::new(Session {
+        Session::new(
             revision,
-            peer: Peer::of(peer),
-            principal: principal.map(Arc::from),
-            ask_timeout: self.ask_timeout,
-            max_subscriptions: self.limits.max_subscriptions,
-            closed: AtomicBool::new(false),
-            ended: Notify::new(),
-            state: Mutex::new(State {
-                in_flight: Pending::new(max_in_flight),
-                asked,
-                ready: false,
-                log_level: LogLevel::Info,
-                subscriptions: BTreeSet::new(),
-                streams: BTreeSet::new(),
-                replay: Replay::new(self.limits.replay_bytes).starting_at(start),
-                seats: Seats::default(),
-                released: None,
-            }),
-        })
+            peer,
+            principal,
+            &self.limits,
+            self.ask_timeout,
+            start,
+        )
     }
 
     fn insert(
@@ -286,8 +272,8 @@ impl Sessions {
     }
 }
 
-/// A session in the table. Out of the table, by request or for idleness, it is closed.
-struct Held(Arc<Session>);
+/// A session in the table or of a pipe. Out of it, by request or for idleness, it is closed.
+pub(super) struct Held(pub(super) Arc<Session>);
 
 impl Held {
     /// A session is in use while a request of it is answered or a stream of it is open.
@@ -348,6 +334,37 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// A session; `start` is where the numbers of its questions and streams begin.
+    pub(super) fn new(
+        revision: Revision,
+        peer: &Initialize,
+        principal: Option<String>,
+        limits: &SessionLimits,
+        ask_timeout: Duration,
+        start: u64,
+    ) -> Arc<Self> {
+        Arc::new(Session {
+            revision,
+            peer: Peer::of(peer),
+            principal: principal.map(Arc::from),
+            ask_timeout,
+            max_subscriptions: limits.max_subscriptions,
+            closed: AtomicBool::new(false),
+            ended: Notify::new(),
+            state: Mutex::new(State {
+                in_flight: Pending::new(limits.max_in_flight),
+                asked: Pending::new(limits.max_in_flight).starting_at(start.cast_signed()),
+                ready: false,
+                log_level: LogLevel::Info,
+                subscriptions: BTreeSet::new(),
+                streams: BTreeSet::new(),
+                replay: Replay::new(limits.replay_bytes).starting_at(start),
+                seats: Seats::default(),
+                released: None,
+            }),
+        })
+    }
+
     pub(super) fn revision(&self) -> Revision {
         self.revision
     }

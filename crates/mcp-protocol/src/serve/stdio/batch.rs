@@ -1,0 +1,87 @@
+//! An array of messages (2025-03-26) on one line.
+
+use super::dialogue::{Dialogue, Ready};
+use crate::jsonrpc::{Malformed, Message, Notification, Request, Text};
+use crate::revision::Feature;
+use crate::serve::handler::Handler;
+use crate::stateless::Params;
+use crate::violation::Violation;
+
+impl<H: Handler> Dialogue<H> {
+    /// Works on the requests of an array at the same time, and answers them in one line, each at the
+    /// place of its request; those that are cancelled are left out.
+    ///
+    /// The gate is asked for each before any is started; one that is refused refuses itself alone.
+    pub(super) async fn batch(&mut self, items: Vec<Result<Message<'_>, Malformed>>) {
+        let is_allowed = self
+            .opened
+            .as_ref()
+            .is_some_and(|opened| opened.session.0.revision().has(Feature::Batches));
+        // MCP-RPC-07: single messages only. MCP-DUAL-01: modern metadata is of 2026-07-28.
+        if !is_allowed || items.iter().any(is_modern) {
+            return self.refuse(None, Violation::BatchRefused).await;
+        }
+        let mut started: Vec<Result<Ready, Text>> = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                Err(malformed) => started.push(Err(self.malformed(malformed))),
+                Ok(Message::Request(request)) => {
+                    let read = Params::read(request.params);
+                    // MCP-RPC-06: initialize is never part of a batch.
+                    let start = if request.method == "initialize" {
+                        Err(Violation::InitializeMisplaced.into())
+                    } else {
+                        self.start(&request, &read)
+                    };
+                    started.push(start.map_err(|answered| answered.into_text(Some(&request.id))));
+                }
+                Ok(Message::Notification(notification)) => self.notification(&notification),
+                Ok(Message::Response(response)) => self.response(response),
+            }
+        }
+        // JSON-RPC 2.0 section 6: nothing to answer is no answer.
+        if started.is_empty() {
+            return;
+        }
+        let output = self.output.clone();
+        tokio::spawn(async move {
+            let mut working = Vec::with_capacity(started.len());
+            for start in started {
+                let output = output.clone();
+                working.push(
+                    start.map(|ready| tokio::spawn(async move { ready.work(&output).await })),
+                );
+            }
+            let (mut flights, mut texts) = (Vec::new(), Vec::new());
+            for work in working {
+                match work {
+                    Ok(work) => {
+                        if let Ok(Some((flight, text))) = work.await {
+                            flights.push(flight);
+                            texts.push(text.into_string());
+                        }
+                    }
+                    Err(text) => texts.push(text.into_string()),
+                }
+            }
+            if texts.is_empty() {
+                return;
+            }
+            if let Some(room) = output.room().await {
+                // The ids are free before the client can have read the answers.
+                drop(flights);
+                room.send(Text::from(format!("[{}]", texts.join(","))).into());
+            }
+        });
+    }
+}
+
+fn is_modern(item: &Result<Message<'_>, Malformed>) -> bool {
+    match item {
+        Ok(Message::Request(Request { params, .. }))
+        | Ok(Message::Notification(Notification { params, .. })) => {
+            Params::read(*params).is_modern()
+        }
+        Ok(Message::Response(_)) | Err(_) => false,
+    }
+}
