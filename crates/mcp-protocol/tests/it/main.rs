@@ -48,6 +48,9 @@ mod sealed_sessions;
 #[cfg(feature = "server")]
 mod sessions;
 #[cfg(test)]
+#[cfg(feature = "server")]
+mod stdio;
+#[cfg(test)]
 #[cfg(feature = "client")]
 mod streams;
 #[cfg(test)]
