@@ -44,8 +44,8 @@ use crate::stdio::Decoder;
 /// What a client that reads slowly has not read waits in one queue of a few messages; then handlers
 /// wait, and then lines are not read any more.
 ///
-/// Before `notifications/initialized` the server sends nothing by itself: changes are told from then
-/// on. A request that comes earlier, after the answer to `initialize`, is served all the same.
+/// Changes are told from `notifications/initialized` on, or from the first request after `initialize`,
+/// which is served even if that notification never comes.
 ///
 /// Of the [`Options`] these count: `max_body_bytes` (the longest line), `ask_timeout`,
 /// `max_streams`, `tasks`, `gate`. The others are about HTTP. The principal is none.

@@ -244,6 +244,7 @@ impl<H: Handler> Dialogue<H> {
         let revision = negotiate(&peer.protocol_version, shared.transport);
         let wait = shared.options.ask_timeout;
         let session = Session::new(revision, &peer, None, &self.limits, wait, 0);
+        self.tell_changes(&session);
         self.opened = Some(Opened {
             session: Held(session),
         });
@@ -267,20 +268,19 @@ impl<H: Handler> Dialogue<H> {
                     self.flights.cancel(&cancelled.id);
                 }
             }
-            "notifications/initialized" => self.tell_changes(),
+            "notifications/initialized" => {
+                if let Some(opened) = &self.opened {
+                    opened.session.0.set_ready();
+                }
+            }
             _ => {}
         }
     }
 
-    /// MCP-LIFE-03: changes are told when the client has said that it is ready, and not before.
-    fn tell_changes(&self) {
-        let Some(session) = self.opened.as_ref().map(|opened| &opened.session.0) else {
-            return;
-        };
-        if session.is_ready() {
-            return;
-        }
-        session.set_ready();
+    /// Tells changes, once the client is ready, until the session ends.
+    ///
+    /// MCP-LIFE-03.
+    fn tell_changes(&self, session: &Arc<Session>) {
         let shared = Arc::clone(&self.caller.shared);
         let may_hear = shared.options.may_hear.clone();
         let hearing = Hearing::new(may_hear, Arc::clone(&self.caller.extensions));

@@ -111,19 +111,12 @@ async fn a_listener_that_is_refused_is_not_torn_down() {
     peer.quiet().await;
 }
 
-/// MCP-LIFE-03: from `notifications/initialized` on, untagged, and only what was asked for.
+/// MCP-LIFE-03: when it has said that it is ready, untagged, and only what was asked for.
 #[tokio::test(start_paused = true)]
 async fn the_older_era_is_told_by_itself_and_not_before_it_is_ready() {
     let server = Server::default();
     let mut peer = peer_of(server.clone());
     peer.send(initialize("2024-11-05", &json!({}))).await;
-    peer.next().await;
-    peer.send(request(
-        1,
-        "resources/subscribe",
-        json!({ "uri": "test://a" }),
-    ))
-    .await;
     peer.next().await;
     announce(&server, Change::Tools);
     peer.quiet().await;
@@ -133,7 +126,13 @@ async fn the_older_era_is_told_by_itself_and_not_before_it_is_ready() {
         peer.send(notification("notifications/initialized", json!({})))
             .await;
     }
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    peer.send(request(
+        1,
+        "resources/subscribe",
+        json!({ "uri": "test://a" }),
+    ))
+    .await;
+    peer.next().await;
     announce(&server, Change::Tools);
     peer.is(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{}}"#)
         .await;
