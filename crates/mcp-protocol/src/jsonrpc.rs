@@ -123,6 +123,21 @@ impl RpcError {
         }
     }
 
+    /// Whether this says that there is no such resource, in whichever revision the server speaks.
+    ///
+    /// MCP-ERR-04: -32002 is understood from any server; since 2026-07-28 it is -32602 with the address in `data`.
+    #[must_use]
+    pub fn is_resource_not_found(&self) -> bool {
+        match self.code {
+            code::RESOURCE_NOT_FOUND => true,
+            code::INVALID_PARAMS => self
+                .data
+                .as_ref()
+                .is_some_and(|data| data.get("uri").is_some_and(Value::is_string)),
+            _ => false,
+        }
+    }
+
     /// Parameters missing or wrong (-32602); also an unknown tool or prompt.
     pub fn invalid_params(message: impl Into<String>) -> Self {
         Self::new(code::INVALID_PARAMS, message)

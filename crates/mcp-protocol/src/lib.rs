@@ -6,7 +6,9 @@ pub mod client;
 #[cfg(any(feature = "client", feature = "server"))]
 pub mod http;
 pub mod jsonrpc;
+pub mod names;
 pub mod revision;
+pub mod schema;
 #[cfg(feature = "seal")]
 pub mod seal;
 #[cfg(feature = "server")]
@@ -16,6 +18,7 @@ pub mod sse;
 pub mod stateless;
 pub mod stdio;
 pub mod tasks;
+pub mod trace;
 pub mod types;
 pub mod violation;
 

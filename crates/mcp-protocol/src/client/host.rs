@@ -47,6 +47,20 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// MCP-ELI-06, MCP-ROOT-01: what was filled in fits its form, and roots are files.
+    fn may_go_out(&self, ask: &Ask) -> Result<(), String> {
+        let told = |what: &str, why: String| format!("{what}: {why}");
+        match (self, ask.form()) {
+            (Reply::Elicited(answer), Some(form)) => answer
+                .check(&form)
+                .map_err(|problem| told("the answer does not fit", problem.to_string())),
+            (Reply::Roots(roots), _) => roots
+                .check()
+                .map_err(|problem| told("the roots cannot be given", problem.to_string())),
+            _ => Ok(()),
+        }
+    }
+
     fn fits(&self, ask: &Ask) -> bool {
         matches!(
             (self, ask),
@@ -124,6 +138,7 @@ impl Answers {
     /// 1. The method is one that the host declared.
     /// 2. The parameters are those of the method.
     /// 3. Mode and parts are declared as well.
+    /// 4. It may be asked.
     pub(super) fn admit(&self, method: &str, params: Option<Value>) -> Result<Admitted, RpcError> {
         if !self.can(method) {
             return Err(RpcError::method_not_found(method));
@@ -135,15 +150,19 @@ impl Answers {
                 "not declared by this client: {missing}"
             )));
         }
+        // MCP-ELI-02, MCP-SAMP-02: nobody is bothered with what may not be asked.
+        ask.check()
+            .map_err(|problem| RpcError::invalid_params(problem.to_string()))?;
         Ok(Admitted(ask))
     }
 
-    /// Puts a question to the host; the reply is of the kind that was asked for.
+    /// Puts a question to the host; the reply is of the kind that was asked for, and may be given.
     pub(super) async fn put(&self, Admitted(ask): &Admitted) -> Result<Value, RpcError> {
         let reply = self.host.answer(ask).await?;
         if !reply.fits(ask) {
             return Err(RpcError::internal("the answer is of another kind"));
         }
+        reply.may_go_out(ask).map_err(RpcError::internal)?;
         serde_json::to_value(reply)
             .map_err(|_| RpcError::internal("the answer cannot be written as JSON"))
     }
@@ -302,6 +321,65 @@ mod tests {
     async fn a_reply_of_another_kind_does_not_go_out() {
         let reply = asked(json!({"roots": {}}), declined(), "roots/list", json!({})).await;
         assert_eq!(reply, Err(code::INTERNAL_ERROR));
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_asked_is_refused_before_anybody_is_bothered() {
+        let everything = json!({"elicitation": {}, "sampling": {}});
+        let nested = json!({"type": "object", "properties": {"a": {"type": "object"}}});
+        let result = json!({"type": "tool_result", "toolUseId": "x", "content": []});
+        let messages = json!([{"role": "user", "content": result}]);
+        for (method, params) in [
+            (
+                "elicitation/create",
+                json!({"message": "m", "requestedSchema": nested}),
+            ),
+            (
+                "sampling/createMessage",
+                json!({"messages": messages, "maxTokens": 1}),
+            ),
+        ] {
+            // Were the host asked, its reply would be of the wrong kind for one of them, or go out for the other.
+            let reply = asked(everything.clone(), declined(), method, params).await;
+            assert_eq!(reply, Err(code::INVALID_PARAMS), "{method}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reply_that_breaks_the_rules_does_not_go_out() {
+        let form = json!({"message": "m", "requestedSchema": {"type": "object",
+            "properties": {"a": {"type": "boolean"}}, "required": ["a"]}});
+        let filled = |content: Value| {
+            Reply::Elicited(ElicitationResult {
+                action: ElicitationAction::Accept,
+                content: content.as_object().cloned(),
+            })
+        };
+        let forms = json!({"elicitation": {}});
+        for (content, good) in [
+            (json!({"a": true}), true),
+            (json!({"a": "x"}), false),
+            (json!({}), false),
+        ] {
+            let reply = asked(
+                forms.clone(),
+                filled(content),
+                "elicitation/create",
+                form.clone(),
+            );
+            assert_eq!(reply.await.is_ok(), good);
+        }
+        for (uri, good) in [
+            ("file:///a", true),
+            ("https://a.example", false),
+            ("file:///a/../b", false),
+        ] {
+            let (uri, name) = (uri.to_owned(), None);
+            let roots = vec![crate::types::Root { uri, name }];
+            let reply = Reply::Roots(RootList { roots });
+            let reply = asked(json!({"roots": {}}), reply, "roots/list", json!({})).await;
+            assert_eq!(reply.is_ok(), good);
+        }
     }
 
     #[test]

@@ -237,3 +237,19 @@ fn an_error_without_a_readable_id_has_no_id_member() {
         r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32601,"message":"method not found: x"}}"#
     );
 }
+
+#[test]
+fn a_resource_that_is_not_there_is_told_in_the_words_of_each_era() {
+    let error = |code, data| {
+        let error = RpcError::new(code, "no");
+        let error: RpcError = match data {
+            Some(data) => error.with_data(data),
+            None => error,
+        };
+        error.is_resource_not_found()
+    };
+    let uri = || Some(serde_json::json!({ "uri": "a:1" }));
+    assert!(error(-32002, None) && error(-32002, uri()) && error(-32602, uri()));
+    assert!(!error(-32602, None) && !error(-32602, Some(serde_json::json!({ "uri": 1 }))));
+    assert!(!error(-32603, uri()));
+}

@@ -19,8 +19,9 @@ use super::sessions::{Session, lock};
 use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id};
 use crate::revision::{Era, Feature, Revision};
+use crate::trace::Trace;
 use crate::types::{
-    Ask, ClientCapabilities, Elicitation, ElicitationResult, Implementation, InputRequired,
+    Ask, ClientCapabilities, Elicitation, ElicitationResult, Form, Implementation, InputRequired,
     LogLevel, RootList, Sampling, SamplingResult,
 };
 
@@ -33,6 +34,7 @@ pub struct Context {
     pub(super) client: Option<Implementation>,
     pub(super) progress_token: Option<Id>,
     pub(super) log_level: Option<LogLevel>,
+    pub(super) trace: Trace,
     pub(super) outbox: mpsc::Sender<Outgoing>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) cancelled: Option<watch::Receiver<bool>>,
@@ -66,6 +68,14 @@ impl Context {
     #[must_use]
     pub fn client(&self) -> Option<&Implementation> {
         self.client.as_ref()
+    }
+
+    /// Where the request belongs in somebody's trace, to be passed on with what is asked of others.
+    ///
+    /// MCP-META-06.
+    #[must_use]
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Reports progress, if the client asked for it. Either way the handler gets more time:
@@ -179,6 +189,7 @@ impl Context {
     ///
     /// # Errors
     /// -32021 when the client has not declared what is asked of it (-32600 in older revisions);
+    /// -32603 when it may not be asked ([`Ask::check`]); -32602 when what was filled in does not fit;
     /// -32600 in the older revisions without a session; the client's own error; the interim result.
     pub async fn ask_all<K: Into<String>>(
         &self,
@@ -196,11 +207,20 @@ impl Context {
                     Era::Legacy => not_possible("the client has not declared what this needs"),
                 });
             }
+            may_be_asked(ask)?;
         }
-        match self.revision.era() {
+        let forms: Vec<(String, Form)> = asks
+            .iter()
+            .filter_map(|(key, ask)| Some((key.clone(), ask.form()?)))
+            .collect();
+        let answers = match self.revision.era() {
             Era::Modern => self.round.answer(asks, state).map(Answers),
             Era::Legacy => self.ask_in_session(asks).await.map(Answers),
+        }?;
+        for (key, form) in forms {
+            answers.fits(&key, &form)?;
         }
+        Ok(answers)
     }
 
     /// What an earlier round of this call gave to the client as state.
@@ -304,6 +324,12 @@ pub(super) struct Progressed {
     at: Option<Instant>,
 }
 
+/// MCP-ELI-02, MCP-SAMP-02: a handler that asks what may not be asked is told what is wrong.
+pub(super) fn may_be_asked(ask: &Ask) -> Result<(), Error> {
+    ask.check()
+        .map_err(|problem| Error::internal(format!("this cannot be asked: {problem}")))
+}
+
 fn not_possible(message: &str) -> Error {
     jsonrpc::RpcError::new(crate::violation::code::INVALID_REQUEST, message).into()
 }
@@ -313,6 +339,14 @@ fn not_possible(message: &str) -> Error {
 pub struct Answers(pub(super) BTreeMap<String, Value>);
 
 impl Answers {
+    /// MCP-ELI-06: what was filled in fits the form.
+    fn fits(&self, key: &str, form: &Form) -> Result<(), Error> {
+        let answer: ElicitationResult = self.read(key)?;
+        answer.check(form).map_err(|problem| {
+            Error::invalid_params(format!("the answer to {key:?} does not fit: {problem}"))
+        })
+    }
+
     /// Reads an answer.
     ///
     /// # Errors

@@ -102,6 +102,7 @@ impl<H: Handler> Caller<H> {
             }
         }
         // MCP-TASK-01, MCP-TASK-03: only a tool call, and only if the request itself declares it.
+        let trace = params.trace();
         let meta = admitted.into_meta();
         let follows_tasks = meta.capabilities.extension(TASKS_EXTENSION);
         let may_be_task = matches!(call, Call::UseTool(_)) && follows_tasks;
@@ -123,6 +124,7 @@ impl<H: Handler> Caller<H> {
             capabilities: meta.capabilities,
             client: meta.client_info,
             progress_token: meta.progress_token,
+            trace,
             log_level: meta.log_level,
             outbox,
             session: None,
@@ -174,6 +176,7 @@ impl<H: Handler> Caller<H> {
             capabilities,
             client,
             progress_token: params.progress_token(),
+            trace: params.trace(),
             log_level: None,
             outbox,
             session: place.session.clone(),

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use super::context::{Answers, Context};
+use super::context::{Answers, Context, may_be_asked};
 use super::error::{Error, Reason};
 use super::tasks::Running;
 use crate::revision::Era;
@@ -256,7 +256,7 @@ impl TaskContext {
     ///
     /// # Errors
     /// - -32021 when the client has not declared what a question needs;
-    /// - -32603 after [`crate::tasks::record::MAX_QUESTIONS`] questions;
+    /// - -32603 when it may not be asked ([`Ask::check`]), and after [`crate::tasks::record::MAX_QUESTIONS`] questions;
     /// - when the call is over; the work is about to be stopped then.
     pub async fn ask_all<K: Into<String>>(
         &self,
@@ -273,6 +273,7 @@ impl TaskContext {
                     if let Some(required) = ask.missing(&self.capabilities) {
                         return Err(Error::missing_capability(required));
                     }
+                    may_be_asked(ask)?;
                 }
                 let keys: Vec<String> = asks.keys().cloned().collect();
                 let answers: Vec<Value> = running.ask(asks.into_iter().collect()).await?;

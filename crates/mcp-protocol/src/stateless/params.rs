@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::key;
 use crate::jsonrpc::{Id, Members, Name, Twice};
+use crate::trace::Trace;
 
 /// The parameters of a message, taken apart once, as far as both eras share them.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +73,12 @@ impl<'a> Params<'a> {
     #[must_use]
     pub fn is_modern(&self) -> bool {
         self.get(key::PROTOCOL_VERSION).is_some() || self.get(key::CLIENT_CAPABILITIES).is_some()
+    }
+
+    /// Where the message belongs in somebody's trace.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        Trace::read(|key| self.text(key))
     }
 
     /// The progress token, if there is a usable one.

@@ -88,7 +88,7 @@ pub enum ElicitationAction {
 pub struct ElicitationResult {
     /// What the person did.
     pub action: ElicitationAction,
-    /// What was filled in; not checked against the schema.
+    /// What was filled in; see [`ElicitationResult::check`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<JsonObject>,
 }
@@ -243,11 +243,12 @@ impl Ask {
 
     /// Whether an answer has the shape that this question wants.
     ///
-    /// Does not check: what a person filled in against the schema of the form.
+    /// What a person filled in fits the form, too, if the schema is one.
     #[must_use]
     pub fn fits(&self, answer: &Value) -> bool {
         match self {
-            Ask::Elicit(_) => ElicitationResult::deserialize(answer).is_ok(),
+            Ask::Elicit(_) => ElicitationResult::deserialize(answer)
+                .is_ok_and(|answer| self.form().is_none_or(|form| answer.check(&form).is_ok())),
             Ask::Sample(_) => SamplingResult::deserialize(answer).is_ok(),
             Ask::Roots => RootList::deserialize(answer).is_ok(),
         }

@@ -2,16 +2,20 @@
 
 pub mod client;
 pub mod content;
+pub mod form;
 pub mod prompts;
 pub mod resources;
+pub mod rules;
 pub mod server;
 pub mod tasks;
 pub mod tools;
 
 pub use client::*;
 pub use content::*;
+pub use form::{ContentProblem, Form, FormProblem};
 pub use prompts::*;
 pub use resources::*;
+pub use rules::{AskProblem, RootProblem, SamplingProblem, ToolProblem};
 pub use server::*;
 pub use tasks::*;
 pub use tools::*;

@@ -282,15 +282,7 @@ impl Call {
         self
     }
 
-    pub(crate) async fn send_to<H: Handler>(self, service: &HttpService<H>) -> Answer {
-        let request = self
-            .request
-            .body(Full::new(Bytes::from(self.body)))
-            .unwrap();
-        Answer::read(service.clone().call(request).await.unwrap()).await
-    }
-
-    pub(crate) async fn response(self, service: &Service) -> Response<Body> {
+    pub(crate) async fn response<H: Handler>(self, service: &HttpService<H>) -> Response<Body> {
         let request = self
             .request
             .body(Full::new(Bytes::from(self.body)))
@@ -305,7 +297,7 @@ impl Call {
         Answer::read(service.clone().call(request).await.unwrap()).await
     }
 
-    pub(crate) async fn send(self, service: &Service) -> Answer {
+    pub(crate) async fn send<H: Handler>(self, service: &HttpService<H>) -> Answer {
         Answer::read(self.response(service).await).await
     }
 }

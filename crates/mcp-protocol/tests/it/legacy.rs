@@ -185,7 +185,7 @@ async fn only_what_can_be_delivered_is_announced() {
         initialize("2025-11-25", &json!({})),
         modern("server/discover", json!({})),
     ] {
-        let answer = call.send_to(&service).await;
+        let answer = call.send(&service).await;
         assert_eq!(answer.json()["result"]["capabilities"], nothing);
     }
 }

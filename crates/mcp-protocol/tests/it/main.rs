@@ -39,6 +39,9 @@ mod resuming;
 #[cfg(feature = "client")]
 mod rounds;
 #[cfg(test)]
+#[cfg(feature = "server")]
+mod rules;
+#[cfg(test)]
 #[cfg(all(feature = "server", feature = "seal"))]
 mod sealed;
 #[cfg(test)]

@@ -137,21 +137,25 @@ fn with_tasks() -> Service {
 }
 
 fn tasks_of(server: Server, set: impl FnOnce(&mut TaskLimits)) -> Service {
+    HttpService::new(server, options(set))
+}
+
+/// Tasks and sessions with ids that are known beforehand.
+pub(crate) fn options(set: impl FnOnce(&mut TaskLimits)) -> Options {
     let (count, start) = (AtomicU8::new(0), tokio::time::Instant::now());
     let mut limits = TaskLimits::new(
         move || UNIX_EPOCH + start.elapsed(),
         move |dest| dest.fill(count.fetch_add(1, Ordering::SeqCst)),
     );
     set(&mut limits);
-    let options = Options {
+    Options {
         tasks: Some(limits),
         sessions: Some(SessionLimits::new(|dest| dest.fill(7))),
         principal: Some(Arc::new(|extensions| {
             extensions.get::<Person>().map(|p| p.0.to_owned())
         })),
         ..Options::default()
-    };
-    HttpService::new(server, options)
+    }
 }
 
 fn declared() -> Value {
