@@ -171,11 +171,12 @@ where
             &flight.answered,
         );
         let mut status = None;
-        let work = async {
+        // On the heap: this is by far the largest part of a request, and it is in each of them several times.
+        let work = Box::pin(async {
             let response = self.send(&flight).await?;
             status = Some(response.status());
             self.read(response, &flight).await
-        };
+        });
         let patience = self.patience(outgoing.manner.quiet, outgoing.manner.at_most);
         let outcome = within(self.pause.as_ref(), patience, &flight.pulse, work).await;
         drop(guard);
