@@ -25,32 +25,11 @@ impl Keyed {
             }
         }
     }
-
-    /// The text with a tag that only this process can make.
-    pub(crate) fn seal(&self, text: &str) -> String {
-        format!("{text}.{:016x}", self.key.hash_one(("seal", text)))
-    }
-
-    /// The text, if the tag is right.
-    pub(crate) fn open<'a>(&self, sealed: &'a str) -> Option<&'a str> {
-        let (text, _) = sealed.rsplit_once('.')?;
-        (self.seal(text) == sealed).then_some(text)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_seal_opens_only_as_it_was_made() {
-        let keyed = Keyed::new();
-        let sealed = keyed.seal("round one");
-        assert_eq!(keyed.open(&sealed), Some("round one"));
-        assert_eq!(keyed.open(&format!("{sealed}-tampered")), None);
-        assert_eq!(keyed.open(&sealed.replace("one", "two")), None);
-        assert_eq!(Keyed::new().open(&sealed), None);
-    }
 
     #[test]
     fn what_is_filled_does_not_repeat() {

@@ -14,7 +14,8 @@ use std::time::{Duration, SystemTime};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use mcp_protocol::serve::{Body, HttpService, Options, SessionLimits, TaskLimits};
+use mcp_protocol::seal::{Key, Keys};
+use mcp_protocol::serve::{Body, HttpService, Options, Sealing, SessionLimits, TaskLimits};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
@@ -41,14 +42,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Sessions for the older revisions, tasks for the newest; hosts and origins as the library has them by default.
+/// Sessions for the older revisions; tasks and sealed state for the newest; hosts and origins as the
+/// library has them by default.
 fn options() -> Options {
-    let (sessions, tasks) = (Keyed::new(), Keyed::new());
+    let (sessions, tasks, salts) = (Keyed::new(), Keyed::new(), Keyed::new());
+    let mut key = [0; 32];
+    Keyed::new().fill(&mut key);
     Options {
         sessions: Some(SessionLimits::new(move |dest| sessions.fill(dest))),
         tasks: Some(TaskLimits::new(SystemTime::now, move |dest| {
             tasks.fill(dest);
         })),
+        seal: Some(Sealing::new(
+            Keys::new(Key::new(key)),
+            SystemTime::now,
+            move |dest| salts.fill(dest),
+        )),
         ..Options::default()
     }
 }

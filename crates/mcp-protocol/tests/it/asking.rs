@@ -1,5 +1,7 @@
 //! Calls that ask for input in 2026-07-28.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::drive::*;
@@ -51,4 +53,20 @@ async fn malformed_answers_are_invalid_parameters() {
         .send(&stateless())
         .await;
     answer.is(200, r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"the answer to \"name\" has the wrong shape"}}"#);
+}
+
+#[tokio::test]
+async fn nothing_of_a_call_is_held_after_it_has_asked() {
+    let service = stateless();
+    // Shared with everything that belongs to the request: each part holds its extensions.
+    let mark = Arc::new(());
+    let params = json!({ "name": "name" });
+    for _ in 0..3 {
+        let answer = modern_as(&json!({ "elicitation": {} }), "tools/call", params.clone())
+            .extension(Arc::clone(&mark))
+            .send(&service)
+            .await;
+        assert_eq!(answer.json()["result"]["resultType"], "input_required");
+        assert_eq!(Arc::strong_count(&mark), 1);
+    }
 }

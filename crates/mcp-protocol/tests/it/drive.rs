@@ -277,8 +277,12 @@ impl Call {
         self.without(name).header(name, value)
     }
 
-    pub(crate) fn person(mut self, name: &'static str) -> Self {
-        self.request = self.request.extension(Person(name));
+    pub(crate) fn person(self, name: &'static str) -> Self {
+        self.extension(Person(name))
+    }
+
+    pub(crate) fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.request = self.request.extension(value);
         self
     }
 
