@@ -20,6 +20,8 @@ mod opening;
 mod outgoing;
 mod patience;
 pub mod pipe;
+#[cfg(feature = "process")]
+pub mod process;
 mod prompts;
 mod request;
 mod resources;

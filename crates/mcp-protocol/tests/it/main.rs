@@ -31,6 +31,9 @@ mod modern;
 #[cfg(feature = "client")]
 mod pipe;
 #[cfg(test)]
+#[cfg(all(feature = "process", unix))]
+mod process;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 #[cfg(feature = "server")]

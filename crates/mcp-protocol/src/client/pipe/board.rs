@@ -63,6 +63,8 @@ pub(super) struct Board {
     revision: Option<Revision>,
     own: VecDeque<String>,
     writer: Option<Waker>,
+    #[cfg(feature = "process")]
+    supervisor: Option<Waker>,
     closing: bool,
     refused: Option<PipeError>,
     skipped: Skipped,
@@ -78,6 +80,8 @@ impl Board {
             revision: None,
             own: VecDeque::new(),
             writer: None,
+            #[cfg(feature = "process")]
+            supervisor: None,
             closing: false,
             refused: None,
             skipped: Skipped::default(),
@@ -357,6 +361,20 @@ impl Board {
     pub(super) fn close(&mut self) {
         self.closing = true;
         self.wake_writer();
+        #[cfg(feature = "process")]
+        if let Some(supervisor) = self.supervisor.take() {
+            supervisor.wake();
+        }
+    }
+
+    /// Is ready when this side has closed the pipe.
+    #[cfg(feature = "process")]
+    pub(super) fn poll_closing(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.closing {
+            return Poll::Ready(());
+        }
+        self.supervisor = Some(context.waker().clone());
+        Poll::Pending
     }
 
     pub(super) fn is_closing(&self) -> bool {

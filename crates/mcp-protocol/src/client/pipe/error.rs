@@ -16,6 +16,23 @@ pub enum PipeError {
     /// Reading or writing failed.
     #[error("the pipe is broken")]
     Broken(#[source] Arc<io::Error>),
+    /// The server has exited, with this status where it is known.
+    #[cfg(feature = "process")]
+    #[error("the server has exited ({})", status.map_or_else(|| "status unknown".to_owned(), |status| status.to_string()))]
+    Exited {
+        /// The exit status.
+        status: Option<std::process::ExitStatus>,
+    },
+    /// The command of the server cannot be started.
+    #[cfg(feature = "process")]
+    #[error("the server {program:?} cannot be started")]
+    NotStarted {
+        /// The program.
+        program: std::ffi::OsString,
+        /// Why.
+        #[source]
+        why: Arc<io::Error>,
+    },
     /// The server wrote a line over the limit, which may have been the answer.
     #[error(
         "the server wrote a line of more than {limit} bytes; raise PipeLimits::max_line_bytes if it may"

@@ -25,6 +25,7 @@ use tower_service::Service;
 
 use self::board::{Board, Place};
 pub use self::body::PipeBody;
+pub(super) use self::driver::carry;
 pub use self::error::PipeError;
 use super::{AnswerBody, Client, Pausing, Wire};
 use crate::jsonrpc::{self, Body, Message};
@@ -104,7 +105,7 @@ pub struct Pipe {
 
 /// A line on its way out.
 #[derive(Debug)]
-struct Line {
+pub(super) struct Line {
     text: Bytes,
     /// Where the answer is awaited; the line is not written when nobody does any more.
     place: Option<Place>,
@@ -115,7 +116,7 @@ const LINES: usize = 16;
 
 /// The state of a pipe, shared by handles, bodies and driver.
 #[derive(Clone)]
-struct SharedBoard(Arc<Mutex<Board>>);
+pub(super) struct SharedBoard(Arc<Mutex<Board>>);
 
 impl SharedBoard {
     fn lock(&self) -> MutexGuard<'_, Board> {
@@ -123,14 +124,20 @@ impl SharedBoard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Is ready when this side has closed the pipe.
+    #[cfg(feature = "process")]
+    pub(super) async fn closing(&self) {
+        std::future::poll_fn(|context| self.lock().poll_closing(context)).await;
+    }
+
     /// Nothing more is read or written, for this reason; the first reason counts.
-    fn end(&self, why: &PipeError) {
+    pub(super) fn end(&self, why: &PipeError) {
         self.lock().end(why);
     }
 }
 
 /// Ends the pipe when what runs it is dropped.
-struct Ending(SharedBoard);
+pub(super) struct Ending(pub(super) SharedBoard);
 
 impl Drop for Ending {
     fn drop(&mut self) {
@@ -150,14 +157,14 @@ impl Pipe {
         let (pipe, board, lines) = Self::unconnected(limits);
         let ending = Ending(board);
         let driving = async move {
-            let why = driver::carry(reader, writer, &ending.0, lines).await;
+            let why = carry(reader, writer, &ending.0, lines).await;
             ending.0.end(&why);
         };
         (pipe, Box::pin(driving))
     }
 
     /// A handle, and the ends that a driver needs.
-    fn unconnected(limits: PipeLimits) -> (Self, SharedBoard, mpsc::Receiver<Line>) {
+    pub(super) fn unconnected(limits: PipeLimits) -> (Self, SharedBoard, mpsc::Receiver<Line>) {
         let (sender, lines) = mpsc::channel(LINES);
         let board = SharedBoard(Arc::new(Mutex::new(Board::new(limits))));
         let pipe = Self {
@@ -251,7 +258,7 @@ enum Posted {
     Line { line: Line, body: Option<PipeBody> },
 }
 
-fn status(status: StatusCode) -> Response<PipeBody> {
+pub(super) fn status(status: StatusCode) -> Response<PipeBody> {
     let mut response = Response::new(PipeBody::empty());
     *response.status_mut() = status;
     response
@@ -314,7 +321,7 @@ where
     S: Service<Request<Bytes>, Response = Response<PipeBody>, Error = PipeError> + Clone,
 {
     /// A client over a service that writes lines.
-    fn over_lines(service: S, info: Implementation) -> Self {
+    pub(super) fn over_lines(service: S, info: Implementation) -> Self {
         let mut client = Self::new(service, Uri::from_static("/"), info)
             .with_pause(|time| Box::pin(tokio::time::sleep(time)) as Pausing);
         client.wire = Wire::Lines;

@@ -1,0 +1,207 @@
+//! The client over real child processes: shell scripts that know a few answers.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcp_protocol::Revision;
+use mcp_protocol::client::pipe::PipeError;
+use mcp_protocol::client::process::{Process, ProcessLimits, ServerCommand};
+use mcp_protocol::client::{Client, ClientError};
+use mcp_protocol::types::Implementation;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::mpsc;
+
+/// Reads requests, and answers by the cases that are put in; `$id` is the id, `answer` gives a result.
+fn server(cases: &str) -> ServerCommand {
+    let script = format!(
+        r#"
+        answer() {{ printf '{{"jsonrpc":"2.0","id":%s,"result":%s}}\n' "$id" "$1"; }}
+        say() {{ answer "{{\"resultType\":\"complete\",\"content\":[{{\"type\":\"text\",\"text\":\"$1\"}}]}}"; }}
+        while IFS= read -r line; do
+            id="${{line#*\"id\":}}"; id="${{id%%,*}}"
+            case "$line" in
+            {cases}
+            *server/discover*) answer '{{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{{}},"ttlMs":0,"cacheScope":"public"}}';;
+            *'"hello"'*) say hello;;
+            *'"crash"'*) exit 3;;
+            esac
+        done"#
+    );
+    ServerCommand::new("/bin/sh").arg("-c").arg(script)
+}
+
+/// The same of the older era.
+const OLD: &str = r#"
+    *server/discover*) printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no"}}\n' "$id";;
+    *'"initialize"'*) answer '{"protocolVersion":"2024-11-05","capabilities":{},"serverInfo":{"name":"old","version":"1"}}'; greeted=yes;;
+    *'"hello"'*) say "hello $greeted";;
+"#;
+
+/// Waits that are long enough for a loaded machine, where nothing waits for their end.
+fn limits() -> ProcessLimits {
+    let mut limits = ProcessLimits::default();
+    limits.exit_wait = Duration::from_secs(30);
+    limits.term_wait = Duration::from_secs(30);
+    limits
+}
+
+fn start(command: ServerCommand, limits: ProcessLimits) -> (Client<Process>, Process) {
+    let process = Process::new(command, limits);
+    let info = Implementation::new("tester", "1");
+    (Client::over_process(process.clone(), info), process)
+}
+
+async fn call(client: &Client<Process>, name: &str) -> Result<String, ClientError> {
+    let arguments: &RawValue = serde_json::from_str("{}").unwrap();
+    let called = client.call_tool(name, arguments).await?;
+    let raw: Value = serde_json::from_str(called.raw.get()).unwrap();
+    Ok(raw["content"][0]["text"].as_str().unwrap().to_owned())
+}
+
+fn pipe_error<T: std::fmt::Debug>(outcome: Result<T, ClientError>) -> PipeError {
+    match outcome {
+        Err(ClientError::Transport(error)) => error.downcast_ref::<PipeError>().unwrap().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_started_called_and_ended_by_closing_its_input() {
+    let (client, process) = start(server(""), limits());
+    assert_eq!(process.started(), 0);
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello");
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello");
+    assert_eq!(process.started(), 1);
+    assert!(process.close().await.unwrap().success());
+    assert!(matches!(
+        pipe_error(call(&client, "hello").await),
+        PipeError::ClosedHere
+    ));
+    assert_eq!(process.started(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_crashes_is_an_error_with_its_status_and_is_started_again() {
+    let (client, process) = start(server(""), limits());
+    let error = pipe_error(call(&client, "crash").await);
+    let PipeError::Exited {
+        status: Some(status),
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(status.code(), Some(3));
+    assert!(error.to_string().contains("exit status: 3"), "{error}");
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello");
+    assert_eq!(process.started(), 2);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_of_the_older_era_that_is_started_again_is_greeted_again() {
+    let (client, process) = start(server(OLD), limits());
+    assert_eq!(client.connect().await.unwrap(), Revision::V2024_11_05);
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello yes");
+    assert!(matches!(
+        pipe_error(call(&client, "crash").await),
+        PipeError::Exited { .. }
+    ));
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello yes");
+    assert_eq!(process.started(), 2);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_exits_at_the_probe_is_of_the_older_era() {
+    let exits = format!("*server/discover*) exit 1;;\n{OLD}");
+    let (client, process) = start(server(&exits), limits());
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello yes");
+    assert_eq!(process.started(), 2);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_exit_is_told_to() {
+    let mut short = limits();
+    short.exit_wait = Duration::from_millis(20);
+    let script = "trap 'exit 7' TERM; echo up >&2; while :; do sleep 0.02; done";
+    let (ready, mut up) = mpsc::unbounded_channel();
+    let command = ServerCommand::new("/bin/sh")
+        .args(["-c", script])
+        .stderr(move |errors| ready.send(errors).unwrap());
+    let (client, process) = start(command, short);
+    let connecting = tokio::spawn(async move { client.connect().await });
+    let mut errors = up.recv().await.unwrap();
+    let mut told = [0; 3];
+    errors.read_exact(&mut told).await.unwrap();
+    assert_eq!(process.close().await.unwrap().code(), Some(7));
+    assert!(connecting.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_listen_is_killed() {
+    let mut short = limits();
+    short.exit_wait = Duration::from_millis(20);
+    short.term_wait = Duration::from_millis(20);
+    let (ready, mut up) = mpsc::unbounded_channel();
+    let command = ServerCommand::new("/bin/sh")
+        .args(["-c", "trap '' TERM; echo up >&2; exec sleep 600"])
+        .stderr(move |errors| ready.send(errors).unwrap());
+    let (client, process) = start(command, short);
+    let connecting = tokio::spawn(async move { client.connect().await });
+    let mut errors = up.recv().await.unwrap();
+    let mut told = [0; 3];
+    errors.read_exact(&mut told).await.unwrap();
+    assert_eq!(process.close().await.unwrap().signal(), Some(9));
+    assert!(connecting.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_server_gets_the_environment_that_was_named_and_little_else() {
+    // Cargo sets it for this test, and it is not on the list.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let tells = r#"*'"env"'*) say "${CARGO_MANIFEST_DIR-none} ${TOKEN-none} ${PATH:+path}";;"#;
+    let command = server(tells).env("TOKEN", "secret").directory("/");
+    assert!(!format!("{command:?}").contains("secret"));
+    let (client, _process) = start(command, limits());
+    assert_eq!(call(&client, "env").await.unwrap(), "none secret path");
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_on_standard_error_is_no_failure() {
+    let noisy = r#"*'"noisy"'*) echo "ERROR: on fire" >&2; say fine;;"#;
+    let (taken, mut errors) = mpsc::unbounded_channel();
+    let command = server(noisy).stderr(move |errors| taken.send(errors).unwrap());
+    let (client, _process) = start(command, limits());
+    assert_eq!(call(&client, "noisy").await.unwrap(), "fine");
+    client.close().await.unwrap();
+    let mut text = String::new();
+    let mut errors = errors.recv().await.unwrap();
+    errors.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "ERROR: on fire\n");
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_there_is_named() {
+    let (client, process) = start(ServerCommand::new("/nowhere/mcp"), limits());
+    let error = pipe_error(call(&client, "hello").await);
+    assert!(matches!(&error, PipeError::NotStarted { program, .. } if program == "/nowhere/mcp"));
+    assert_eq!(process.close().await, None);
+}
+
+#[tokio::test]
+async fn a_server_ends_with_its_last_handle() {
+    let (taken, mut errors) = mpsc::unbounded_channel();
+    let command = server("").stderr(move |errors| taken.send(errors).unwrap());
+    let (client, process) = start(command, limits());
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello");
+    let client = Arc::new(client);
+    drop((client, process));
+    // Its standard error ends when it has exited.
+    let mut errors = errors.recv().await.unwrap();
+    assert_eq!(errors.read(&mut [0; 1]).await.unwrap(), 0);
+}
