@@ -7,7 +7,7 @@ use std::time::Duration;
 use mcp_protocol::Revision;
 use mcp_protocol::client::pipe::PipeError;
 use mcp_protocol::client::process::{Process, ProcessLimits, ServerCommand};
-use mcp_protocol::client::{Client, ClientError};
+use mcp_protocol::client::{Change, Client, ClientError, Filter, Heard, Pausing};
 use mcp_protocol::types::Implementation;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -42,10 +42,11 @@ const OLD: &str = r#"
 
 /// Waits that are long enough for a loaded machine, where nothing waits for their end.
 fn limits() -> ProcessLimits {
-    let mut limits = ProcessLimits::default();
-    limits.exit_wait = Duration::from_secs(30);
-    limits.term_wait = Duration::from_secs(30);
-    limits
+    ProcessLimits {
+        exit_wait: Duration::from_secs(30),
+        term_wait: Duration::from_secs(30),
+        ..ProcessLimits::default()
+    }
 }
 
 fn start(command: ServerCommand, limits: ProcessLimits) -> (Client<Process>, Process) {
@@ -204,4 +205,36 @@ async fn a_server_ends_with_its_last_handle() {
     // Its standard error ends when it has exited.
     let mut errors = errors.recv().await.unwrap();
     assert_eq!(errors.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_subscription_goes_on_with_the_process_that_comes_after_a_crash() {
+    let mark = std::env::temp_dir().join(format!("mcp-protocol-crash-{}", std::process::id()));
+    drop(std::fs::remove_file(&mark));
+    // The first process exits after its acknowledgement; the next one finds the mark.
+    let listens = r#"
+        *subscriptions/listen*)
+            printf '{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/subscriptionId":%s}}}\n' "$id"
+            [ -e "$MARK" ] || { : > "$MARK"; exit 1; }
+            printf '{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":%s}}}\n' "$id";;
+    "#;
+    let (client, process) = start(server(listens).env("MARK", &mark), limits());
+    // The second that it waits before it comes again is shortened.
+    let client = client.with_pause(|time: Duration| {
+        let short = Duration::from_millis(1);
+        let wait = if time == Duration::from_secs(1) {
+            short
+        } else {
+            time
+        };
+        Box::pin(tokio::time::sleep(wait)) as Pausing
+    });
+    let mut subscription = client.subscribe(Filter::lists()).await.unwrap();
+    assert_eq!(subscription.next().await.unwrap(), Some(Heard::Reopened));
+    let changed = Heard::Changed(Change::Tools);
+    assert_eq!(subscription.next().await.unwrap(), Some(changed));
+    assert_eq!(process.started(), 2);
+    drop(subscription);
+    client.close().await.unwrap();
+    std::fs::remove_file(&mark).unwrap();
 }
