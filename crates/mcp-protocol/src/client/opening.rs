@@ -62,6 +62,11 @@ where
         if let Some(agreed) = self.lock().agreed.clone() {
             return Ok(agreed);
         }
+        // Boxed: it happens once, and would make the future of every call several times as large.
+        Box::pin(self.first_agreed()).await
+    }
+
+    async fn first_agreed(&self) -> Result<Agreed, ClientError> {
         // Calls that come meanwhile wait: a pipe has one handshake.
         let _agreeing = self.agreeing.lock().await;
         if let Some(agreed) = self.lock().agreed.clone() {

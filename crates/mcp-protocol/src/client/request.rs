@@ -146,7 +146,7 @@ where
             },
             _ => return Err(failure),
         };
-        let agreed = self.agreed_anew(&agreed, next).await?;
+        let agreed = Box::pin(self.agreed_anew(&agreed, next)).await?;
         self.ask(outgoing, &agreed)
             .await
             .map(|answered| answered.result)
