@@ -234,6 +234,7 @@ mod tests {
             "node/interop-server-v2.mjs",
             "interop/python/client.py",
             "interop/rust/src/bin/interop-client.rs",
+            "interop/rust/src/bin/interop-server.rs",
         ] {
             assert!(xtask.join(file).is_file(), "{file}");
         }

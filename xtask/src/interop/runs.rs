@@ -119,11 +119,13 @@ const TYPESCRIPT_1: &[(&str, &str)] = &[
 ];
 
 /// Every run there is, in the order of the page.
-pub(crate) const RUNS: [Run; 11] = [
+pub(crate) const RUNS: [Run; 13] = [
     client(Sdk::Rust, Transport::Http, "2025-03-26"),
     client(Sdk::Rust, Transport::Http, "2025-06-18"),
     client(Sdk::Rust, Transport::Http, "2025-11-25"),
     client(Sdk::Rust, Transport::Http, "2026-07-28"),
+    server(Sdk::Rust, Transport::Http, "2025-11-25"),
+    server(Sdk::Rust, Transport::Http, "2026-07-28"),
     client(Sdk::TypeScript1, Transport::Http, "2025-11-25"),
     server(Sdk::TypeScript1, Transport::Http, "2025-11-25").without(TYPESCRIPT_1),
     client(Sdk::TypeScript2, Transport::Http, "2025-11-25"),

@@ -58,14 +58,14 @@ pub(super) async fn walk<C: Carrier>(
     tools(client).await?;
     resources(client, wanted).await?;
     prompts(client).await?;
-    notices::progress(client).await?;
-    notices::log(client, wanted, inbox).await?;
-    notices::cancellation(client).await?;
     let rest = async {
+        notices::progress(client).await?;
+        notices::log(client, wanted, inbox).await?;
+        notices::cancellation(client).await?;
         questions(client).await?;
         notices::changes(client, wanted, inbox).await
     };
-    // Before 2026-07-28 some ask on the stream of the call and some on their own: both are open.
+    // Before 2026-07-28 some speak on the stream of the call and some on their own: both are open.
     let Some(listening) = client.listen().await? else {
         return rest.await;
     };
