@@ -1,12 +1,17 @@
 //! An MCP server with one tool, for clients of both eras, on mcp-protocol alone.
 //!
-//! `mcp-echo [PORT]` prints curl lines for both eras, and serves.
+//! `mcp-echo [PORT]` prints curl lines for both eras, and serves over HTTP. `mcp-echo --stdio` serves
+//! over standard input and output, and prints nothing else there.
 
 #![expect(
     clippy::unwrap_used,
     reason = "an example stops at the first surprise; a server tells its operator"
 )]
-#![expect(clippy::print_stdout, reason = "what it prints is its purpose")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what it prints is its purpose"
+)]
 
 mod echo;
 mod requests;
@@ -19,7 +24,7 @@ use std::net::Ipv4Addr;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use mcp_protocol::serve::{HttpService, Options};
+use mcp_protocol::serve::{HttpService, Options, Pipe};
 use tokio::net::TcpListener;
 
 use crate::echo::Echo;
@@ -27,9 +32,11 @@ use crate::requests::{curl, requests};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let port = std::env::args()
-        .nth(1)
-        .map_or(0, |port| port.parse().unwrap());
+    let argument = std::env::args().nth(1);
+    if argument.as_deref() == Some("--stdio") {
+        return over_stdio().await;
+    }
+    let port = argument.map_or(0, |port| port.parse().unwrap());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .unwrap();
@@ -46,6 +53,20 @@ async fn main() {
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service),
         );
+    }
+}
+
+/// Serves the client that started this program, until it closes standard input.
+#[expect(
+    clippy::exit,
+    reason = "a read of standard input that is under way would keep the program alive"
+)]
+async fn over_stdio() {
+    let pipe = Pipe::new(Echo, Options::default());
+    let ended = pipe.serve(tokio::io::stdin(), tokio::io::stdout()).await;
+    if let Err(error) = ended {
+        eprintln!("{error}");
+        std::process::exit(1);
     }
 }
 

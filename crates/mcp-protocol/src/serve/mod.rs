@@ -1,7 +1,7 @@
-//! The async shell: a handler trait, a context for each request, and Streamable HTTP as a `tower` service.
+//! The async shell: a handler trait, a context for each request, and two ways to serve it.
 //!
 //! Write a [`Handler`], give it to an [`HttpService`] with [`Options`], and mount that on any HTTP
-//! server that speaks `tower` and `http`.
+//! server that speaks `tower` and `http`; or give it to a [`Pipe`], for standard input and output.
 
 mod batch;
 mod body;

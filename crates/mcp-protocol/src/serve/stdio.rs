@@ -48,7 +48,7 @@ use crate::stdio::Decoder;
 /// which is served even if that notification never comes.
 ///
 /// Of the [`Options`] these count: `max_body_bytes` (the longest line), `ask_timeout`,
-/// `max_streams`, `tasks`, `gate`. The others are about HTTP. The principal is none.
+/// `max_streams`, `tasks`, `gate`, and the time of handlers. The others are about HTTP. The principal is none.
 ///
 /// Does not check: who the caller is; who can write to the stream is served.
 ///
