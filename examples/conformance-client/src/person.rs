@@ -19,11 +19,11 @@ impl Host for Person {
             ("roots", json!({})),
             ("sampling", json!({})),
         ];
-        ClientCapabilities(
+        ClientCapabilities::from(
             declared
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+                .collect::<JsonObject>(),
         )
     }
 

@@ -216,7 +216,7 @@ mod tests {
 
     impl Host for Fixed {
         fn capabilities(&self) -> ClientCapabilities {
-            ClientCapabilities(self.0.as_object().unwrap().clone())
+            ClientCapabilities::from(self.0.as_object().unwrap().clone())
         }
 
         fn answer<'a>(&'a self, _: &'a Ask) -> Replying<'a> {

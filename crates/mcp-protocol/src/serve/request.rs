@@ -104,11 +104,11 @@ impl<H: Handler> Caller<H> {
         // MCP-TASK-01, MCP-TASK-03: only a tool call, and only if the request itself declares it.
         let trace = params.trace();
         let meta = admitted.into_meta();
-        let follows_tasks = meta.capabilities.extension(TASKS_EXTENSION);
+        let has_tasks = self.shared.tasks.is_some();
+        let follows_tasks = has_tasks && meta.capabilities.extension(TASKS_EXTENSION);
         let may_be_task = matches!(call, Call::UseTool(_)) && follows_tasks;
         // MCP-TASK-10: to listen for tasks needs the extension too.
-        if let (Call::Listen(listen), true, false) =
-            (&call, self.shared.tasks.is_some(), follows_tasks)
+        if let (Call::Listen(listen), true, false) = (&call, has_tasks, follows_tasks)
             && listen.wants_tasks()
         {
             return Err(Answered::Refused(Violation::ExtensionNotDeclared {

@@ -2,30 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::{JsonObject, Meta, Outcome};
+use crate::jsonrpc::Members;
 
-/// What the client declared; kept as it was sent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What the client declared; kept as the text that it sent, and read when it is asked for.
+///
+/// Equal when they are written alike.
+#[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub struct ClientCapabilities(pub JsonObject);
+pub struct ClientCapabilities(Box<RawValue>);
 
 impl ClientCapabilities {
     /// Whether this capability is declared.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(Value::is_object)
+        member(&self.0, name).is_some_and(is_object)
     }
 
     /// Whether this part of a capability is declared, such as `sampling`, `tools`.
     #[must_use]
     pub fn has_part(&self, name: &str, part: &str) -> bool {
-        self.0
-            .get(name)
-            .and_then(|value| value.get(part))
-            .is_some_and(Value::is_object)
+        member(&self.0, name)
+            .and_then(|value| member(value, part))
+            .is_some_and(is_object)
     }
 
     /// Whether the extension is declared.
@@ -48,6 +52,45 @@ impl ClientCapabilities {
     pub fn elicits_urls(&self) -> bool {
         self.has_part("elicitation", "url")
     }
+}
+
+impl Default for ClientCapabilities {
+    /// Nothing.
+    fn default() -> Self {
+        JsonObject::new().into()
+    }
+}
+
+impl From<JsonObject> for ClientCapabilities {
+    fn from(declared: JsonObject) -> Self {
+        // A JSON object can always be written.
+        ClientCapabilities(to_raw_value(&declared).unwrap_or_default())
+    }
+}
+
+impl PartialEq for ClientCapabilities {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientCapabilities {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let declared = Box::<RawValue>::deserialize(deserializer)?;
+        match declared.get() {
+            "null" => Ok(Self::default()),
+            text if text.starts_with('{') => Ok(ClientCapabilities(declared)),
+            _ => Err(D::Error::custom("capabilities must be an object")),
+        }
+    }
+}
+
+fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+    Members::read(object).ok()?.get(name)
+}
+
+fn is_object(value: &RawValue) -> bool {
+    value.get().starts_with('{')
 }
 
 /// Asks the person to fill in a form or to visit an address.
@@ -293,7 +336,7 @@ mod tests {
     use super::*;
 
     fn declared(value: Value) -> ClientCapabilities {
-        ClientCapabilities(value.as_object().unwrap().clone())
+        value.as_object().unwrap().clone().into()
     }
 
     #[test]

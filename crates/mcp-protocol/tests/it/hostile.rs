@@ -214,7 +214,9 @@ async fn a_number_that_no_value_can_hold_matters_only_where_it_is_read() {
             .await
     };
     assert_eq!(send("{}").await.status, 200);
-    for wrong in [r#"{"roots":1e999}"#, "null", "[]"] {
+    // Nobody asks for this one.
+    assert_eq!(send(r#"{"roots":1e999}"#).await.status, 200);
+    for wrong in ["1e999", "null", "[]"] {
         assert_eq!(code(&send(wrong).await), (400, json!(-32602)), "{wrong}");
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Willing;
 impl Host for Willing {
     fn capabilities(&self) -> ClientCapabilities {
         let declared = json!({"elicitation": {"form": {}}, "roots": {}, "sampling": {}});
-        ClientCapabilities(declared.as_object().unwrap().clone())
+        ClientCapabilities::from(declared.as_object().unwrap().clone())
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask) -> Replying<'a> {

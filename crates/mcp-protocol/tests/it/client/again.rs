@@ -284,7 +284,7 @@ async fn the_host_is_asked_nothing_when_one_question_is_not_declared() {
     struct Never;
     impl Host for Never {
         fn capabilities(&self) -> ClientCapabilities {
-            ClientCapabilities(
+            ClientCapabilities::from(
                 json!({"elicitation": {"form": {}}})
                     .as_object()
                     .unwrap()
