@@ -3,6 +3,8 @@
 mod eras;
 mod hostile;
 mod messages;
+#[cfg(feature = "server")]
+mod ours;
 mod questions;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use super::messages::request;
 use super::{calling, initialized, pair, pipe, text};
 
 /// Answers forms and names folders.
-struct Somebody;
+pub(super) struct Somebody;
 
 impl Host for Somebody {
     fn capabilities(&self) -> ClientCapabilities {
