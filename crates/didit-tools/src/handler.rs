@@ -2,8 +2,8 @@
 
 use mcp_protocol::serve::{Context, Error, Handler};
 use mcp_protocol::types::{
-    CacheHint, Implementation, Items, Page, ServerCapabilities, Tool as Listed, ToolAnnotations,
-    ToolCall, ToolList, ToolResult,
+    CacheHint, Implementation, Items, Meta, Page, ServerCapabilities, Tool as Listed,
+    ToolAnnotations, ToolCall, ToolList, ToolResult,
 };
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
@@ -99,8 +99,7 @@ fn shown(tool: &Tool) -> Result<Listed, serde_json::Error> {
         idempotent_hint: None,
         open_world_hint: Some(tool.open_world),
     });
-    let mut meta = Map::new();
-    meta.insert("category".to_owned(), json!(tool.category));
-    listed.meta = Some(meta);
+    let category = ("category".to_owned(), json!(tool.category).into());
+    listed.meta = Some(Meta::from([category]));
     Ok(listed)
 }

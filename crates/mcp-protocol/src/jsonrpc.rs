@@ -8,9 +8,9 @@ use std::fmt;
 
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::types::{Json, ResourceAddress};
 use crate::violation::{Violation, code};
 
 pub use members::{Members, Twice};
@@ -108,9 +108,9 @@ pub struct RpcError {
     pub code: i64,
     /// One sentence for people.
     pub message: String,
-    /// Anything more, for programs.
+    /// Anything more, for programs; it passes through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<Value>,
+    pub data: Option<Json>,
 }
 
 impl RpcError {
@@ -133,7 +133,7 @@ impl RpcError {
             code::INVALID_PARAMS => self
                 .data
                 .as_ref()
-                .is_some_and(|data| data.get("uri").is_some_and(Value::is_string)),
+                .is_some_and(|data| data.read::<ResourceAddress>().is_ok()),
             _ => false,
         }
     }
@@ -158,8 +158,8 @@ impl RpcError {
 
     /// The same error with data.
     #[must_use]
-    pub fn with_data(mut self, data: Value) -> Self {
-        self.data = Some(data);
+    pub fn with_data(mut self, data: impl Into<Json>) -> Self {
+        self.data = Some(data.into());
         self
     }
 }

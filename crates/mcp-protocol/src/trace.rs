@@ -81,7 +81,7 @@ impl Trace {
         ];
         for (key, value) in parts {
             if let Some(value) = value {
-                meta.insert(key.to_owned(), Value::from(value.as_str()));
+                meta.insert(key.to_owned(), Value::from(value.as_str()).into());
             }
         }
     }
@@ -175,7 +175,7 @@ mod tests {
         let meta = json!({ PARENT: GOOD, STATE: "congo=t61rcWkgMzE,rojo@x=00f0 67, ,a=b", BAGGAGE: "user=a%20b;p=1;q , x = y" });
         let mut written = Meta::new();
         read(&meta).write(&mut written);
-        assert_eq!(Value::Object(written), meta);
+        assert_eq!(json!(written), meta);
         assert_eq!(read(&meta).parent(), Some(GOOD));
         assert_eq!(read(&json!({})), Trace::default());
     }

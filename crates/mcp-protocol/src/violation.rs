@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::jsonrpc::RpcError;
 use crate::revision::{Era, Revision};
 use crate::stdio::LineError;
+use crate::types::Json;
 
 /// The error codes that this crate emits or understands.
 pub mod code {
@@ -216,7 +217,7 @@ impl Violation {
         RpcError {
             code: self.code(),
             message: self.to_string(),
-            data: self.data(),
+            data: self.data().map(Json::from),
         }
     }
 
@@ -265,7 +266,7 @@ mod tests {
         }
         .error();
         assert_eq!(error.code, -32022);
-        let data = error.data.unwrap();
+        let data = error.data.unwrap().to_value();
         assert_eq!(data["requested"], "v999");
         assert_eq!(data["supported"][0], "2026-07-28");
     }

@@ -2,8 +2,8 @@
 
 use mcp_protocol::client::{Host, Reply, Replying, form_defaults};
 use mcp_protocol::types::{
-    Ask, ClientCapabilities, Elicitation, ElicitationAction, ElicitationResult, JsonObject, Role,
-    RootList, Sampling, SamplingResult,
+    Ask, ClientCapabilities, Elicitation, ElicitationAction, ElicitationResult, Json, RawObject,
+    Role, RootList, Sampling, SamplingResult,
 };
 use mcp_protocol::{RpcError, types::Root};
 use serde_json::{Value, json};
@@ -22,8 +22,8 @@ impl Host for Person {
         ClientCapabilities::from(
             declared
                 .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect::<JsonObject>(),
+                .map(|(name, value)| (name.to_owned(), Json::from(value)))
+                .collect::<RawObject>(),
         )
     }
 
@@ -37,7 +37,7 @@ impl Host for Person {
                 Ask::Roots => Ok(Reply::Roots(RootList {
                     roots: vec![Root {
                         uri: "file:///project".to_owned(),
-                        name: None,
+                        ..Root::default()
                     }],
                 })),
                 _ => Err(RpcError::method_not_found(ask.method())),
@@ -46,7 +46,7 @@ impl Host for Person {
     }
 }
 
-fn accepted(requested_schema: &Value) -> ElicitationResult {
+fn accepted(requested_schema: &Json) -> ElicitationResult {
     ElicitationResult {
         action: ElicitationAction::Accept,
         content: Some(filled_in(requested_schema)),
@@ -56,21 +56,22 @@ fn accepted(requested_schema: &Value) -> ElicitationResult {
 fn said(_: &Sampling) -> SamplingResult {
     SamplingResult {
         role: Role::Assistant,
-        content: json!({ "type": "text", "text": "yes" }),
+        content: json!({ "type": "text", "text": "yes" }).into(),
         model: "none".to_owned(),
         stop_reason: Some("endTurn".to_owned()),
     }
 }
 
 /// A form or the arguments of a tool: what is suggested stays, and what is left has a value of its type.
-pub(crate) fn filled_in(schema: &Value) -> JsonObject {
+pub(crate) fn filled_in(schema: &Json) -> RawObject {
     let mut content = form_defaults(schema);
+    let schema = schema.to_value();
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
         if !content.contains_key(name)
             && let Some(value) = of_type(property)
         {
-            content.insert(name.clone(), value);
+            content.insert(name.clone(), value.into());
         }
     }
     content
@@ -101,17 +102,14 @@ mod tests {
             "off": {"type": "boolean", "default": false}, "colour": {"type": "string", "enum": ["red", "blue"]},
             "many": {"type": "array"}, "odd": {"$ref": "#/$defs/odd"}}});
         assert_eq!(
-            Value::Object(filled_in(&schema)),
+            serde_json::to_value(filled_in(&schema.into())).unwrap(),
             json!({"name": "John", "sure": true, "off": false, "colour": "red", "many": []})
         );
     }
 
     #[tokio::test]
     async fn each_kind_of_question_has_an_answer_of_its_kind() {
-        let form = Ask::Elicit(Elicitation::Form {
-            message: "m".to_owned(),
-            requested_schema: json!({}),
-        });
+        let form = Ask::Elicit(Elicitation::form("m", json!({})));
         assert!(matches!(Person.answer(&form).await, Ok(Reply::Elicited(_))));
         let sample = Ask::Sample(Sampling::prompt("hi", 5));
         assert!(matches!(

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Wire;
 use super::error::{BadAnswer, ClientError};
 use crate::revision::{Era, Feature, Revision};
+use crate::types::Json;
 use crate::violation::code;
 
 /// What was agreed on with a server.
@@ -162,11 +163,14 @@ fn means_another_era(status: StatusCode) -> bool {
 const MAX_REVISIONS: usize = 32;
 
 /// The revisions that an error names as supported.
-pub(super) fn supported_of(data: Option<&Value>) -> Vec<String> {
-    data.and_then(|data| data.get("supported"))
-        .and_then(Value::as_array)
+pub(super) fn supported_of(data: Option<&Json>) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Supported {
+        supported: Vec<Value>,
+    }
+    data.and_then(|data| data.read::<Supported>().ok())
         .into_iter()
-        .flatten()
+        .flat_map(|data| data.supported)
         .take(MAX_REVISIONS)
         .filter_map(|name| name.as_str().map(str::to_owned))
         .collect()
@@ -209,7 +213,7 @@ mod tests {
         let error = RpcError {
             code,
             message: "no".to_owned(),
-            data,
+            data: data.map(Json::from),
         };
         Err(ClientError::Rpc {
             status: StatusCode::BAD_REQUEST,

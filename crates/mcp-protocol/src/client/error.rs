@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
-use serde_json::Value;
 
 use super::answer::Wanted;
 use crate::jsonrpc::RpcError;
 use crate::revision::Revision;
-use crate::violation::code;
 
 /// An error of whatever carries the requests.
 pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
@@ -86,15 +84,7 @@ impl ClientError {
     // MCP-ERR-04.
     pub fn is_resource_not_found(&self) -> bool {
         match self {
-            Self::Rpc { error, .. } => match error.code {
-                code::RESOURCE_NOT_FOUND => true,
-                code::INVALID_PARAMS => error
-                    .data
-                    .as_ref()
-                    .and_then(|data| data.get("uri"))
-                    .is_some_and(Value::is_string),
-                _ => false,
-            },
+            Self::Rpc { error, .. } => error.is_resource_not_found(),
             _ => false,
         }
     }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::jsonrpc::RpcError;
 use crate::types::{
-    Ask, ClientCapabilities, Elicitation, ElicitationResult, JsonObject, RootList, Sampling,
+    Ask, ClientCapabilities, Elicitation, ElicitationResult, Json, RawObject, RootList, Sampling,
     SamplingResult,
 };
 
@@ -77,14 +77,22 @@ impl Reply {
 ///
 /// Specification: MCP 2025-11-25, elicitation, requested schema.
 #[must_use]
-pub fn form_defaults(requested_schema: &Value) -> JsonObject {
-    let properties = requested_schema
-        .get("properties")
-        .and_then(Value::as_object);
+pub fn form_defaults(requested_schema: &Json) -> RawObject {
+    #[derive(Deserialize)]
+    struct Schema {
+        #[serde(default)]
+        properties: RawObject,
+    }
+    #[derive(Deserialize)]
+    struct Property {
+        #[serde(default)]
+        default: Option<Json>,
+    }
+    let schema = requested_schema.read::<Schema>();
+    let properties = schema.map(|schema| schema.properties).unwrap_or_default();
     properties
         .into_iter()
-        .flatten()
-        .filter_map(|(name, property)| Some((name.clone(), property.get("default")?.clone())))
+        .filter_map(|(name, property)| Some((name, property.read::<Property>().ok()?.default?)))
         .collect()
 }
 
@@ -182,15 +190,13 @@ impl fmt::Debug for Answers {
 
 fn read(method: &str, params: Option<Value>) -> Result<Ask, RpcError> {
     let wrong = |error: serde_json::Error| RpcError::invalid_params(error.to_string());
-    let mut params = match params {
+    let params = match params {
         Some(Value::Object(params)) => params,
         None => Map::new(),
         Some(_) => return Err(RpcError::invalid_params("the parameters are not an object")),
     };
     match method {
         "elicitation/create" => {
-            // MCP 2025-11-25, elicitation: without a mode it is a form, as it was before there were modes.
-            params.entry("mode").or_insert_with(|| "form".into());
             let asked: Elicitation = serde_json::from_value(params.into()).map_err(wrong)?;
             Ok(Ask::Elicit(asked))
         }
@@ -352,7 +358,7 @@ mod tests {
         let filled = |content: Value| {
             Reply::Elicited(ElicitationResult {
                 action: ElicitationAction::Accept,
-                content: content.as_object().cloned(),
+                content: serde_json::from_value(content).unwrap(),
             })
         };
         let forms = json!({"elicitation": {}});
@@ -374,8 +380,11 @@ mod tests {
             ("https://a.example", false),
             ("file:///a/../b", false),
         ] {
-            let (uri, name) = (uri.to_owned(), None);
-            let roots = vec![crate::types::Root { uri, name }];
+            let uri = uri.to_owned();
+            let roots = vec![crate::types::Root {
+                uri,
+                ..Default::default()
+            }];
             let reply = Reply::Roots(RootList { roots });
             let reply = asked(json!({"roots": {}}), reply, "roots/list", json!({})).await;
             assert_eq!(reply.is_ok(), good);
@@ -390,9 +399,9 @@ mod tests {
             "sure": {"type": "boolean", "default": false},
             "colour": {"type": "string"}, "odd": true}});
         assert_eq!(
-            Value::Object(form_defaults(&schema)),
+            serde_json::to_value(form_defaults(&schema.into())).unwrap(),
             json!({"name": "John", "age": 0, "sure": false})
         );
-        assert!(form_defaults(&json!(null)).is_empty());
+        assert!(form_defaults(&json!(null).into()).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! What a handler knows about a request, and what it can do while it answers.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -151,6 +152,21 @@ impl Context {
         self.ask(key, Ask::Elicit(form)).await
     }
 
+    /// Says that what an address was opened for is done: the [`Elicitation::Url`] with this id.
+    ///
+    /// Only 2025-11-25 has this; elsewhere it does nothing.
+    ///
+    /// Specification: MCP 2025-11-25, elicitation, completion notifications.
+    pub async fn elicitation_complete(&self, elicitation_id: &str) {
+        if self.revision.era() == Era::Legacy && self.revision.has(Feature::UrlElicitation) {
+            self.send(jsonrpc::notification_text(
+                "notifications/elicitation/complete",
+                Some(json!({ "elicitationId": elicitation_id })),
+            ))
+            .await;
+        }
+    }
+
     /// Asks the client's model; see [`Context::ask_all`].
     ///
     /// # Errors
@@ -274,16 +290,7 @@ impl Context {
             .ok_or_else(|| not_possible("the client cannot be asked without a session"))?;
         let mut answers = BTreeMap::new();
         for (key, ask) in asks {
-            let mut params = ask.params();
-            if !self.revision.has(Feature::UrlElicitation) {
-                // The mode came with the second way to elicit.
-                params = params.map(|mut params| {
-                    if let (Ask::Elicit(_), Some(members)) = (&ask, params.as_object_mut()) {
-                        members.remove("mode");
-                    }
-                    params
-                });
-            }
+            let params = ask.params_in(self.revision, fresh_elicitation);
             let answer = session.ask(ask.method(), params, &self.outbox).await?;
             lock(&self.progressed).at = Some(Instant::now());
             answers.insert(key, answer);
@@ -328,6 +335,12 @@ pub(super) struct Progressed {
 pub(super) fn may_be_asked(ask: &Ask) -> Result<(), Error> {
     ask.check()
         .map_err(|problem| Error::internal(format!("this cannot be asked: {problem}")))
+}
+
+/// An id for a question that needs one: unique in this process, and so in its session, which is where it is used.
+fn fresh_elicitation() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("elicitation-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn not_possible(message: &str) -> Error {

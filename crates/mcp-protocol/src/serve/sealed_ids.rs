@@ -140,5 +140,7 @@ fn clipped(info: &Implementation) -> Implementation {
         name: clip(&info.name),
         title: info.title.as_deref().map(clip),
         version: clip(&info.version),
+        // An id is short: what is for people to look at stays where it was said.
+        ..Implementation::default()
     }
 }

@@ -21,7 +21,7 @@ use super::sealing::SealedIds;
 use crate::jsonrpc::{self, Id, RpcError};
 use crate::revision::Revision;
 use crate::session::{InUse, Pending, Replay, Table};
-use crate::types::{Initialize, LogLevel};
+use crate::types::{Initialize, Json, LogLevel};
 use crate::violation::Violation;
 
 /// Fills the given bytes with randomness that nobody can guess.
@@ -462,7 +462,7 @@ impl Session {
     pub(super) async fn ask(
         &self,
         method: &str,
-        params: Option<Value>,
+        params: Option<Json>,
         outbox: &mpsc::Sender<Outgoing>,
     ) -> Result<Value, Error> {
         let (sender, receiver) = oneshot::channel();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::jsonrpc::{self, Message};
-use crate::types::{Empty, Items, Tool, ToolList, ToolResult};
+use crate::types::{Empty, Items, Meta, Tool, ToolList, ToolResult};
 
 fn request(method: &str, params: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
@@ -206,7 +206,7 @@ fn what_a_server_is_is_said_once_and_by_the_shell() {
     let info = to_raw_value(&Implementation::new("s", "1")).unwrap();
     let meta = json!({ key::SERVER_INFO: "forged", "z": 1 });
     let result = ToolResult {
-        meta: meta.as_object().cloned(),
+        meta: serde_json::from_value(meta).unwrap(),
         ..ToolResult::default()
     };
     let envelope = Envelope {
@@ -244,7 +244,7 @@ fn a_result_gets_what_its_era_wants() {
         r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","ttlMs":5,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}}}}"#
     );
     let mut result = ToolResult::text("x");
-    result.meta = Some(json!({ "a.b/c": 1 }).as_object().unwrap().clone());
+    result.meta = Some(Meta::from([("a.b/c".to_owned(), json!(1).into())]));
     let legacy: Value = serde_json::from_str(&response_text(
         &id,
         result.clone(),
@@ -334,6 +334,7 @@ fn an_extension_that_is_not_declared_is_named() {
         violation.error().data,
         Some(
             json!({ "requiredCapabilities": { "extensions": { "io.modelcontextprotocol/tasks": {} } } })
+                .into()
         )
     );
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{self, DeserializeOwned, Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use super::{JsonObject, Meta, Outcome};
+use super::{ContentBlock, Json, JsonObject, Meta, Outcome, RawObject};
 use crate::jsonrpc::Members;
+use crate::revision::{Era, Feature, Revision};
 
 /// What the client declared; kept as the text that it sent, and read when it is asked for.
 ///
@@ -61,6 +62,13 @@ impl Default for ClientCapabilities {
     }
 }
 
+impl From<RawObject> for ClientCapabilities {
+    fn from(declared: RawObject) -> Self {
+        // A JSON object can always be written.
+        ClientCapabilities(to_raw_value(&declared).unwrap_or_default())
+    }
+}
+
 impl From<JsonObject> for ClientCapabilities {
     fn from(declared: JsonObject) -> Self {
         // A JSON object can always be written.
@@ -94,16 +102,16 @@ fn is_object(value: &RawValue) -> bool {
 }
 
 /// Asks the person to fill in a form or to visit an address.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "mode", rename_all = "lowercase")]
 pub enum Elicitation {
     /// A form. Never for secrets.
     Form {
         /// What is asked, for the person.
         message: String,
-        /// A flat object schema of primitive properties.
+        /// A flat object schema of primitive properties; its text keeps their order.
         #[serde(rename = "requestedSchema")]
-        requested_schema: Value,
+        requested_schema: Json,
     },
     /// An address to visit (since 2025-11-25).
     Url {
@@ -111,7 +119,68 @@ pub enum Elicitation {
         message: String,
         /// The address.
         url: String,
+        /// The id by which the server says that it is done; only in 2025-11-25, which wants one.
+        #[serde(rename = "elicitationId", skip_serializing_if = "Option::is_none")]
+        elicitation_id: Option<String>,
     },
+}
+
+impl Elicitation {
+    /// A form.
+    pub fn form(message: impl Into<String>, requested_schema: impl Into<Json>) -> Self {
+        Elicitation::Form {
+            message: message.into(),
+            requested_schema: requested_schema.into(),
+        }
+    }
+
+    /// An address to visit.
+    pub fn url(message: impl Into<String>, url: impl Into<String>) -> Self {
+        Elicitation::Url {
+            message: message.into(),
+            url: url.into(),
+            elicitation_id: None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Elicitation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Members {
+            #[serde(default)]
+            mode: Option<String>,
+            message: String,
+            #[serde(default)]
+            requested_schema: Option<Json>,
+            #[serde(default)]
+            url: Option<String>,
+            #[serde(default)]
+            elicitation_id: Option<String>,
+        }
+        let Members {
+            mode,
+            message,
+            requested_schema,
+            url,
+            elicitation_id,
+        } = Members::deserialize(deserializer)?;
+        match mode.as_deref() {
+            // MCP-ELI-01: without a mode it is a form.
+            None | Some("form") => Ok(Elicitation::Form {
+                message,
+                requested_schema: requested_schema
+                    .ok_or_else(|| de::Error::missing_field("requestedSchema"))?,
+            }),
+            Some("url") => Ok(Elicitation::Url {
+                message,
+                url: url.ok_or_else(|| de::Error::missing_field("url"))?,
+                elicitation_id,
+            }),
+            Some(other) => Err(de::Error::unknown_variant(other, &["form", "url"])),
+        }
+    }
 }
 
 /// What the person did.
@@ -133,7 +202,17 @@ pub struct ElicitationResult {
     pub action: ElicitationAction,
     /// What was filled in; see [`ElicitationResult::check`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<JsonObject>,
+    pub content: Option<RawObject>,
+}
+
+impl ElicitationResult {
+    /// Reads what was filled in; nothing is as good as `{}`.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        Json::new(self.content.as_ref().unwrap_or(&RawObject::new()))?.read()
+    }
 }
 
 /// Asks the client's model for a message; the parameters of `sampling/createMessage`.
@@ -155,13 +234,19 @@ pub struct Sampling {
     pub stop_sequences: Option<Vec<String>>,
     /// Which model would be good; as it stands in the schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model_preferences: Option<Value>,
+    pub model_preferences: Option<Json>,
     /// Tools for the model; needs the client's `sampling.tools`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<Value>,
+    pub tools: Option<Json>,
     /// How the model chooses among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tool_choice: Option<Value>,
+    pub tool_choice: Option<Json>,
+    /// Whose context the client may add: `none`, `thisServer` or `allServers`. The last two are deprecated since 2025-11-25.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_context: Option<String>,
+    /// For the provider of the model, as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Json>,
 }
 
 impl Sampling {
@@ -170,7 +255,7 @@ impl Sampling {
         Sampling {
             messages: vec![SamplingMessage {
                 role: super::Role::User,
-                content: json!({ "type": "text", "text": text.into() }),
+                content: json!({ "type": "text", "text": text.into() }).into(),
             }],
             max_tokens,
             ..Sampling::default()
@@ -184,7 +269,7 @@ pub struct SamplingMessage {
     /// Who speaks.
     pub role: super::Role,
     /// One block, or an array of them.
-    pub content: Value,
+    pub content: Json,
 }
 
 /// The answer to a [`Sampling`].
@@ -194,7 +279,7 @@ pub struct SamplingResult {
     /// Who speaks.
     pub role: super::Role,
     /// One block, or an array of them.
-    pub content: Value,
+    pub content: Json,
     /// Which model wrote it.
     pub model: String,
     /// Why it stopped.
@@ -205,19 +290,25 @@ pub struct SamplingResult {
 impl SamplingResult {
     /// The text, if the content is one text.
     #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        self.content.get("text").and_then(Value::as_str)
+    pub fn text(&self) -> Option<String> {
+        match self.content.read() {
+            Ok(ContentBlock::Text { text, .. }) => Some(text),
+            Ok(_) | Err(_) => None,
+        }
     }
 }
 
 /// A folder or file that the client lets the server know of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// A `file:` address.
     pub uri: String,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Metadata.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
 }
 
 /// The answer to `roots/list`.
@@ -250,13 +341,51 @@ impl Ask {
         }
     }
 
-    /// The parameters.
+    /// The parameters, as the newest revision has them.
     #[must_use]
-    pub fn params(&self) -> Option<Value> {
+    pub fn params(&self) -> Option<Json> {
         match self {
-            Ask::Elicit(elicitation) => serde_json::to_value(elicitation).ok(),
-            Ask::Sample(sampling) => serde_json::to_value(sampling).ok(),
+            Ask::Elicit(Elicitation::Url { message, url, .. }) => {
+                Json::new(&Elicitation::url(message, url)).ok()
+            }
+            Ask::Elicit(form) => Json::new(form).ok(),
+            Ask::Sample(sampling) => Json::new(sampling).ok(),
             Ask::Roots => None,
+        }
+    }
+
+    /// The parameters, as this revision has them; `fresh_id` is for a question that needs an id and brings none.
+    ///
+    /// Specification: MCP 2025-06-18 and 2025-11-25, elicitation.
+    #[must_use]
+    pub fn params_in(&self, revision: Revision, fresh_id: impl FnOnce() -> String) -> Option<Json> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Form<'a> {
+            message: &'a str,
+            requested_schema: &'a Json,
+        }
+        match self {
+            // The mode came with the second way to elicit.
+            Ask::Elicit(Elicitation::Form {
+                message,
+                requested_schema,
+            }) if !revision.has(Feature::UrlElicitation) => Json::new(&Form {
+                message,
+                requested_schema,
+            })
+            .ok(),
+            Ask::Elicit(Elicitation::Url {
+                message,
+                url,
+                elicitation_id,
+            }) if revision.era() == Era::Legacy => Json::new(&Elicitation::Url {
+                message: message.clone(),
+                url: url.clone(),
+                elicitation_id: Some(elicitation_id.clone().unwrap_or_else(fresh_id)),
+            })
+            .ok(),
+            _ => self.params(),
         }
     }
 
@@ -300,12 +429,17 @@ impl Ask {
 
 impl Serialize for Ask {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = JsonObject::new();
-        object.insert("method".to_owned(), Value::from(self.method()));
-        if let Some(params) = self.params() {
-            object.insert("params".to_owned(), params);
+        #[derive(Serialize)]
+        struct Asked {
+            method: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            params: Option<Json>,
         }
-        object.serialize(serializer)
+        Asked {
+            method: self.method(),
+            params: self.params(),
+        }
+        .serialize(serializer)
     }
 }
 
@@ -354,16 +488,13 @@ mod tests {
         let sampling = declared(json!({ "sampling": {} }));
         let mut ask = Sampling::prompt("hi", 5);
         assert_eq!(Ask::Sample(ask.clone()).missing(&sampling), None);
-        ask.tools = Some(json!([]));
+        ask.tools = Some(json!([]).into());
         assert_eq!(
             Ask::Sample(ask).missing(&sampling),
             Some(json!({ "sampling": { "tools": {} } }))
         );
         assert_eq!(Ask::Roots.missing(&sampling), Some(json!({ "roots": {} })));
-        let url = Ask::Elicit(Elicitation::Url {
-            message: "m".into(),
-            url: "https://a.example".into(),
-        });
+        let url = Ask::Elicit(Elicitation::url("m", "https://a.example"));
         assert_eq!(
             url.missing(&sampling),
             Some(json!({ "elicitation": { "url": {} } }))
@@ -372,10 +503,7 @@ mod tests {
 
     #[test]
     fn an_answer_fits_its_own_kind_of_question() {
-        let form = Ask::Elicit(Elicitation::Form {
-            message: "m".into(),
-            requested_schema: json!({}),
-        });
+        let form = Ask::Elicit(Elicitation::form("m", json!({})));
         let sampling = Ask::Sample(Sampling::prompt("hi", 5));
         let answers = [
             json!({ "action": "accept", "content": { "a": 1 } }),
@@ -397,13 +525,103 @@ mod tests {
             serde_json::to_value(Ask::Roots).unwrap(),
             json!({ "method": "roots/list" })
         );
-        let form = Ask::Elicit(Elicitation::Form {
-            message: "m".into(),
-            requested_schema: json!({"type":"object"}),
-        });
+        let form = Ask::Elicit(Elicitation::form("m", json!({"type":"object"})));
         assert_eq!(
             serde_json::to_value(form).unwrap(),
             json!({ "method": "elicitation/create", "params": { "mode": "form", "message": "m", "requestedSchema": {"type":"object"} } })
         );
+    }
+
+    #[test]
+    fn an_elicitation_without_a_mode_is_a_form_and_its_schema_keeps_its_order() {
+        let text =
+            r#"{"message":"m","requestedSchema":{"properties":{"z":{},"a":{"default":1.50}}}}"#;
+        let form: Elicitation = serde_json::from_str(text).unwrap();
+        let written = serde_json::to_string(&form).unwrap();
+        assert_eq!(written, text.replacen('{', r#"{"mode":"form","#, 1));
+        assert_eq!(serde_json::from_str::<Elicitation>(&written).unwrap(), form);
+        for (text, reason) in [
+            (r#"{"message":"m"}"#, "missing field `requestedSchema`"),
+            (r#"{"mode":"url","message":"m"}"#, "missing field `url`"),
+            (r#"{"mode":"fax","message":"m"}"#, "unknown variant `fax`"),
+            (r#"{"mode":"form"}"#, "missing field `message`"),
+        ] {
+            let error = serde_json::from_str::<Elicitation>(text).unwrap_err();
+            assert!(error.to_string().starts_with(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_question_has_the_form_of_its_revision() {
+        let form = Ask::Elicit(Elicitation::form("m", json!({})));
+        let url = Ask::Elicit(Elicitation::url("m", "https://a.example"));
+        let named = Ask::Elicit(Elicitation::Url {
+            message: "m".into(),
+            url: "https://a.example".into(),
+            elicitation_id: Some("mine".into()),
+        });
+        let params = |ask: &Ask, revision| {
+            let params = ask.params_in(revision, || "fresh".to_owned());
+            params.unwrap().to_value()
+        };
+        let (old, middle, new) = (
+            Revision::V2025_06_18,
+            Revision::V2025_11_25,
+            Revision::V2026_07_28,
+        );
+        assert_eq!(
+            params(&form, old),
+            json!({"message": "m", "requestedSchema": {}})
+        );
+        let with_mode = json!({"mode": "form", "message": "m", "requestedSchema": {}});
+        assert_eq!(
+            (params(&form, middle), params(&form, new)),
+            (with_mode.clone(), with_mode)
+        );
+        let bare = json!({"mode": "url", "message": "m", "url": "https://a.example"});
+        assert_eq!(
+            (params(&url, new), params(&named, new)),
+            (bare.clone(), bare)
+        );
+        assert_eq!(params(&url, middle)["elicitationId"], "fresh");
+        assert_eq!(params(&named, middle)["elicitationId"], "mine");
+    }
+
+    #[test]
+    fn what_a_person_filled_in_is_read_into_a_type() {
+        #[derive(Debug, Default, PartialEq, Deserialize)]
+        #[serde(default)]
+        struct Person {
+            name: String,
+        }
+        let read = |text: &str| {
+            let result: ElicitationResult = serde_json::from_str(text).unwrap();
+            result.read::<Person>().ok()
+        };
+        let ada = Person { name: "Ada".into() };
+        assert_eq!(
+            read(r#"{"action":"accept","content":{"name":"Ada","x":1}}"#),
+            Some(ada)
+        );
+        assert_eq!(read(r#"{"action":"decline"}"#), Some(Person::default()));
+        assert_eq!(read(r#"{"action":"accept","content":{"name":5}}"#), None);
+        assert!(
+            serde_json::from_str::<ElicitationResult>(r#"{"action":"accept","content":5}"#)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_sampled_text_is_read_and_other_content_is_not() {
+        let sampled = |content: Value| SamplingResult {
+            role: super::super::Role::Assistant,
+            content: content.into(),
+            model: "m".into(),
+            stop_reason: None,
+        };
+        let text = sampled(json!({"type": "text", "text": "a"}));
+        assert_eq!(text.text().as_deref(), Some("a"));
+        let other = sampled(json!([{"type": "tool_use", "id": "1", "name": "n", "input": {}}]));
+        assert_eq!(other.text(), None);
     }
 }

@@ -3,6 +3,8 @@
 pub mod client;
 pub mod content;
 pub mod form;
+pub mod icon;
+pub mod json;
 pub mod prompts;
 pub mod resources;
 pub mod rules;
@@ -13,6 +15,8 @@ pub mod tools;
 pub use client::*;
 pub use content::*;
 pub use form::{ContentProblem, Form, FormProblem};
+pub use icon::*;
+pub use json::*;
 pub use prompts::*;
 pub use resources::*;
 pub use rules::{AskProblem, RootProblem, SamplingProblem, ToolProblem};
@@ -28,11 +32,9 @@ use std::sync::Arc;
 /// A JSON object.
 pub type JsonObject = Map<String, Value>;
 
-/// The `_meta` object of a request or result.
-pub type Meta = JsonObject;
-
 /// Names a program, for people and logs; never a basis for a decision.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Implementation {
     /// The name.
     pub name: String,
@@ -41,6 +43,15 @@ pub struct Implementation {
     pub title: Option<String>,
     /// The version.
     pub version: String,
+    /// What it does, in a sentence (since 2025-11-25).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where to read about it (since 2025-11-25).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub website_url: Option<String>,
+    /// Pictures of it (since 2025-11-25).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
 }
 
 impl Implementation {
@@ -48,8 +59,8 @@ impl Implementation {
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         Implementation {
             name: name.into(),
-            title: None,
             version: version.into(),
+            ..Implementation::default()
         }
     }
 }

@@ -114,7 +114,7 @@ impl Ask {
             Ask::Elicit(Elicitation::Form {
                 requested_schema, ..
             }) => {
-                Form::read(requested_schema)?;
+                Form::read(&requested_schema.to_value())?;
             }
             Ask::Elicit(Elicitation::Url { .. }) | Ask::Roots => {}
             Ask::Sample(sampling) => sampling.check()?,
@@ -130,7 +130,7 @@ impl Ask {
         match self {
             Ask::Elicit(Elicitation::Form {
                 requested_schema, ..
-            }) => Form::read(requested_schema).ok(),
+            }) => Form::read(&requested_schema.to_value()).ok(),
             _ => None,
         }
     }
@@ -143,8 +143,14 @@ impl ElicitationResult {
     /// The first property that does not fit.
     pub fn check(&self, form: &Form) -> Result<(), ContentProblem> {
         match (self.action, &self.content) {
-            (ElicitationAction::Accept, Some(content)) => form.check(content),
-            (ElicitationAction::Accept, None) => form.check(&JsonObject::new()),
+            (ElicitationAction::Accept, content) => {
+                let content = content.iter().flatten();
+                form.check(
+                    &content
+                        .map(|(name, value)| (name.clone(), value.to_value()))
+                        .collect(),
+                )
+            }
             (ElicitationAction::Decline | ElicitationAction::Cancel, _) => Ok(()),
         }
     }
@@ -158,13 +164,13 @@ impl Sampling {
     /// # Errors
     /// The first message that breaks the rule, counted from 0.
     pub fn check(&self) -> Result<(), SamplingProblem> {
-        let mut asked: BTreeSet<&str> = BTreeSet::new();
+        let mut asked: BTreeSet<String> = BTreeSet::new();
         for (at, message) in self.messages.iter().enumerate() {
-            let blocks = blocks(&message.content);
+            let blocks = blocks(message.content.to_value());
             let results = blocks.iter().filter(|block| kind(block) == "tool_result");
-            let answered: BTreeSet<&str> = results
+            let answered: BTreeSet<String> = results
                 .clone()
-                .filter_map(|block| block.get("toolUseId")?.as_str())
+                .filter_map(|block| Some(block.get("toolUseId")?.as_str()?.to_owned()))
                 .collect();
             let number = results.count();
             // Results are the person's side of the dialogue, where they are alone.
@@ -179,7 +185,8 @@ impl Sampling {
             }
             asked = if message.role == Role::Assistant {
                 let uses = blocks.iter().filter(|block| kind(block) == "tool_use");
-                uses.filter_map(|block| block.get("id")?.as_str()).collect()
+                uses.filter_map(|block| Some(block.get("id")?.as_str()?.to_owned()))
+                    .collect()
             } else {
                 BTreeSet::new()
             };
@@ -195,10 +202,10 @@ impl Sampling {
 }
 
 /// One block, or an array of them.
-fn blocks(content: &Value) -> &[Value] {
+fn blocks(content: Value) -> Vec<Value> {
     match content {
         Value::Array(blocks) => blocks,
-        one => std::slice::from_ref(one),
+        one => vec![one],
     }
 }
 
@@ -256,7 +263,7 @@ mod tests {
     fn dialogue(messages: &[(Role, Value)]) -> Result<(), SamplingProblem> {
         let messages = messages.iter().map(|(role, content)| SamplingMessage {
             role: *role,
-            content: content.clone(),
+            content: content.clone().into(),
         });
         let sampling = Sampling {
             messages: messages.collect(),
@@ -342,7 +349,11 @@ mod tests {
     fn a_root_is_a_file_and_does_not_lead_up() {
         let check = |uri: &str| {
             let (uri, name) = (uri.to_owned(), None);
-            let roots = vec![Root { uri, name }];
+            let roots = vec![Root {
+                uri,
+                name,
+                meta: None,
+            }];
             RootList { roots }.check()
         };
         for good in ["file:///", "file:///home/me/a..b/.git", "file://host/share"] {
@@ -404,7 +415,7 @@ mod tests {
             let (message, requested_schema) = ("m".to_owned(), schema);
             Ask::Elicit(Elicitation::Form {
                 message,
-                requested_schema,
+                requested_schema: requested_schema.into(),
             })
             .check()
         };
@@ -412,7 +423,7 @@ mod tests {
         assert_eq!(form(json!({})), Err(AskProblem::Form(FormProblem::Root)));
         let mut sampling = Sampling::prompt("hi", 5);
         assert_eq!(Ask::Sample(sampling.clone()).check(), Ok(()));
-        sampling.messages[0].content = result("a");
+        sampling.messages[0].content = result("a").into();
         assert_eq!(
             Ask::Sample(sampling).check(),
             Err(AskProblem::Sampling(SamplingProblem::Unasked(0)))

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{ContentBlock, Items, Meta, Outcome};
+use super::{ContentBlock, Icon, Items, Meta, Outcome};
 use crate::jsonrpc::RpcError;
 
 /// A tool as it is listed; schemas are kept as the text they were given in.
@@ -29,6 +29,9 @@ pub struct Tool {
     /// Hints about what it does to the world.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
+    /// Pictures of it (since 2025-11-25).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
     /// Metadata.
     #[serde(default, rename = "_meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
@@ -51,6 +54,7 @@ impl Tool {
             input_schema: to_raw_value(input_schema)?,
             output_schema: None,
             annotations: None,
+            icons: Vec::new(),
             meta: None,
         })
     }

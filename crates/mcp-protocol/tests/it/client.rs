@@ -576,7 +576,7 @@ async fn an_error_of_the_server_keeps_code_message_and_data() {
         };
         assert_eq!(told.as_u16(), status);
         assert_eq!((error.code, error.message.as_str()), (-32602, "refused"));
-        assert_eq!(error.data, Some(json!({"uri": "x"})));
+        assert_eq!(error.data, Some(json!({"uri": "x"}).into()));
     }
 }
 

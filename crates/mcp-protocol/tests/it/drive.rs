@@ -133,7 +133,7 @@ impl Handler for Server {
             "name" => {
                 let form = Elicitation::Form {
                     message: "Name?".to_owned(),
-                    requested_schema: json!({ "type": "object", "properties": {} }),
+                    requested_schema: json!({ "type": "object", "properties": {} }).into(),
                 };
                 let answer: ElicitationResult = context.elicit("name", form).await?;
                 Ok(ToolResult::text(format!(

@@ -149,6 +149,6 @@ async fn an_unknown_address_is_the_servers_error() {
     };
     assert_eq!(
         (error.code, error.data),
-        (-32602, Some(json!({"uri": "a:9"})))
+        (-32602, Some(json!({"uri": "a:9"}).into()))
     );
 }

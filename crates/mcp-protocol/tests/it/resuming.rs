@@ -35,7 +35,7 @@ pub(crate) async fn work(context: &Context, call: &ToolCall) -> Result<ToolResul
             for key in ["first", "second"] {
                 let form = Elicitation::Form {
                     message: "Again?".to_owned(),
-                    requested_schema: json!({ "type": "object", "properties": {} }),
+                    requested_schema: json!({ "type": "object", "properties": {} }).into(),
                 };
                 context.elicit(key, form).await?;
             }

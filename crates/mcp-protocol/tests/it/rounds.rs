@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mcp_protocol::RpcError;
 use mcp_protocol::client::{BadAnswer, ClientError, Host, Limits, Reply, Replying};
 use mcp_protocol::types::{
-    Ask, ClientCapabilities, ElicitationAction, ElicitationResult, RootList,
+    Ask, ClientCapabilities, ElicitationAction, ElicitationResult, RawObject, RootList,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ impl Host for Willing {
             match ask {
                 Ask::Elicit(_) => Ok(Reply::Elicited(ElicitationResult {
                     action: ElicitationAction::Accept,
-                    content: Some(serde_json::Map::new()),
+                    content: Some(RawObject::new()),
                 })),
                 Ask::Roots => Ok(Reply::Roots(RootList::default())),
                 _ => Err(RpcError::invalid_params("not with this model")),

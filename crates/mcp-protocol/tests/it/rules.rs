@@ -20,7 +20,7 @@ fn ask(call: &ToolCall) -> Ask {
     match arguments["kind"].as_str() {
         Some("form") => Ask::Elicit(Elicitation::Form {
             message: "m".to_owned(),
-            requested_schema: arguments["schema"].clone(),
+            requested_schema: arguments["schema"].clone().into(),
         }),
         _ => Ask::Sample(Sampling {
             messages: serde_json::from_value(arguments["messages"].clone()).unwrap(),
@@ -58,7 +58,7 @@ impl Handler for Asking {
             "trace" => {
                 let mut passed_on = mcp_protocol::types::Meta::new();
                 context.trace().write(&mut passed_on);
-                Ok(ToolResult::text(Value::Object(passed_on).to_string()))
+                Ok(ToolResult::text(json!(passed_on).to_string()))
             }
             _ => Err(call.unknown().into()),
         }

@@ -16,7 +16,7 @@ pub(crate) async fn work(context: &Context, call: &ToolCall) -> Result<ToolResul
     let form = |message: &str| {
         Ask::Elicit(Elicitation::Form {
             message: message.to_owned(),
-            requested_schema: json!({ "type": "object", "properties": {} }),
+            requested_schema: json!({ "type": "object", "properties": {} }).into(),
         })
     };
     match (call.name.as_str(), context.request_state()) {

@@ -128,7 +128,7 @@ async fn job(task: TaskContext) -> Result<ToolResult, Error> {
 fn form() -> Elicitation {
     Elicitation::Form {
         message: "Name?".to_owned(),
-        requested_schema: json!({ "type": "object", "properties": {} }),
+        requested_schema: json!({ "type": "object", "properties": {} }).into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mcp_protocol::client::Client;
-use serde_json::Value;
+use mcp_protocol::types::Json;
 
 use super::{arguments, call};
 use crate::carrier::Carrier;
@@ -43,7 +43,7 @@ pub(super) async fn invalid<C: Carrier>(client: &Client<C>) -> Result<(), Failed
 /// Lists the tools and calls each with arguments that its schema takes.
 pub(super) async fn call_every_tool<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
     for tool in client.list_tools().await?.tools {
-        let schema: Value = serde_json::from_str(tool.input_schema.get())?;
+        let schema = Json::from(tool.input_schema);
         call(client, &tool.name, &arguments(&filled_in(&schema))?).await?;
     }
     Ok(())
