@@ -283,3 +283,6 @@ fn not_allowed(allow: &'static str) -> Response<Body> {
         .insert(ALLOW, HeaderValue::from_static(allow));
     response
 }
+
+#[cfg(test)]
+mod tests;

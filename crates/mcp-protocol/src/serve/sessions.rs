@@ -162,6 +162,12 @@ impl Sessions {
         lock(&self.table).sweep(Instant::now().into_std());
     }
 
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        lock(&self.table).len()
+    }
+
     /// An id for a session with this client; none if it says too much of itself.
     pub(super) fn new_id(
         &self,

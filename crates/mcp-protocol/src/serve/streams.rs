@@ -28,6 +28,12 @@ impl Streams {
         })
     }
 
+    /// How many are open.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        lock(&self.open).all
+    }
+
     /// Room for one more, if there is any; streams of nobody in particular are bounded in all only.
     pub(super) fn enter(self: &Arc<Self>, principal: Option<&str>) -> Option<Room> {
         let mut open = lock(&self.open);

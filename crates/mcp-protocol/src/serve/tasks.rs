@@ -364,3 +364,11 @@ impl Drop for Standing<'_> {
         }
     }
 }
+
+#[cfg(test)]
+impl Tasks {
+    /// How many there are, running or kept.
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+}

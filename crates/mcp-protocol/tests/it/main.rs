@@ -28,8 +28,14 @@ mod lists;
 #[cfg(feature = "server")]
 mod modern;
 #[cfg(test)]
+#[cfg(feature = "server")]
+mod ownership;
+#[cfg(test)]
 #[cfg(feature = "client")]
 mod pipe;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod precedence;
 #[cfg(test)]
 #[cfg(all(feature = "process", unix))]
 mod process;
