@@ -150,7 +150,7 @@ pub(super) struct Wanted {
 
 // MCP 2026-07-28, results: no `resultType` means complete; one that is neither of the core nor of an extension that we
 // declared makes the answer invalid.
-pub(super) fn check_complete(result: &RawValue) -> Result<(), ClientError> {
+pub(super) fn check_complete(result: &RawValue, may_be_task: bool) -> Result<(), ClientError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Kind {
@@ -164,6 +164,7 @@ pub(super) fn check_complete(result: &RawValue) -> Result<(), ClientError> {
     let kind: Kind = serde_json::from_str(result.get()).map_err(|_| BadAnswer::NotAMessage)?;
     match kind.result_type.as_deref() {
         None | Some("complete") => Ok(()),
+        Some("task") if may_be_task => Ok(()),
         Some("input_required") => {
             let wanted = Wanted {
                 questions: kind.input_requests.unwrap_or_default(),

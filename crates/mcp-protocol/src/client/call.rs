@@ -11,8 +11,12 @@ use tower_service::Service;
 use super::error::{ClientError, TransportError};
 use super::notice::{Hearer, Progress};
 use super::outgoing::Manner;
+use super::tasks::Watcher;
 use super::{AnswerBody, Called, Client};
-use crate::types::LogLevel;
+use crate::types::{LogLevel, Task};
+
+type Hear<'a> = dyn Fn(Progress) + Send + Sync + 'a;
+type Watch<'a> = dyn Fn(&Task) + Send + Sync + 'a;
 
 /// A tool call that is being put together; made by [`Client::call`], made by [`Call::send`].
 #[must_use = "nothing is sent before `send`"]
@@ -20,7 +24,8 @@ pub struct Call<'a, S> {
     client: &'a Client<S>,
     name: &'a str,
     arguments: &'a RawValue,
-    progress: Option<Box<dyn Fn(Progress) + Send + Sync + 'a>>,
+    progress: Option<Box<Hear<'a>>>,
+    watcher: Option<Box<Watch<'a>>>,
     manner: Manner<'static>,
 }
 
@@ -45,6 +50,7 @@ where
             name,
             arguments,
             progress: None,
+            watcher: None,
             manner: Manner::default(),
         }
     }
@@ -92,6 +98,13 @@ where
         self
     }
 
+    /// Hears of the task that the call becomes, at once and each time it is looked at: a program that keeps its id can go on
+    /// with it later ([`Client::follow_task`]).
+    pub fn watch_task(mut self, hear: impl Fn(&Task) + Send + Sync + 'a) -> Self {
+        self.watcher = Some(Box::new(hear));
+        self
+    }
+
     /// Makes the call.
     ///
     /// # Errors
@@ -100,6 +113,7 @@ where
     pub async fn send(self) -> Result<Called, ClientError> {
         let manner = Manner {
             progress: self.progress.as_deref().map(Hearer),
+            watcher: self.watcher.as_deref().map(Watcher),
             ..self.manner
         };
         self.client.called(self.name, self.arguments, manner).await

@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::answer::Wanted;
 use crate::jsonrpc::RpcError;
 use crate::revision::Revision;
+use crate::types::Task;
 
 /// An error of whatever carries the requests.
 pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
@@ -62,6 +63,12 @@ pub enum ClientError {
     /// The answer breaks a rule of the protocol, or a limit of this client.
     #[error("the answer of the server cannot be used: {0}")]
     Answer(#[from] BadAnswer),
+    /// The call goes on as this task, and the client has no way to wait for it.
+    #[error("the call goes on as a task")]
+    StillWorking(Box<Task>),
+    /// The task was stopped.
+    #[error("the task was stopped")]
+    TaskCancelled,
     /// The revision that is spoken with the server has no such request.
     #[error("revision {revision} has no {method}")]
     NotSpoken {

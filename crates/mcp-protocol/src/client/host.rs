@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::jsonrpc::RpcError;
 use crate::types::{
     Ask, ClientCapabilities, Elicitation, ElicitationResult, Json, RawObject, RootList, Sampling,
-    SamplingResult,
+    SamplingResult, TASKS_EXTENSION,
 };
 
 /// What a [`Host`] gives for a question, when it is ready.
@@ -123,6 +123,18 @@ impl Answers {
             host: Box::new(host),
             declared,
         }
+    }
+
+    /// Declares that the client follows tasks, beside what the host declares.
+    pub(super) fn declare_tasks(&mut self) {
+        let Ok(Value::Object(mut declared)) = serde_json::to_value(&self.declared) else {
+            return;
+        };
+        let extensions = declared.entry("extensions");
+        if let Value::Object(extensions) = extensions.or_insert_with(|| Map::new().into()) {
+            extensions.insert(TASKS_EXTENSION.to_owned(), Map::new().into());
+        }
+        self.declared = declared.into();
     }
 
     /// Whether a question of this method may be answered at all.

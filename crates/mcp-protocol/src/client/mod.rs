@@ -28,6 +28,7 @@ mod resources;
 mod rounds;
 mod stream;
 mod subscription;
+mod tasks;
 mod tools;
 mod utility;
 
@@ -91,6 +92,8 @@ pub struct Limits {
     /// Over a pipe: how long the server may be silent when it is asked for its revisions, before it is taken for one of
     /// the older era.
     pub max_probe: Duration,
+    /// How long a task is followed; its questions are limited as those of a stream are.
+    pub max_task_time: Duration,
 }
 
 impl Default for Limits {
@@ -101,6 +104,7 @@ impl Default for Limits {
     /// A day and 1,000 questions for a stream of the server's own: whoever lives longer opens it again.
     /// 5 seconds for a probe: a server that runs answers in milliseconds, and one that is still being installed when it
     /// is asked is heard later too.
+    /// An hour for a task.
     fn default() -> Self {
         Self {
             max_answer_bytes: 8 * 1024 * 1024,
@@ -117,6 +121,7 @@ impl Default for Limits {
             max_serve_time: Duration::from_secs(24 * 60 * 60),
             max_served_questions: 1000,
             max_probe: Duration::from_secs(5),
+            max_task_time: Duration::from_secs(60 * 60),
         }
     }
 }
@@ -150,6 +155,7 @@ pub struct Client<S> {
     info: Implementation,
     limits: Limits,
     answers: Answers,
+    follows_tasks: bool,
     pause: Option<Waiting>,
     ears: Option<Ears>,
     cache: Option<SharedCache>,
@@ -196,6 +202,7 @@ where
             info,
             limits: Limits::default(),
             answers: Answers::new(Nobody),
+            follows_tasks: false,
             pause: None,
             ears: None,
             cache: None,
@@ -224,6 +231,9 @@ where
     #[must_use]
     pub fn with_host(mut self, host: impl Host + 'static) -> Self {
         self.answers = Answers::new(host);
+        if self.follows_tasks {
+            self.answers.declare_tasks();
+        }
         self
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::agreed::Agreed;
 use super::notice::Hearer;
 use super::subscription::Filter;
+use super::tasks::Watcher;
 use crate::http::{METHOD, NAME, encode};
 use crate::jsonrpc::{self, Id};
 use crate::revision::Revision;
@@ -43,6 +44,8 @@ pub(super) struct Manner<'a> {
     pub(super) at_most: Option<Duration>,
     /// It may be made a second time.
     pub(super) repeatable: bool,
+    /// Who hears of the task that it becomes.
+    pub(super) watcher: Option<Watcher<'a>>,
 }
 
 /// The parameters of every method that this client uses; the absent ones are not written.
@@ -53,6 +56,8 @@ pub(super) struct Params<'a> {
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arguments: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +100,15 @@ impl<'a> Params<'a> {
         Self {
             name: Some(name),
             arguments: Some(arguments),
+            ..Self::default()
+        }
+    }
+
+    /// For a task, and the answers to what it asks.
+    pub(super) fn task(task_id: &'a str, input_responses: Option<Map<String, Value>>) -> Self {
+        Self {
+            task_id: Some(task_id),
+            input_responses,
             ..Self::default()
         }
     }
@@ -259,7 +273,9 @@ impl<'a> Outgoing<'a> {
     // MCP 2026-07-28, transports, standard request headers.
     pub(super) fn mirror(&self, headers: &mut HeaderMap) {
         headers.insert(METHOD, HeaderValue::from_static(self.method));
-        if let Some(name) = self.params.name.or(self.params.uri) {
+        let params = &self.params;
+        // MCP-HTTP-13, MCP-TASK-11.
+        if let Some(name) = params.name.or(params.uri).or(params.task_id) {
             headers.insert(NAME, encode(name));
         }
         for (name, value) in &self.mirrored {

@@ -261,7 +261,9 @@ where
             Err(error) => return Err(error),
         };
         if flight.agreed.is_modern() {
-            answer::check_complete(&result)?;
+            // MCP-TASK-01: only a tool call, and only where the extension was declared.
+            let may_be_task = self.follows_tasks && flight.outgoing.method() == "tools/call";
+            answer::check_complete(&result, may_be_task)?;
         }
         let session = answer::session(&parts.headers)?;
         Ok(Answered { result, session })

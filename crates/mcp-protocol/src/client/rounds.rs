@@ -63,7 +63,7 @@ where
     }
 
     /// Has every question answered, or none: all are looked at before the host is asked the first.
-    async fn answers_to(
+    pub(super) async fn answers_to(
         &self,
         questions: Map<String, Value>,
     ) -> Result<Map<String, Value>, ClientError> {

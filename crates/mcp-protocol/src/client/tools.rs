@@ -13,7 +13,7 @@ use super::error::{BadAnswer, ClientError, TransportError};
 use super::lists::Listed;
 use super::notice::Change;
 use super::outgoing::{Manner, Outgoing, Params};
-use super::{AnswerBody, Client, Wire, mirror};
+use super::{AnswerBody, Client, Wire, mirror, tasks};
 use crate::http::{HeaderParam, InvalidAnnotation, header_params};
 use crate::types::{Tool, ToolResult};
 use crate::violation::code;
@@ -48,6 +48,14 @@ pub struct Called {
     pub result: ToolResult,
     /// The result as the server wrote it.
     pub raw: Box<RawValue>,
+}
+
+impl Called {
+    pub(super) fn read(raw: Box<RawValue>) -> Result<Self, ClientError> {
+        let result = serde_json::from_str(raw.get())
+            .map_err(|error| BadAnswer::result("tools/call", &error))?;
+        Ok(Self { result, raw })
+    }
 }
 
 /// One page of the list.
@@ -143,9 +151,14 @@ where
             }
             outcome => outcome?,
         };
-        let result = serde_json::from_str(raw.get())
-            .map_err(|error| BadAnswer::result("tools/call", &error))?;
-        Ok(Called { result, raw })
+        match self
+            .follows_tasks
+            .then(|| tasks::started(&raw))
+            .transpose()?
+        {
+            Some(Some(task)) => Called::read(self.followed(task, manner.watcher).await?),
+            Some(None) | None => Called::read(raw),
+        }
     }
 
     async fn call_once(

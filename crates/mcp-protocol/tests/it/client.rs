@@ -7,6 +7,7 @@ mod headers;
 mod progress;
 mod subscriptions;
 mod taking_back;
+mod tasks;
 mod times;
 mod utilities;
 
