@@ -45,6 +45,14 @@ impl Step {
         self
     }
 
+    /// Adds the program and the arguments of another step, and runs where that does: what is started is to start it.
+    pub(crate) fn words_of(mut self, other: &Self) -> Self {
+        self.arguments.push(other.program.clone().into());
+        self.arguments.extend(other.arguments.iter().cloned());
+        self.folder.clone_from(&other.folder);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
         self
@@ -273,6 +281,13 @@ mod tests {
         );
         let step = Step::new("node").arg("it's").folder(Path::new("a b"));
         assert_eq!(step.line(), r"(cd 'a b' && node 'it'\''s')");
+    }
+
+    #[test]
+    fn one_step_can_start_another() {
+        let other = Step::new("node").arg("server.mjs").folder(Path::new("a"));
+        let step = Step::new("client").words_of(&other).arg("--stdio");
+        assert_eq!(step.line(), "(cd a && client node server.mjs --stdio)");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The fixture server that the official MCP conformance suite asks for, on mcp-protocol alone.
 //!
 //! `conformance-server --listen 127.0.0.1:PORT` prints `listening on http://127.0.0.1:PORT/mcp` and
-//! serves until it is stopped. Port 0 takes any free port.
+//! serves until it is stopped. Port 0 takes any free port. `conformance-server --stdio` serves one client over its
+//! standard input and output.
 
 mod fixture;
 mod keyed;
@@ -15,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use mcp_protocol::seal::{Key, Keys};
-use mcp_protocol::serve::{Body, HttpService, Options, Sealing, SessionLimits, TaskLimits};
+use mcp_protocol::serve::{Body, HttpService, Options, Pipe, Sealing, SessionLimits, TaskLimits};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
@@ -24,7 +25,11 @@ use crate::keyed::Keyed;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let address = listen_address(std::env::args().skip(1))?;
+    let over = command_line(std::env::args().skip(1))?;
+    let address = match over {
+        Over::Stdio => return stdio().await,
+        Over::Http(address) => address,
+    };
     let listener = TcpListener::bind(address).await?;
     writeln!(
         std::io::stdout(),
@@ -40,6 +45,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
+}
+
+/// Serves one client over the standard input and output, until it closes its side.
+async fn stdio() -> Result<(), Box<dyn Error>> {
+    let pipe = Pipe::new(Fixture::new()?, options());
+    Ok(pipe.serve(tokio::io::stdin(), tokio::io::stdout()).await?)
 }
 
 /// Sessions for the older revisions; tasks and sealed state for the newest; hosts and origins as the
@@ -82,24 +93,30 @@ async fn serve(stream: TcpStream, service: HttpService<Fixture>) {
     drop(connection.await);
 }
 
-fn listen_address(
-    mut arguments: impl Iterator<Item = String>,
-) -> Result<SocketAddr, Box<dyn Error>> {
+/// What is served over.
+#[derive(Debug, PartialEq, Eq)]
+enum Over {
+    Http(SocketAddr),
+    Stdio,
+}
+
+fn command_line(mut arguments: impl Iterator<Item = String>) -> Result<Over, Box<dyn Error>> {
     match (
         arguments.next().as_deref(),
         arguments.next(),
         arguments.next(),
     ) {
-        (None, _, _) => Ok(SocketAddr::from(([127, 0, 0, 1], 0))),
+        (None, _, _) => Ok(Over::Http(SocketAddr::from(([127, 0, 0, 1], 0)))),
+        (Some("--stdio"), None, _) => Ok(Over::Stdio),
         (Some("--listen"), Some(address), None) => {
             let address: SocketAddr = address.parse()?;
             if address.ip().is_loopback() {
-                Ok(address)
+                Ok(Over::Http(address))
             } else {
                 Err("--listen takes a loopback address".into())
             }
         }
-        _ => Err("usage: conformance-server [--listen 127.0.0.1:PORT]".into()),
+        _ => Err("usage: conformance-server [--listen 127.0.0.1:PORT | --stdio]".into()),
     }
 }
 
@@ -107,14 +124,17 @@ fn listen_address(
 mod tests {
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Result<SocketAddr, String> {
-        listen_address(arguments.iter().map(|a| (*a).to_owned())).map_err(|error| error.to_string())
+    fn parse(arguments: &[&str]) -> Result<Over, String> {
+        command_line(arguments.iter().map(|a| (*a).to_owned())).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_command_line_is_one_option() {
-        assert_eq!(parse(&[]).unwrap().to_string(), "127.0.0.1:0");
-        assert_eq!(parse(&["--listen", "127.0.0.1:4001"]).unwrap().port(), 4001);
+        let at = |port| Ok(Over::Http(SocketAddr::from(([127, 0, 0, 1], port))));
+        assert_eq!(parse(&[]), at(0));
+        assert_eq!(parse(&["--listen", "127.0.0.1:4001"]), at(4001));
+        assert_eq!(parse(&["--stdio"]), Ok(Over::Stdio));
+        assert!(parse(&["--stdio", "x"]).unwrap_err().contains("usage"));
         assert!(
             parse(&["--listen", "0.0.0.0:4001"])
                 .unwrap_err()

@@ -176,6 +176,15 @@ fn play(workspace: &Workspace, run: Run, sdk: Step) -> Outcome<Played> {
             let (_running, url) = listening(sdk)?;
             job(&ours, &run).arg(url).run_heard(LIMIT)?
         }
+        (Role::Client, Transport::Stdio) => sdk
+            .arg(run.revision)
+            .arg(&ours)
+            .arg("--stdio")
+            .run_heard(LIMIT)?,
+        (Role::Server, Transport::Stdio) => job(&ours, &run)
+            .words_of(&sdk)
+            .arg("--stdio")
+            .run_heard(LIMIT)?,
     };
     let seen: Vec<String> = text
         .lines()

@@ -37,6 +37,7 @@ fn rest_of_line(one: &Played) -> String {
     };
     let transport = match one.run.transport {
         Transport::Http => "HTTP",
+        Transport::Stdio => "stdio",
     };
     let cases = if one.complaints.is_empty() {
         format!("{} passed", one.cases)

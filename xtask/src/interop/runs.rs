@@ -31,6 +31,7 @@ pub(crate) enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
     Http,
+    Stdio,
 }
 
 /// Every SDK, in the order of the page.
@@ -71,6 +72,7 @@ impl Run {
         };
         let transport = match self.transport {
             Transport::Http => "http",
+            Transport::Stdio => "stdio",
         };
         format!(
             "interop-{}-{role}-{transport}-{}",
@@ -118,19 +120,37 @@ const TYPESCRIPT_1: &[(&str, &str)] = &[
     ),
 ];
 
+/// What the TypeScript SDK 2.x does otherwise than the revisions with a handshake.
+const TYPESCRIPT_2_BEFORE_2026: &[(&str, &str)] = &[(
+    "unknown resource",
+    "the SDK answers with error -32602 of 2026-07-28, where the specification has -32002",
+)];
+
 /// Every run there is, in the order of the page.
-pub(crate) const RUNS: [Run; 13] = [
+pub(crate) const RUNS: [Run; 25] = [
     client(Sdk::Rust, Transport::Http, "2025-03-26"),
     client(Sdk::Rust, Transport::Http, "2025-06-18"),
     client(Sdk::Rust, Transport::Http, "2025-11-25"),
     client(Sdk::Rust, Transport::Http, "2026-07-28"),
+    client(Sdk::Rust, Transport::Stdio, "2024-11-05"),
+    client(Sdk::Rust, Transport::Stdio, "2025-11-25"),
+    client(Sdk::Rust, Transport::Stdio, "2026-07-28"),
     server(Sdk::Rust, Transport::Http, "2025-11-25"),
     server(Sdk::Rust, Transport::Http, "2026-07-28"),
+    server(Sdk::Rust, Transport::Stdio, "2025-11-25"),
+    server(Sdk::Rust, Transport::Stdio, "2026-07-28"),
     client(Sdk::TypeScript1, Transport::Http, "2025-11-25"),
+    client(Sdk::TypeScript1, Transport::Stdio, "2025-11-25"),
     server(Sdk::TypeScript1, Transport::Http, "2025-11-25").without(TYPESCRIPT_1),
+    server(Sdk::TypeScript1, Transport::Stdio, "2025-11-25").without(TYPESCRIPT_1),
     client(Sdk::TypeScript2, Transport::Http, "2025-11-25"),
     client(Sdk::TypeScript2, Transport::Http, "2026-07-28"),
+    client(Sdk::TypeScript2, Transport::Stdio, "2026-07-28"),
     server(Sdk::TypeScript2, Transport::Http, "2026-07-28"),
+    server(Sdk::TypeScript2, Transport::Stdio, "2025-11-25").without(TYPESCRIPT_2_BEFORE_2026),
+    server(Sdk::TypeScript2, Transport::Stdio, "2026-07-28"),
     client(Sdk::Python, Transport::Http, "2025-11-25"),
     client(Sdk::Python, Transport::Http, "2026-07-28"),
+    client(Sdk::Python, Transport::Stdio, "2025-11-25"),
+    client(Sdk::Python, Transport::Stdio, "2026-07-28"),
 ];

@@ -14,8 +14,8 @@ use mcp_protocol::types::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Speaking;
 use super::notices::{self, Inbox};
-use crate::carrier::Carrier;
 use crate::failed::Failed;
 
 /// The resource whose changes are announced.
@@ -47,7 +47,7 @@ where
 }
 
 /// Goes through the cases, all but the end.
-pub(super) async fn walk<C: Carrier>(
+pub(super) async fn walk<C: Speaking>(
     client: &Client<C>,
     wanted: Revision,
     inbox: &Inbox,
@@ -79,7 +79,7 @@ pub(super) async fn walk<C: Carrier>(
     }
 }
 
-async fn tools<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
+async fn tools<C: Speaking>(client: &Client<C>) -> Result<(), Failed> {
     let listed = client.list_tools().await?;
     ensure(listed.dropped.is_empty(), || format!("{listed:?}"))?;
     let named = |name: &'static str| {
@@ -122,7 +122,7 @@ async fn tools<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn resources<C: Carrier>(client: &Client<C>, revision: Revision) -> Result<(), Failed> {
+async fn resources<C: Speaking>(client: &Client<C>, revision: Revision) -> Result<(), Failed> {
     let listed = client.list_resources().await?;
     let uris: Vec<&str> = listed.iter().map(|one| one.uri.as_str()).collect();
     let expected = ["test://static-text", "test://static-binary", WATCHED];
@@ -165,7 +165,7 @@ async fn resources<C: Carrier>(client: &Client<C>, revision: Revision) -> Result
     seen("pages")
 }
 
-async fn prompts<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
+async fn prompts<C: Speaking>(client: &Client<C>) -> Result<(), Failed> {
     const PROMPT: &str = "test_prompt_with_arguments";
     let listed = client.list_prompts().await?;
     let prompt = listed.iter().find(|prompt| prompt.name == PROMPT);
@@ -204,7 +204,7 @@ async fn prompts<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
     seen("completion")
 }
 
-async fn questions<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
+async fn questions<C: Speaking>(client: &Client<C>) -> Result<(), Failed> {
     let message = json!({ "message": "Who are you?" });
     let elicited = text(&call(client, "test_elicitation", message).await?)?;
     ensure(elicited.contains("email"), || {
@@ -228,7 +228,7 @@ async fn questions<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
 }
 
 /// Calls a tool.
-pub(super) async fn call<C: Carrier>(
+pub(super) async fn call<C: Speaking>(
     client: &Client<C>,
     name: &str,
     arguments: impl Serialize,
@@ -237,7 +237,7 @@ pub(super) async fn call<C: Carrier>(
     Ok(client.call_tool(name, &arguments).await?.result)
 }
 
-async fn read<C: Carrier>(client: &Client<C>, uri: &str) -> Result<Value, Failed> {
+async fn read<C: Speaking>(client: &Client<C>, uri: &str) -> Result<Value, Failed> {
     let reading = client.read_resource(uri).await?;
     Ok(serde_json::from_str(reading.raw.get())?)
 }

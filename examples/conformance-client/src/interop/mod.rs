@@ -8,17 +8,34 @@ mod notices;
 mod watched;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use mcp_protocol::Revision;
-use mcp_protocol::client::Client;
+use mcp_protocol::client::process::Process;
+use mcp_protocol::client::{AnswerBody, Client, TransportError};
 use mcp_protocol::http::{PROTOCOL_VERSION, SESSION_ID};
-use tower_service::Service as _;
+use tower_service::Service;
 
 use self::cases::{ensure, seen};
 pub(crate) use self::notices::Inbox;
 pub(crate) use self::watched::Watched;
 use crate::carrier::{Carried, Carrier};
 use crate::failed::Failed;
+
+/// Whatever carries requests, over HTTP or over the pipe to a process.
+pub(crate) trait Speaking:
+    Service<Request<Bytes>, Response = Response<Self::Body>, Error: Into<TransportError>> + Clone
+{
+    /// The bodies of its answers.
+    type Body: Into<AnswerBody>;
+}
+
+impl<S, B> Speaking for S
+where
+    S: Service<Request<Bytes>, Response = Response<B>, Error: Into<TransportError>> + Clone,
+    B: Into<AnswerBody>,
+{
+    type Body = B;
+}
 
 /// How the job is called.
 pub(crate) const NAME: &str = "interop";
@@ -46,6 +63,22 @@ pub(crate) async fn run<C: Carrier<Future = Carried>>(
             format!("the session that has ended answers with {status}")
         })?;
     }
+    seen("end")
+}
+
+/// Goes through the cases with the server that this process is, which then leaves by itself.
+pub(crate) async fn run_process(
+    client: &Client<Process>,
+    inbox: &Inbox,
+    process: &Process,
+    revision: Revision,
+) -> Result<(), Failed> {
+    cases::walk(client, revision, inbox).await?;
+    client.close().await?;
+    let status = process.close().await;
+    ensure(status.is_some_and(|status| status.success()), || {
+        format!("the server left with {status:?}")
+    })?;
     seen("end")
 }
 

@@ -9,8 +9,8 @@ use mcp_protocol::types::LogLevel;
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
+use super::Speaking;
 use super::cases::{WATCHED, call, ensure, same, seen, text};
-use crate::carrier::Carrier;
 use crate::failed::Failed;
 
 /// What takes longer than this does not come.
@@ -37,7 +37,7 @@ impl Inbox {
     }
 }
 
-pub(super) async fn progress<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
+pub(super) async fn progress<C: Speaking>(client: &Client<C>) -> Result<(), Failed> {
     let reports = Mutex::new(Vec::new());
     let none = to_raw_value(&json!({}))?;
     let called = client
@@ -55,7 +55,7 @@ pub(super) async fn progress<C: Carrier>(client: &Client<C>) -> Result<(), Faile
     seen("progress")
 }
 
-pub(super) async fn log<C: Carrier>(
+pub(super) async fn log<C: Speaking>(
     client: &Client<C>,
     revision: Revision,
     inbox: &Inbox,
@@ -81,7 +81,7 @@ pub(super) async fn log<C: Carrier>(
     seen("log")
 }
 
-pub(super) async fn cancellation<C: Carrier>(client: &Client<C>) -> Result<(), Failed> {
+pub(super) async fn cancellation<C: Speaking>(client: &Client<C>) -> Result<(), Failed> {
     let before = cancelled(client).await?;
     let waiting = call(client, "test_cancellation", json!({}));
     // Nothing tells when the server has begun; before that there is nothing to cancel.
@@ -100,7 +100,7 @@ pub(super) async fn cancellation<C: Carrier>(client: &Client<C>) -> Result<(), F
 }
 
 /// In the newest era on a subscription, before that on the server's own stream, which is open.
-pub(super) async fn changes<C: Carrier>(
+pub(super) async fn changes<C: Speaking>(
     client: &Client<C>,
     revision: Revision,
     inbox: &Inbox,
@@ -130,7 +130,10 @@ pub(super) async fn changes<C: Carrier>(
     seen("changed list")?;
     call(client, "test_trigger_resource_change", json!({})).await?;
     heard(subscription.next(), watched).await?;
-    seen("changed resource")
+    seen("changed resource")?;
+    drop(subscription);
+    // The Rust SDK waits some seconds for an answer when the end of a subscription and of its input come at once.
+    cancelled(client).await.map(drop)
 }
 
 async fn heard(
@@ -143,7 +146,7 @@ async fn heard(
     same(&heard, &Some(Heard::Changed(change)), "what is heard")
 }
 
-async fn cancelled<C: Carrier>(client: &Client<C>) -> Result<String, Failed> {
+async fn cancelled<C: Speaking>(client: &Client<C>) -> Result<String, Failed> {
     text(&call(client, "test_cancellations_seen", json!({})).await?)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use interop_rust::{Failed, WATCHED};
+use interop_rust::{Failed, WATCHED, soon};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ErrorData,
     GetPromptRequestParams, GetPromptResponse, GetPromptResult, InputRequiredResult,
@@ -203,7 +203,7 @@ impl Fixture {
             "test_cancellations_seen" => words(self.cancellations.load(Ordering::Relaxed)),
             "test_trigger_tool_change" => {
                 if is_modern(context) {
-                    self.changes.send(Change::Tools).map_err(told_nobody)?;
+                    self.announce(Change::Tools).await?;
                 } else {
                     peer.notify_tool_list_changed().await.map_err(told)?;
                 }
@@ -211,7 +211,7 @@ impl Fixture {
             }
             "test_trigger_resource_change" => {
                 if is_modern(context) {
-                    self.changes.send(Change::Watched).map_err(told_nobody)?;
+                    self.announce(Change::Watched).await?;
                 } else {
                     let updated = ResourceUpdatedNotificationParam::new(WATCHED);
                     peer.notify_resource_updated(updated).await.map_err(told)?;
@@ -225,6 +225,17 @@ impl Fixture {
                 ));
             }
         }))
+    }
+
+    /// Tells the subscription, which the SDK acknowledges before its handler listens here.
+    async fn announce(&self, change: Change) -> Result<(), ErrorData> {
+        soon(|| self.changes.receiver_count() > 0)
+            .await
+            .map_err(told)?;
+        self.changes
+            .send(change)
+            .map(drop)
+            .map_err(|_| told("nobody is subscribed"))
     }
 
     /// The client's answer, or since 2026-07-28 the question that has to go to it first.
@@ -253,10 +264,6 @@ impl Fixture {
             _ => json!(peer.list_roots().await.map_err(told)?),
         }))
     }
-}
-
-fn told_nobody<T>(_: broadcast::error::SendError<T>) -> ErrorData {
-    told("nobody is subscribed")
 }
 
 impl ServerHandler for Fixture {
