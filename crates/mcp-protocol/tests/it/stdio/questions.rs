@@ -24,7 +24,7 @@ async fn a_question_is_a_request_in_the_older_era() {
             .await;
         let answer = peer.next().await;
         assert_eq!(answer["id"], 1);
-        assert_eq!(text(&answer), r#"Accept Some({"name": String("Ada")})"#);
+        assert_eq!(text(&answer), r#"Accept Some({"name": "Ada"})"#);
     }
 }
 
