@@ -95,11 +95,11 @@ async fn an_id_in_flight_cannot_be_used_by_another_request() {
     assert_eq!((text(&answer), &answer["id"]), ("{}", &json!("1")));
 }
 
-/// The answer frees the id before the client can have read it.
-#[tokio::test]
+/// The answer frees the id before the client can have read it, on whatever thread that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_is_free_as_soon_as_its_answer_is_there() {
     let mut peer = peer();
-    for _ in 0..200 {
+    for _ in 0..2000 {
         peer.send(modern(1, "tools/call", json!({ "name": "echo" })))
             .await;
         assert_eq!(text(&peer.next().await), "{}");
