@@ -23,7 +23,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`BadAnswer::EndlessList`](super::BadAnswer::EndlessList) over the limits; otherwise as any request.
+    /// [`BadAnswer::EndlessList`] over the limits; otherwise as any request.
     ///
     /// Specification: MCP 2026-07-28, resources, listing; pagination.
     pub async fn list_resources(&self) -> Result<Vec<Resource>, ClientError> {
@@ -34,7 +34,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`BadAnswer::EndlessList`](super::BadAnswer::EndlessList) over the limits; otherwise as any request.
+    /// [`BadAnswer::EndlessList`] over the limits; otherwise as any request.
     ///
     /// Specification: MCP 2026-07-28, resources, templates; pagination.
     pub async fn list_resource_templates(&self) -> Result<Vec<ResourceTemplate>, ClientError> {

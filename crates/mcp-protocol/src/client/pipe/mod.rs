@@ -1,6 +1,6 @@
 //! A pipe to a server: one message per line, over any pair of byte streams.
 //!
-//! [`Pipe`] carries the requests of a [`Client`](super::Client) as a `tower` service, so that eras, rounds, lists and
+//! [`Pipe`] carries the requests of a [`Client`] as a `tower` service, so that eras, rounds, lists and
 //! hosts are the same as over HTTP: a POST writes its message as a line, and the answer is a stream of the messages that
 //! belong to it, which ends with the response.
 
