@@ -16,7 +16,7 @@ use super::error::Error;
 use super::exchange::Outgoing;
 use super::options::Options;
 use super::round::Round;
-use super::sessions::{Session, lock};
+use super::session::{Session, lock};
 use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id};
 use crate::revision::{Era, Feature, Revision};

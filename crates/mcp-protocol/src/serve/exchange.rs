@@ -16,7 +16,7 @@ use tokio::time::Interval;
 use super::body::Body;
 use super::options::Ending;
 use super::resume::{Connection, Driver};
-use super::sessions::Session;
+use super::session::Session;
 use super::streams::Room;
 use crate::jsonrpc::Text;
 use crate::sse;

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::exchange::{Outgoing, Reply};
 use super::options::{DeliveryCheck, Ending};
-use super::sessions::Listening;
+use super::session::Listening;
 use crate::jsonrpc::{self, Id, Text};
 use crate::stateless::key;
 use crate::types::{ListCapability, ResourceCapability, ServerCapabilities};

@@ -24,6 +24,7 @@ mod sealing;
 #[path = "unsealed.rs"]
 mod sealing;
 mod service;
+mod session;
 mod sessions;
 mod spoken;
 mod stdio;

@@ -14,7 +14,7 @@ use super::handler::Handler;
 use super::listen;
 use super::request::{Answered, Caller, Place};
 use super::service::{Shared, refuse};
-use super::sessions::InFlight;
+use super::session::InFlight;
 use super::spoken::Spoken;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request, RpcError};

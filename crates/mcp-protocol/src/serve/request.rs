@@ -16,7 +16,7 @@ use super::handler::Handler;
 use super::options::Operation;
 use super::round::Round;
 use super::service::Shared;
-use super::sessions::Session;
+use super::session::Session;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id, Request, RpcError, Text};
 use crate::revision::{Era, Revision};

@@ -10,7 +10,7 @@ use std::vec;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::exchange::{OUTBOX, Outgoing, Working};
-use super::sessions::{Session, lock};
+use super::session::{Session, lock};
 use crate::revision::Feature;
 use crate::session::replay::{EventId, EventUnknown};
 use crate::sse;

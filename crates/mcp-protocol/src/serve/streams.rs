@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::sessions::lock;
+use super::session::lock;
 
 /// The streams of a service that have no end of their own.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use crate::serve::handler::Handler;
 use crate::serve::listen::{self, Hearing};
 use crate::serve::request::{Answered, Caller, Place};
 use crate::serve::service::Shared;
-use crate::serve::sessions::{Held, Session};
+use crate::serve::session::{Held, Session};
 use crate::serve::{Changes, SessionLimits};
 use crate::session::negotiate;
 use crate::stateless::Params;
