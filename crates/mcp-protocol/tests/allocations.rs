@@ -16,6 +16,9 @@ const TABLE: &str = include_str!("../benches/dispatch/allocations.json");
 /// MCP servers keep sessions for clients that are away; 2 KiB times 10,000 is 20 MB.
 const MAX_SESSION_BYTES: i64 = 2048;
 
+/// The id, the record and the entry in the table are at least as much; less is no session.
+const MIN_SESSION_BYTES: i64 = 256;
+
 #[test]
 fn no_message_allocates_more_often_than_the_table_says() {
     let table: BTreeMap<String, u64> = serde_json::from_str(TABLE).unwrap();
@@ -63,11 +66,21 @@ fn requests_without_a_session_leave_nothing_behind() {
 fn an_idle_session_is_small() {
     const SESSIONS: i64 = 2_000;
     let server = Server::start();
+    let kinds = kinds();
+    let call = kinds
+        .iter()
+        .find(|kind| kind.name.starts_with("tools/call in a session"))
+        .unwrap();
     let kept = measure(|| {
-        for _ in 1..SESSIONS {
-            server.open();
+        for _ in 0..SESSIONS {
+            let session = server.open();
+            // A call leaves nothing behind in its session.
+            let mut request = server.request(call);
+            request.headers_mut().insert("mcp-session-id", session);
+            server.answer(call, request);
         }
     });
-    let each = kept.bytes_current / (SESSIONS - 1);
+    let each = kept.bytes_current / SESSIONS;
     assert!(each <= MAX_SESSION_BYTES, "{each} bytes each");
+    assert!(each >= MIN_SESSION_BYTES, "{each} bytes is no session");
 }

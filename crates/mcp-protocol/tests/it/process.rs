@@ -41,6 +41,9 @@ const OLD: &str = r#"
     *'"hello"'*) say "hello $greeted";;
 "#;
 
+/// Something to wait for that a signal interrupts; it holds none of the pipes.
+const SLEEPER: &str = "sleep 600 </dev/null >/dev/null 2>&1 & sleeper=$!;";
+
 /// Waits that are long enough for a loaded machine, where nothing waits for their end.
 fn limits() -> ProcessLimits {
     ProcessLimits {
@@ -127,14 +130,14 @@ async fn a_server_that_exits_at_the_probe_is_of_the_older_era() {
 
 #[tokio::test]
 async fn a_server_that_does_not_exit_is_told_to() {
-    let mut short = limits();
-    short.exit_wait = Duration::from_millis(20);
-    let script = "trap 'exit 7' TERM; echo up >&2; while :; do sleep 0.02; done";
+    let mut at_once = limits();
+    at_once.exit_wait = Duration::ZERO;
+    let script = format!("{SLEEPER} trap 'kill $sleeper; exit 7' TERM; echo up >&2; wait");
     let (ready, mut up) = mpsc::unbounded_channel();
     let command = ServerCommand::new("/bin/sh")
-        .args(["-c", script])
+        .args(["-c", &script])
         .stderr(move |errors| ready.send(errors).unwrap());
-    let (client, process) = start(command, short);
+    let (client, process) = start(command, at_once);
     let connecting = tokio::spawn(async move { client.connect().await });
     let mut errors = up.recv().await.unwrap();
     let mut told = [0; 3];
@@ -143,21 +146,32 @@ async fn a_server_that_does_not_exit_is_told_to() {
     assert!(connecting.await.unwrap().is_err());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_listen_is_killed() {
-    let mut short = limits();
-    short.exit_wait = Duration::from_millis(20);
-    short.term_wait = Duration::from_millis(20);
+    // The clock stands still while a blocking task is at work, and then goes on to whatever comes next.
+    let (heard, hears) = std::sync::mpsc::channel::<()>();
+    let still = tokio::task::spawn_blocking(move || drop(hears.recv()));
+    let mut limits = limits();
+    limits.exit_wait = Duration::ZERO;
+    let script = format!(
+        "{SLEEPER} trap 'kill $sleeper; echo no >&2; exec sleep 600' TERM; echo up >&2; wait"
+    );
     let (ready, mut up) = mpsc::unbounded_channel();
     let command = ServerCommand::new("/bin/sh")
-        .args(["-c", "trap '' TERM; echo up >&2; exec sleep 600"])
+        .args(["-c", &script])
         .stderr(move |errors| ready.send(errors).unwrap());
-    let (client, process) = start(command, short);
+    let (client, process) = start(command, limits);
     let connecting = tokio::spawn(async move { client.connect().await });
     let mut errors = up.recv().await.unwrap();
     let mut told = [0; 3];
     errors.read_exact(&mut told).await.unwrap();
-    assert_eq!(process.close().await.unwrap().signal(), Some(9));
+    let closing = tokio::spawn(async move { process.close().await });
+    // It was told to exit, says no, and goes on; only then does the time pass.
+    errors.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"no\n");
+    drop(heard);
+    still.await.unwrap();
+    assert_eq!(closing.await.unwrap().unwrap().signal(), Some(9));
     assert!(connecting.await.unwrap().is_err());
 }
 
