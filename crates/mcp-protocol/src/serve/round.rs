@@ -131,9 +131,15 @@ impl Round {
     /// if this call's state is.
     ///
     /// # Errors
-    /// When the state is longer than [`MAX_STATE_BYTES`]: -32602 if answers are in it, -32603 if it
-    /// is the handler's alone.
+    /// -32603 when there is neither a question nor a state. When the state is longer than
+    /// [`MAX_STATE_BYTES`]: -32602 if answers are in it, -32603 if it is the handler's alone.
     pub(super) fn send(&self, mut input: InputRequired) -> Result<InputRequired, Error> {
+        // MCP-MRTR-02: answers that are carried are no reason to ask again.
+        if input.requests.is_empty() && input.state.is_none() {
+            return Err(Error::internal(
+                "the handler wants input and has neither inputRequests nor requestState",
+            ));
+        }
         let answers =
             std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
         let carries = !answers.is_empty();
@@ -266,6 +272,37 @@ mod tests {
         let long = "x".repeat(MAX_STATE_BYTES);
         assert_eq!(sent(0, Some(&long)), Err(-32602));
         assert!(sent(0, Some(&"x".repeat(MAX_STATE_BYTES - 200))).is_ok());
+    }
+
+    #[test]
+    fn an_interim_result_has_questions_or_a_state() {
+        let nothing = InputRequired::default;
+        // Neither what was answered before nor metadata makes it one.
+        let round = read(&json!({ "inputResponses": { "a": 1 } })).unwrap();
+        assert!(round.answer(asks(&["a"]), None).is_ok());
+        let meta = InputRequired {
+            meta: Some(crate::types::Meta::new()),
+            ..nothing()
+        };
+        for input in [nothing(), meta] {
+            let error = round.send(input).unwrap_err();
+            let error = error.as_rpc().unwrap();
+            assert_eq!(error.code, -32603);
+            assert!(
+                error.message.contains("neither inputRequests nor"),
+                "{error:?}"
+            );
+        }
+        let state = InputRequired {
+            state: Some(String::new()),
+            ..nothing()
+        };
+        assert!(round.send(state).is_ok());
+        let question = InputRequired {
+            requests: asks(&["b"]),
+            ..nothing()
+        };
+        assert!(round.send(question).is_ok());
     }
 
     #[test]
