@@ -163,7 +163,13 @@ impl Answers {
         if !self.can(method) {
             return Err(RpcError::method_not_found(method));
         }
-        let ask = read(method, params)?;
+        let mut ask = read(method, params)?;
+        // MCP-SAMP-01: clients may leave the context aside, and servers of the older revisions ask for it without a look.
+        if let Ask::Sample(sampling) = &mut ask
+            && !self.declared.has_part("sampling", "context")
+        {
+            sampling.include_context = None;
+        }
         // MCP 2025-11-25, elicitation, error handling: a mode that was not declared is -32602.
         if let Some(missing) = ask.missing(&self.declared) {
             return Err(RpcError::invalid_params(format!(
@@ -332,6 +338,24 @@ mod tests {
         ] {
             let reply = asked(declared.clone(), declined(), method, params).await;
             assert_eq!(reply, Err(wanted), "{declared} {method}");
+        }
+    }
+
+    #[test]
+    fn context_that_was_not_declared_is_left_aside() {
+        for (declared, kept) in [
+            (json!({"sampling": {}}), None),
+            (json!({"sampling": {"context": {}}}), Some("thisServer")),
+        ] {
+            let answers = Answers::new(Fixed(declared, declined()));
+            let params = json!({"messages": [], "maxTokens": 1, "includeContext": "thisServer"});
+            let Admitted(ask) = answers
+                .admit("sampling/createMessage", Some(params))
+                .unwrap();
+            let Ask::Sample(sampling) = ask else {
+                panic!("{ask:?}");
+            };
+            assert_eq!(sampling.include_context.as_deref(), kept);
         }
     }
 

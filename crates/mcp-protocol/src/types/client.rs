@@ -241,7 +241,8 @@ pub struct Sampling {
     /// How the model chooses among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<Json>,
-    /// Whose context the client may add: `none`, `thisServer` or `allServers`. The last two are deprecated since 2025-11-25.
+    /// Whose context the client may add: `none`, `thisServer` or `allServers`. The last two need the client's
+    /// `sampling.context`, which came with 2025-11-25, and are deprecated since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_context: Option<String>,
     /// For the provider of the model, as it stands.
@@ -260,6 +261,12 @@ impl Sampling {
             max_tokens,
             ..Sampling::default()
         }
+    }
+
+    fn wants_context(&self) -> bool {
+        self.include_context
+            .as_deref()
+            .is_some_and(|whose| whose != "none")
     }
 }
 
@@ -408,6 +415,12 @@ impl Ask {
             {
                 Some(json!({ "sampling": { "tools": {} } }))
             }
+            // MCP-SAMP-01.
+            Ask::Sample(sampling)
+                if sampling.wants_context() && !declared.has_part("sampling", "context") =>
+            {
+                Some(json!({ "sampling": { "context": {} } }))
+            }
             Ask::Roots if !declared.has("roots") => Some(json!({ "roots": {} })),
             _ => None,
         }
@@ -493,6 +506,18 @@ mod tests {
             Ask::Sample(ask).missing(&sampling),
             Some(json!({ "sampling": { "tools": {} } }))
         );
+        for (whose, needed) in [
+            ("none", None),
+            ("thisServer", Some(json!({ "sampling": { "context": {} } }))),
+            ("allServers", Some(json!({ "sampling": { "context": {} } }))),
+        ] {
+            let mut ask = Sampling::prompt("hi", 5);
+            ask.include_context = Some(whose.to_owned());
+            let ask = Ask::Sample(ask);
+            assert_eq!(ask.missing(&sampling), needed, "{whose}");
+            let context = declared(json!({ "sampling": { "context": {} } }));
+            assert_eq!(ask.missing(&context), None, "{whose}");
+        }
         assert_eq!(Ask::Roots.missing(&sampling), Some(json!({ "roots": {} })));
         let url = Ask::Elicit(Elicitation::url("m", "https://a.example"));
         assert_eq!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mcp_protocol::serve::{Context, Error, Handler, HttpService, Options, TaskContext, TaskTerms};
 use mcp_protocol::types::{
     Ask, Completion, CompletionCall, CompletionResult, CompletionTarget, Elicitation,
-    Implementation, Sampling, ServerCapabilities, ToolCall, ToolResult,
+    Implementation, InputRequired, Sampling, ServerCapabilities, ToolCall, ToolResult,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ fn ask(call: &ToolCall) -> Ask {
         }),
         _ => Ask::Sample(Sampling {
             messages: serde_json::from_value(arguments["messages"].clone()).unwrap(),
+            include_context: arguments["context"].as_str().map(str::to_owned),
             ..Sampling::default()
         }),
     }
@@ -55,6 +56,7 @@ impl Handler for Asking {
                 };
                 context.task(TaskTerms::optional(), work).await
             }
+            "nothing" => Err(Error::input_required(InputRequired::default())),
             "trace" => {
                 let mut passed_on = mcp_protocol::types::Meta::new();
                 context.trace().write(&mut passed_on);
@@ -136,6 +138,49 @@ async fn what_may_not_be_asked_does_not_go_out() {
             .await;
         assert_eq!(code_and_message(&answer), (json!(-32603), why.to_owned()));
     }
+}
+
+#[tokio::test]
+async fn context_is_asked_for_where_it_was_declared() {
+    let params = json!({ "name": "ask", "arguments": { "messages": [], "context": "thisServer" } });
+    let with_context = json!({ "sampling": { "context": {} } });
+    for (declared, is_declared) in [(everything(), false), (with_context, true)] {
+        let answer = modern_as(&declared, "tools/call", params.clone())
+            .send(&asking())
+            .await;
+        if is_declared {
+            let asked = &answer.json()["result"]["inputRequests"]["a"];
+            assert_eq!(asked["params"]["includeContext"], "thisServer");
+        } else {
+            assert_eq!(answer.status, 400);
+            let error = &answer.json()["error"];
+            assert_eq!(error["code"], -32021);
+            let needed = json!({ "requiredCapabilities": { "sampling": { "context": {} } } });
+            assert_eq!(error["data"], needed);
+        }
+        let service = asking();
+        let opened = initialize("2025-11-25", &declared).send(&service).await;
+        let session = opened.header("mcp-session-id").unwrap().to_owned();
+        let call = legacy("2025-11-25", "tools/call", &params).header("mcp-session-id", &session);
+        if is_declared {
+            let asked = next(&mut call.response(&service).await.into_body()).await;
+            assert_eq!(asked["params"]["includeContext"], "thisServer");
+        } else {
+            let why = "the client has not declared what this needs";
+            let refused = call.send(&service).await;
+            assert_eq!(code_and_message(&refused), (json!(-32600), why.to_owned()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_interim_result_with_nothing_in_it_does_not_go_out() {
+    let answer = modern("tools/call", json!({ "name": "nothing" }))
+        .send(&asking())
+        .await;
+    let why = "the handler wants input and has neither inputRequests nor requestState";
+    assert_eq!(answer.status, 200);
+    assert_eq!(code_and_message(&answer), (json!(-32603), why.to_owned()));
 }
 
 #[tokio::test]
