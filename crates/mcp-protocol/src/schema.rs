@@ -4,6 +4,8 @@
 //!
 //! Specification: MCP 2025-11-25 and 2026-07-28, overview, JSON Schema usage; MCP-SCH-01, MCP-SCH-02, MCP-SCH-03.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 /// The dialect of a schema that names none.
@@ -58,6 +60,17 @@ pub fn check(schema: &Value) -> Result<(), SchemaProblem> {
             return Err(SchemaProblem::Dialect(crate::stateless::clip(named)));
         }
     }
+    check_carried(schema)
+}
+
+/// Checks a schema for whoever hands it on: it is within the bounds, and no reference leads away.
+///
+/// Does not check: the dialect, and what [`check`] does not. A member named `$ref` in a value of `const`, `default`, `enum`
+/// or `examples` is taken for a reference.
+///
+/// # Errors
+/// [`SchemaProblem::TooDeep`], [`SchemaProblem::TooMany`] or [`SchemaProblem::External`].
+pub fn check_carried(schema: &Value) -> Result<(), SchemaProblem> {
     check_bounds(schema)?;
     check_references(schema)
 }
@@ -93,16 +106,28 @@ pub fn check_bounds(schema: &Value) -> Result<(), SchemaProblem> {
 }
 
 /// MCP-SCH-02: a reference that leads out of the document is refused, because nobody follows it.
+///
+/// JSON Schema 2020-12, 9.3.1: one to an `$id` in the document does not, where it is written as it is there.
 fn check_references(schema: &Value) -> Result<(), SchemaProblem> {
+    let ids: BTreeSet<&str> = walk(schema)
+        .filter_map(|(value, _)| Some(without_fragment(value.get("$id")?.as_str()?)))
+        .filter(|id| !id.is_empty())
+        .collect();
     for (value, _) in walk(schema) {
-        let reference = ["$ref", "$dynamicRef"]
-            .into_iter()
-            .find_map(|keyword| value.get(keyword)?.as_str());
-        if let Some(reference) = reference.filter(|reference| !reference.starts_with('#')) {
-            return Err(SchemaProblem::External(crate::stateless::clip(reference)));
+        for keyword in ["$ref", "$dynamicRef"] {
+            let Some(reference) = value.get(keyword).and_then(Value::as_str) else {
+                continue;
+            };
+            if !reference.starts_with('#') && !ids.contains(without_fragment(reference)) {
+                return Err(SchemaProblem::External(crate::stateless::clip(reference)));
+            }
         }
     }
     Ok(())
+}
+
+fn without_fragment(address: &str) -> &str {
+    address.split('#').next().unwrap_or_default()
 }
 
 /// Every value in a value with its depth; without recursion, so that no depth is too much for it.
@@ -182,10 +207,23 @@ mod tests {
             for schema in [
                 json!({ "$ref": reference }),
                 json!({ "properties": { "a": { "anyOf": [{ "$dynamicRef": reference }] } } }),
+                json!({ "$ref": "#/$defs/a", "$dynamicRef": reference }),
+                json!({ "$id": "https://example.com/b.json", "$ref": reference }),
             ] {
                 let refused = SchemaProblem::External(reference.into());
                 assert_eq!(check(&schema), Err(refused), "{schema}");
             }
+        }
+    }
+
+    #[test]
+    fn a_reference_to_an_id_in_the_document_does_not_lead_away() {
+        for reference in [
+            "https://example.com/a.json",
+            "https://example.com/a.json#/x",
+        ] {
+            let bundled = json!({ "$ref": reference, "$defs": { "a": { "$id": "https://example.com/a.json" } } });
+            assert_eq!(check(&bundled), Ok(()));
         }
     }
 

@@ -56,7 +56,7 @@ use self::patience::Waiting;
 pub use self::patience::{Pause, Pausing};
 pub use self::stream::Listening;
 pub use self::subscription::{Filter, Heard, Subscription};
-pub use self::tools::{Called, DroppedTool, ListedTools};
+pub use self::tools::{Called, DroppedTool, ListedTools, UnusableTool};
 use crate::revision::Revision;
 use crate::types::{Implementation, LogLevel};
 

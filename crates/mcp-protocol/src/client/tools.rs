@@ -15,6 +15,7 @@ use super::notice::Change;
 use super::outgoing::{Manner, Outgoing, Params};
 use super::{AnswerBody, Client, Wire, mirror, tasks};
 use crate::http::{HeaderParam, InvalidAnnotation, header_params};
+use crate::schema::{self, SchemaProblem};
 use crate::types::{Tool, ToolResult};
 use crate::violation::code;
 
@@ -32,13 +33,28 @@ pub struct ListedTools {
     pub dropped: Vec<DroppedTool>,
 }
 
-/// A tool that cannot be called over HTTP, because it asks for headers that cannot be sent.
+/// A tool that was left out of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DroppedTool {
     /// Its name.
     pub name: String,
     /// What is wrong with it.
-    pub why: InvalidAnnotation,
+    pub why: UnusableTool,
+}
+
+/// Why a tool is left out of a list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnusableTool {
+    /// It asks for headers that cannot be sent; over HTTP only.
+    #[error("inputSchema: {0}")]
+    Headers(#[from] InvalidAnnotation),
+    /// The schema of its arguments is too deep, too large, or leads to another document.
+    #[error("inputSchema {0}")]
+    Input(SchemaProblem),
+    /// The schema of its results is.
+    #[error("outputSchema {0}")]
+    Output(SchemaProblem),
 }
 
 /// What a tool call gave.
@@ -72,7 +88,11 @@ where
 {
     /// Lists the tools, page after page.
     ///
-    /// A tool whose `x-mcp-header` annotations break the rules is left out and reported beside the list.
+    /// A tool is left out and reported beside the list when its `x-mcp-header` annotations break the rules, or when a
+    /// schema of it is over the bounds of [`schema`] or refers to another document, which is never fetched.
+    ///
+    /// Does not check: the dialect of a schema, and that arguments are an object. Nothing is evaluated here; who evaluates
+    /// schemas looks with [`Tool::check`].
     ///
     /// # Errors
     ///
@@ -94,14 +114,14 @@ where
                 if listed.tools.len() + listed.dropped.len() >= self.limits.max_entries {
                     return Err(BadAnswer::EndlessList(self.limits.max_pages).into());
                 }
-                match self.params_of(&tool) {
+                match self.usable(&tool) {
                     Ok(found) => {
                         if !found.is_empty() {
                             params.insert(tool.name.clone(), found);
                         }
                         listed.tools.push(tool);
                     }
-                    // MCP-XHDR-02: drop the tool and keep the others.
+                    // MCP-XHDR-02, MCP-SCH-02, MCP-SCH-03: drop the tool and keep the others.
                     Err(why) => listed.dropped.push(DroppedTool {
                         name: tool.name,
                         why,
@@ -173,11 +193,16 @@ where
         Ok(self.in_rounds(outgoing).await?.raw)
     }
 
-    /// The arguments that a tool wants in headers.
-    // MCP 2026-07-28, tools, `x-mcp-header`: on another transport the annotations mean nothing.
-    fn params_of(&self, tool: &Tool) -> Result<Vec<HeaderParam>, InvalidAnnotation> {
+    /// The arguments that a tool wants in headers, if the tool can be used at all.
+    fn usable(&self, tool: &Tool) -> Result<Vec<HeaderParam>, UnusableTool> {
+        let input = value(&tool.input_schema);
+        schema::check_carried(&input).map_err(UnusableTool::Input)?;
+        if let Some(output) = &tool.output_schema {
+            schema::check_carried(&value(output)).map_err(UnusableTool::Output)?;
+        }
         match self.wire {
-            Wire::Http => params_of(tool),
+            Wire::Http => Ok(header_params(&input)?),
+            // MCP 2026-07-28, tools, `x-mcp-header`: on another transport the annotations mean nothing.
             Wire::Lines => Ok(Vec::new()),
         }
     }
@@ -200,8 +225,7 @@ where
     }
 }
 
-fn params_of(tool: &Tool) -> Result<Vec<HeaderParam>, InvalidAnnotation> {
-    // The text was read as JSON before, so this does not fail; a schema that did would ask for no header.
-    let schema: Value = serde_json::from_str(tool.input_schema.get()).unwrap_or_default();
-    header_params(&schema)
+fn value(schema: &RawValue) -> Value {
+    // The text was read as JSON before, so this does not fail; a schema that did would ask for nothing.
+    serde_json::from_str(schema.get()).unwrap_or_default()
 }

@@ -644,6 +644,57 @@ async fn a_tool_with_impossible_headers_is_left_out_and_the_others_stay() {
 }
 
 #[tokio::test]
+async fn a_tool_whose_schema_is_out_of_bounds_is_left_out_and_nothing_is_fetched() {
+    use mcp_protocol::client::UnusableTool;
+    use mcp_protocol::schema::{MAX_SUBSCHEMAS, SchemaProblem};
+
+    let object = json!({"type": "object"});
+    let away =
+        json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/a.json"}}});
+    let wide = json!({"type": "object", "anyOf": vec![json!({}); MAX_SUBSCHEMAS]});
+    let tools = json!([
+        {"name": "away", "inputSchema": away},
+        {"name": "good", "inputSchema": {"type": "object", "$ref": "#/$defs/a", "$defs": {"a": {}}}},
+        {"name": "older", "inputSchema": {"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"}},
+        {"name": "wide", "inputSchema": wide},
+        {"name": "gives", "inputSchema": object, "outputSchema": away},
+    ]);
+    let answer = json!({ "tools": tools });
+    let listing = answer.clone();
+    let newest = modern(move |seen| result(seen, listing.clone()));
+    let older = legacy("2025-06-18", move |seen| result(seen, answer.clone()));
+    let external = SchemaProblem::External("https://example.com/a.json".into());
+    let dropped = [
+        ("away", UnusableTool::Input(external.clone())),
+        ("wide", UnusableTool::Input(SchemaProblem::TooMany)),
+        ("gives", UnusableTool::Output(external)),
+    ];
+    for server in [newest, older] {
+        let listed = server.client().list_tools().await.unwrap();
+        let names: Vec<&str> = listed.tools.iter().map(|tool| tool.name.as_str()).collect();
+        assert_eq!(names, ["good", "older"]);
+        let reasons = listed.dropped.iter();
+        let reasons: Vec<_> = reasons
+            .map(|tool| (tool.name.as_str(), tool.why.clone()))
+            .collect();
+        assert_eq!(reasons, dropped);
+        let told = reasons.last().unwrap().1.to_string();
+        assert!(
+            told.starts_with("outputSchema refers to another document"),
+            "{told}"
+        );
+        assert_eq!(
+            server
+                .methods()
+                .iter()
+                .filter(|method| *method == "tools/list")
+                .count(),
+            1
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_missing_header_makes_the_client_list_the_tools_and_call_once_more() {
     let server = modern(|seen| match seen.method() {
         "tools/list" => result(
