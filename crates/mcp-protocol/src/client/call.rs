@@ -13,6 +13,7 @@ use super::notice::{Hearer, Progress};
 use super::outgoing::Manner;
 use super::tasks::Watcher;
 use super::{AnswerBody, Called, Client};
+use crate::trace::Trace;
 use crate::types::{LogLevel, Task};
 
 type Hear<'a> = dyn Fn(Progress) + Send + Sync + 'a;
@@ -26,6 +27,7 @@ pub struct Call<'a, S> {
     arguments: &'a RawValue,
     progress: Option<Box<Hear<'a>>>,
     watcher: Option<Box<Watch<'a>>>,
+    trace: Option<Trace>,
     manner: Manner<'static>,
 }
 
@@ -51,6 +53,7 @@ where
             arguments,
             progress: None,
             watcher: None,
+            trace: None,
             manner: Manner::default(),
         }
     }
@@ -71,6 +74,16 @@ where
     /// [`set_log_level`](Client::set_log_level).
     pub fn log(mut self, level: LogLevel) -> Self {
         self.manner.log_level = Some(level);
+        self
+    }
+
+    /// Says where the call belongs in somebody's trace (2026-07-28), in each of its rounds.
+    ///
+    /// For a server that calls others it is `Context::trace` of the request that it answers; what tracing systems have at
+    /// hand is read with [`Trace::read`]. Its baggage goes to the server as well.
+    // MCP-META-06.
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
         self
     }
 
@@ -114,6 +127,7 @@ where
         let manner = Manner {
             progress: self.progress.as_deref().map(Hearer),
             watcher: self.watcher.as_deref().map(Watcher),
+            trace: self.trace.as_ref(),
             ..self.manner
         };
         self.client.called(self.name, self.arguments, manner).await

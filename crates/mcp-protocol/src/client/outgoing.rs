@@ -15,6 +15,7 @@ use super::tasks::Watcher;
 use crate::http::{METHOD, NAME, encode};
 use crate::jsonrpc::{self, Id};
 use crate::revision::Revision;
+use crate::trace::Trace;
 use crate::types::{
     ClientCapabilities, CompletionArgument, CompletionCall, CompletionContext, CompletionTarget,
     Implementation, LogLevel,
@@ -44,6 +45,8 @@ pub(super) struct Manner<'a> {
     pub(super) at_most: Option<Duration>,
     /// It may be made a second time.
     pub(super) repeatable: bool,
+    /// Where it belongs in somebody's trace.
+    pub(super) trace: Option<&'a Trace>,
     /// Who hears of the task that it becomes.
     pub(super) watcher: Option<Watcher<'a>>,
 }
@@ -196,6 +199,13 @@ struct Meta<'a> {
     log_level: Option<LogLevel>,
     #[serde(rename = "progressToken", skip_serializing_if = "Option::is_none")]
     progress_token: Option<&'a Id>,
+    // MCP-META-06.
+    #[serde(rename = "traceparent", skip_serializing_if = "Option::is_none")]
+    trace_parent: Option<&'a str>,
+    #[serde(rename = "tracestate", skip_serializing_if = "Option::is_none")]
+    trace_state: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baggage: Option<&'a str>,
 }
 
 impl<'a> Outgoing<'a> {
@@ -259,6 +269,9 @@ impl<'a> Outgoing<'a> {
                 client_info: Some(asker.info),
                 log_level: self.log_level(asker),
                 progress_token,
+                trace_parent: self.manner.trace.and_then(Trace::parent),
+                trace_state: self.manner.trace.and_then(Trace::state),
+                baggage: self.manner.trace.and_then(Trace::baggage),
             })
         } else {
             progress_token.map(|_| Meta {

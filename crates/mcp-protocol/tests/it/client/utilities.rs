@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use mcp_protocol::Revision;
 use mcp_protocol::client::ClientError;
+use mcp_protocol::trace::Trace;
 use mcp_protocol::types::{
     CompletionArgument, CompletionCall, CompletionContext, CompletionTarget,
 };
 use serde_json::json;
 
-use super::{empty, legacy, modern, result};
+use super::{empty, legacy, modern, raw, result, said};
 
 fn asked(context: &[(&str, &str)]) -> CompletionCall {
     let pairs = context
@@ -119,4 +120,46 @@ async fn a_server_says_what_it_is() {
     let server = modern(|_| empty(500));
     let discovered = server.client().discover().await.unwrap();
     assert_eq!(discovered.result.supported_versions, ["2026-07-28"]);
+}
+
+#[tokio::test]
+async fn mcp_meta_06_a_call_says_where_it_belongs_in_a_trace() {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let kept = json!({"traceparent": parent, "tracestate": "a=1", "baggage": "b=2"});
+    for (given, sent) in [
+        (kept.clone(), kept),
+        (
+            json!({"traceparent": "00-broken", "baggage": "b=2"}),
+            json!({"baggage": "b=2"}),
+        ),
+        (json!({}), json!({})),
+    ] {
+        let trace = Trace::read(|key| Some(given.get(key)?.as_str()?.into()));
+        let server = modern(|seen| result(seen, said("done")));
+        let client = server.client();
+        let arguments = raw(json!({}));
+        let call = client.call("do_it", &arguments).trace(trace.clone());
+        call.send().await.unwrap();
+        // The next one has none, because none was given.
+        client.call_tool("do_it", &arguments).await.unwrap();
+        let older = legacy("2025-11-25", |seen| result(seen, said("done")));
+        let client = older.client();
+        let call = client.call("do_it", &arguments).trace(trace);
+        call.send().await.unwrap();
+
+        let calls = |server: &super::Server| -> Vec<serde_json::Value> {
+            let seen = server.seen();
+            let calls = seen.iter().filter(|seen| seen.method() == "tools/call");
+            calls
+                .map(|call| {
+                    let meta = call.body["params"]["_meta"].clone();
+                    let members = meta.as_object().cloned().unwrap_or_default();
+                    let traced = members.into_iter().filter(|(key, _)| !key.contains('/'));
+                    traced.collect::<serde_json::Map<_, _>>().into()
+                })
+                .collect()
+        };
+        assert_eq!(calls(&server), [sent, json!({})]);
+        assert_eq!(calls(&older), [json!({})]);
+    }
 }
