@@ -84,10 +84,8 @@ impl RequestMeta {
                 required(key::PROTOCOL_VERSION)?,
                 bad(key::PROTOCOL_VERSION, "must be a string"),
             )?,
-            capabilities: match required(key::CLIENT_CAPABILITIES)? {
-                raw if raw.get().starts_with('{') => read(raw, not_an_object)?,
-                _ => return Err(not_an_object),
-            },
+            capabilities: ClientCapabilities::of_request(required(key::CLIENT_CAPABILITIES)?)
+                .ok_or(not_an_object)?,
             client_info: optional(
                 meta.get(key::CLIENT_INFO),
                 bad(key::CLIENT_INFO, "must have a name and a version"),

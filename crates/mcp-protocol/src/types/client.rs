@@ -82,6 +82,13 @@ impl PartialEq for ClientCapabilities {
     }
 }
 
+impl ClientCapabilities {
+    /// Those that a request declares: an object, kept as it is.
+    pub(crate) fn of_request(declared: &RawValue) -> Option<Self> {
+        is_object(declared).then(|| ClientCapabilities(declared.to_owned()))
+    }
+}
+
 impl<'de> Deserialize<'de> for ClientCapabilities {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let declared = Box::<RawValue>::deserialize(deserializer)?;
