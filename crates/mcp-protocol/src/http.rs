@@ -99,9 +99,7 @@ impl Callers {
         let Some((scheme, authority)) = origin.split_once("://") else {
             return false;
         };
-        self.loopback
-            && matches!(scheme, "http" | "https")
-            && is_loopback(host_of(authority))
+        self.loopback && matches!(scheme, "http" | "https") && is_loopback(host_of(authority))
     }
 }
 

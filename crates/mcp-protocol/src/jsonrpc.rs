@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use crate::types::{Json, ResourceAddress};
 use crate::violation::{Violation, code};
 
+pub(crate) use members::{FromMembers, Shape};
 pub use members::{Members, Twice};
 pub use text::Text;
 pub(crate) use text::Writer;
@@ -172,35 +173,35 @@ impl fmt::Display for RpcError {
 
 impl std::error::Error for RpcError {}
 
-/// A message of a peer, borrowed from its body.
+/// A message of a peer, borrowed from its body; the parameters as they stand, or taken apart.
 #[derive(Clone, Debug)]
-pub enum Message<'a> {
+pub enum Message<'a, P = Option<&'a RawValue>> {
     /// Expects a response.
-    Request(Request<'a>),
+    Request(Request<'a, P>),
     /// Expects none.
-    Notification(Notification<'a>),
+    Notification(Notification<'a, P>),
     /// Answers a request of ours.
     Response(Response<'a>),
 }
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct Request<'a, P = Option<&'a RawValue>> {
     /// The id, to be echoed.
     pub id: Id,
     /// The method.
     pub method: Cow<'a, str>,
     /// The parameters, an object if present.
-    pub params: Option<&'a RawValue>,
+    pub params: P,
 }
 
 /// A notification.
 #[derive(Clone, Debug)]
-pub struct Notification<'a> {
+pub struct Notification<'a, P = Option<&'a RawValue>> {
     /// The method.
     pub method: Cow<'a, str>,
     /// The parameters, an object if present.
-    pub params: Option<&'a RawValue>,
+    pub params: P,
 }
 
 /// A response.
@@ -214,11 +215,38 @@ pub struct Response<'a> {
 
 /// A body: one message, or a batch of them.
 #[derive(Clone, Debug)]
-pub enum Body<'a> {
+pub enum Body<'a, P = Option<&'a RawValue>> {
     /// One message, or why it is none.
-    Single(Result<Message<'a>, Malformed>),
+    Single(Result<Message<'a, P>, Malformed>),
     /// An array of messages; each may be malformed by itself.
-    Batch(Vec<Result<Message<'a>, Malformed>>),
+    Batch(Vec<Result<Message<'a, P>, Malformed>>),
+}
+
+/// What the parameters of a message are read into, in the same pass as the message; nothing by default.
+pub(crate) trait Parameters<'a>: Default {
+    /// Reads parameters that are there. May fail for some that are JSON: see [`Parameters::read`].
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Reads any JSON, by itself.
+    fn read(params: &'a RawValue) -> Self;
+
+    /// Whether they are an object, or absent.
+    fn are_fit(&self) -> bool;
+}
+
+/// As they stand.
+impl<'a> Parameters<'a> for Option<&'a RawValue> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        present(deserializer)
+    }
+
+    fn read(params: &'a RawValue) -> Self {
+        Some(params)
+    }
+
+    fn are_fit(&self) -> bool {
+        self.is_none_or(|params| params.get().starts_with('{'))
+    }
 }
 
 /// Why something is not a message, and its id if that could be read.
@@ -264,6 +292,11 @@ impl Malformed {
 ///
 /// Specification: JSON-RPC 2.0 sections 4, 5 and 6; MCP base protocol, "Messages".
 pub fn read(body: &[u8]) -> Result<Body<'_>, Violation> {
+    read_as(body)
+}
+
+/// The same, with the parameters read into `P`.
+pub(crate) fn read_as<'a, P: Parameters<'a>>(body: &'a [u8]) -> Result<Body<'a, P>, Violation> {
     let text = std::str::from_utf8(body).map_err(|_| Violation::NotJson)?;
     check_depth(text)?;
     if text
@@ -275,10 +308,13 @@ pub fn read(body: &[u8]) -> Result<Body<'_>, Violation> {
             return Err(Violation::BatchSize);
         }
         return Ok(Body::Batch(
-            items.into_iter().map(|item| message(item.get())).collect(),
+            items
+                .into_iter()
+                .map(|item| message_as(item.get()))
+                .collect(),
         ));
     }
-    match message(text) {
+    match message_as(text) {
         Err(malformed) if malformed.violation == Violation::NotJson => Err(Violation::NotJson),
         read => Ok(Body::Single(read)),
     }
@@ -289,14 +325,16 @@ pub fn read(body: &[u8]) -> Result<Body<'_>, Violation> {
 /// # Errors
 /// Why it is no message, with the id if that could be read.
 pub fn message(text: &str) -> Result<Message<'_>, Malformed> {
-    let envelope: Envelope<'_> = match serde_json::from_str(text) {
+    message_as(text)
+}
+
+fn message_as<'a, P: Parameters<'a>>(text: &'a str) -> Result<Message<'a, P>, Malformed> {
+    let envelope: Envelope<'a, P> = match serde_json::from_str(text) {
         Ok(envelope) => envelope,
-        Err(_) => {
-            return Err(Malformed {
-                id: None,
-                violation: not_an_envelope(text),
-            });
-        }
+        Err(_) => Envelope::of_unusual(text).map_err(|violation| Malformed {
+            id: None,
+            violation,
+        })?,
     };
     let id = envelope
         .id
@@ -320,10 +358,7 @@ pub fn message(text: &str) -> Result<Message<'_>, Malformed> {
             .map_err(|_| malformed("method must be a string"))?
             .0;
         // MCP base protocol: params is an object when it is there.
-        if envelope
-            .params
-            .is_some_and(|params| !params.get().starts_with('{'))
-        {
+        if !envelope.params.are_fit() {
             return Err(malformed("params must be an object"));
         }
         return match id {
@@ -364,19 +399,49 @@ pub fn message(text: &str) -> Result<Message<'_>, Malformed> {
 
 /// The members of a message as they stand, `null` kept apart from absent.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+#[serde(bound(deserialize = "P: Parameters<'de>"))]
+struct Envelope<'a, P> {
     #[serde(default, borrow, deserialize_with = "present")]
     jsonrpc: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     method: Option<&'a RawValue>,
-    #[serde(default, borrow, deserialize_with = "present")]
-    params: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "P::deserialize")]
+    params: P,
     #[serde(default, borrow, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     error: Option<&'a RawValue>,
+}
+
+impl<'a, P: Parameters<'a>> Envelope<'a, P> {
+    /// Reads a message whose parameters have something in them that no reader takes as it is, such as
+    /// half a surrogate pair in a name: that is a matter of the parameters alone.
+    fn of_unusual(text: &'a str) -> Result<Self, Violation> {
+        let wrong = match not_an_envelope(text) {
+            Violation::NotJson => return Err(Violation::NotJson),
+            wrong => wrong,
+        };
+        let as_it_stands: Envelope<'a, Option<&'a RawValue>> =
+            serde_json::from_str(text).map_err(|_| wrong)?;
+        let Envelope {
+            jsonrpc,
+            id,
+            method,
+            params,
+            result,
+            error,
+        } = as_it_stands;
+        Ok(Envelope {
+            jsonrpc,
+            id,
+            method,
+            params: params.map(P::read).unwrap_or_default(),
+            result,
+            error,
+        })
+    }
 }
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {

@@ -178,8 +178,8 @@ impl Admitted {
 ///
 /// # Errors
 /// The first check that fails.
-pub fn admit(
-    request: &Request<'_>,
+pub fn admit<P>(
+    request: &Request<'_, P>,
     params: &Params<'_>,
     headers: Option<&Mirrored<'_>>,
     extensions: &[&str],

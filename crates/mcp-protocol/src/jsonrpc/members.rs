@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -29,6 +30,21 @@ impl<'a> Members<'a> {
     /// When it is no object, or has a name that is no text.
     pub fn read(object: &'a RawValue) -> Result<Self, serde_json::Error> {
         serde_json::from_str(object.get())
+    }
+
+    /// None yet, with room for as many as most objects have.
+    pub(crate) fn with_room() -> Self {
+        Members(Vec::with_capacity(4))
+    }
+
+    pub(crate) fn push(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
+        self.0.push((name, value));
+    }
+
+    /// All of them, in the order in which they came.
+    #[cfg(all(feature = "server", feature = "seal"))]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
     }
 
     /// The member of this name; the last, if there are several.
@@ -62,25 +78,81 @@ impl<'a> Members<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Found;
+        match Shape::deserialize(deserializer)? {
+            Shape::Object(members) => Ok(members),
+            Shape::Null | Shape::Other => Err(D::Error::custom("not an object")),
+        }
+    }
+}
 
-        impl<'de> Visitor<'de> for Found {
-            type Value = Members<'de>;
+impl<'de: 'a, 'a> FromMembers<'de> for Members<'a> {
+    fn from_members<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut members = Members::with_room();
+        while let Some((Name(name), value)) = map.next_entry()? {
+            members.push(name, value);
+        }
+        Ok(members)
+    }
+}
+
+/// Something that is read from the members of an object.
+pub(crate) trait FromMembers<'de>: Sized {
+    fn from_members<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+}
+
+/// An object, or something else, which is then passed over.
+pub(crate) enum Shape<T> {
+    Object(T),
+    Null,
+    Other,
+}
+
+impl<'de, T: FromMembers<'de>> Deserialize<'de> for Shape<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Seen<T>(PhantomData<T>);
+
+        impl<'de, T: FromMembers<'de>> Visitor<'de> for Seen<T> {
+            type Value = Shape<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+                f.write_str("JSON")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::with_capacity(4);
-                while let Some((name, value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                    members.push((name.0, value));
-                }
-                Ok(Members(members))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Shape<T>, A::Error> {
+                T::from_members(map).map(Shape::Object)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape<T>, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Shape::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Shape<T>, E> {
+                Ok(Shape::Null)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Shape<T>, E> {
+                Ok(Shape::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Shape<T>, E> {
+                Ok(Shape::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Shape<T>, E> {
+                Ok(Shape::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Shape<T>, E> {
+                Ok(Shape::Other)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Shape<T>, E> {
+                Ok(Shape::Other)
             }
         }
 
-        deserializer.deserialize_map(Found)
+        deserializer.deserialize_any(Seen(PhantomData))
     }
 }
 

@@ -47,38 +47,55 @@ impl Binding {
     /// what no reader can, counts by its text.
     #[must_use]
     pub fn and_operation(mut self, method: &str, params: Option<&RawValue>) -> Self {
-        let mut hasher = Hasher::new("operation");
-        hasher.part(method.as_bytes());
-        let members: Option<BTreeMap<String, &RawValue>> = params
-            .map(|params| serde_json::from_str(params.get()))
-            .transpose()
-            .unwrap_or_default();
+        let members =
+            params.map(|params| serde_json::from_str::<BTreeMap<String, &RawValue>>(params.get()));
         match (members, params) {
-            (Some(members), _) => {
-                for (name, value) in members {
-                    if NOT_BOUND.contains(&name.as_str()) {
-                        continue;
-                    }
-                    hasher.part(name.as_bytes());
-                    match serde_json::from_str::<Tree>(value.get()) {
-                        Ok(tree) => tree.write(&mut hasher),
-                        Err(_) => {
-                            hasher.tag(b'r');
-                            hasher.part(value.get().as_bytes());
-                        }
-                    }
-                }
+            (Some(Ok(members)), _) => {
+                let members = members.iter().map(|(name, value)| (&**name, *value));
+                self.and_members(method, members)
             }
             // No object: no method has such parameters.
-            (None, Some(params)) => {
+            (Some(Err(_)), Some(params)) => {
+                let mut hasher = operation(method);
                 hasher.tag(b'r');
                 hasher.part(params.get().as_bytes());
+                self.operation = hasher.finish();
+                self
             }
-            (None, None) => {}
+            _ => self.and_members(method, []),
+        }
+    }
+
+    /// The same for parameters that are taken apart; of two members of one name the last counts.
+    #[must_use]
+    pub(crate) fn and_members<'m>(
+        mut self,
+        method: &str,
+        members: impl IntoIterator<Item = (&'m str, &'m RawValue)>,
+    ) -> Self {
+        let mut hasher = operation(method);
+        for (name, value) in members.into_iter().collect::<BTreeMap<_, _>>() {
+            if NOT_BOUND.contains(&name) {
+                continue;
+            }
+            hasher.part(name.as_bytes());
+            match serde_json::from_str::<Tree>(value.get()) {
+                Ok(tree) => tree.write(&mut hasher),
+                Err(_) => {
+                    hasher.tag(b'r');
+                    hasher.part(value.get().as_bytes());
+                }
+            }
         }
         self.operation = hasher.finish();
         self
     }
+}
+
+fn operation(method: &str) -> Hasher {
+    let mut hasher = Hasher::new("operation");
+    hasher.part(method.as_bytes());
+    hasher
 }
 
 impl fmt::Debug for Binding {

@@ -7,10 +7,10 @@ use super::body::Body;
 use super::exchange::{self, OUTBOX, Reply, Working};
 use super::handler::Handler;
 use super::post::{Post, accepted, whole};
-use super::request::{Answered, Place};
+use super::request::{Answered, Message, Notification, Place, Request};
 use super::service::refuse;
 use super::spoken::Spoken;
-use crate::jsonrpc::{Malformed, Message, Notification, Request, Text};
+use crate::jsonrpc::{Malformed, Text};
 use crate::revision::Feature;
 use crate::stateless::Params;
 use crate::violation::Violation;
@@ -44,9 +44,8 @@ impl<H: Handler> Post<H> {
                     started.push(Err(answered.into_text(Some(&request.id))));
                 }
                 Ok(Message::Request(request)) => {
-                    let params = Params::read(request.params);
                     started.push(
-                        self.start_legacy(&request, &params, &place, outbox.clone())
+                        self.start_legacy(&request, &place, outbox.clone())
                             .map_err(|answered| answered.into_text(Some(&request.id))),
                     );
                 }
@@ -101,13 +100,12 @@ impl<H: Handler> Post<H> {
                 // Requirements section 14.4: modern metadata decides, and MCP-RPC-07.
                 Ok(Message::Request(Request { params, .. }))
                 | Ok(Message::Notification(Notification { params, .. }))
-                    if Params::read(*params).is_modern() =>
+                    if params.is_modern() =>
                 {
                     return Err(Violation::BatchRefused.into());
                 }
                 Ok(Message::Request(request)) if request.method != "initialize" => {
-                    self.caller
-                        .gate_legacy(request, &Params::read(request.params), place)?;
+                    self.caller.gate_legacy(request, place)?;
                 }
                 Ok(Message::Response(_)) if place.session.is_none() => {
                     return Err(Violation::ResponseRefused.into());

@@ -12,12 +12,12 @@ use super::dispatch;
 use super::exchange::{self, OUTBOX, Outgoing, Reply, Working};
 use super::handler::Handler;
 use super::listen;
-use super::request::{Answered, Caller, Place};
+use super::request::{Answered, Caller, Message, Notification, Place, Request};
 use super::service::{Shared, refuse};
 use super::session::InFlight;
 use super::spoken::Spoken;
 use crate::http as rules;
-use crate::jsonrpc::{self, Id, Malformed, Message, Notification, Request, RpcError};
+use crate::jsonrpc::{self, Id, Malformed, RpcError};
 use crate::revision::{Era, Revision};
 use crate::session::negotiate;
 use crate::stateless::{self, Params};
@@ -29,7 +29,7 @@ pub(super) async fn serve<H: Handler>(
     mut parts: Parts,
     bytes: &[u8],
 ) -> Response<Body> {
-    let body = match jsonrpc::read(bytes) {
+    let body = match jsonrpc::read_as(bytes) {
         Ok(body) => body,
         Err(violation) => return refuse(None, &violation),
     };
@@ -86,23 +86,22 @@ impl<H: Handler> Post<H> {
     }
 
     async fn request(self, request: Request<'_>) -> Response<Body> {
-        let params = Params::read(request.params);
-        if request.method == "initialize" && !params.is_modern() {
+        if request.method == "initialize" && !request.params.is_modern() {
             return self.initialize(&request);
         }
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let mut session = None;
-        let started = match self.spoken(&params) {
+        let started = match self.spoken(&request.params) {
             Ok(Spoken::Modern) => {
                 let headers = Some(&self.parts.headers);
-                self.caller.start_modern(&request, &params, headers, outbox)
+                self.caller.start_modern(&request, headers, outbox)
             }
             Ok(Spoken::Legacy(revision)) => match self.place(revision) {
                 Ok(place) => {
                     session.clone_from(&place.session);
                     self.caller
-                        .gate_legacy(&request, &params, &place)
-                        .and_then(|()| self.start_legacy(&request, &params, &place, outbox))
+                        .gate_legacy(&request, &place)
+                        .and_then(|()| self.start_legacy(&request, &place, outbox))
                 }
                 Err(violation) => Err(violation.into()),
             },
@@ -121,11 +120,10 @@ impl<H: Handler> Post<H> {
     pub(super) fn start_legacy(
         &self,
         request: &Request<'_>,
-        params: &Params<'_>,
         place: &Place,
         outbox: mpsc::Sender<Outgoing>,
     ) -> Result<Working, Answered> {
-        let call = self.caller.read_legacy(request, params, place)?;
+        let call = self.caller.read_legacy(request, place)?;
         let in_flight = place
             .session
             .as_ref()
@@ -133,9 +131,9 @@ impl<H: Handler> Post<H> {
             .transpose()?;
         let id = request.id.clone();
         let cancelled = in_flight.as_ref().map(InFlight::cancelled);
-        let working = self
-            .caller
-            .run_legacy(id.clone(), call, params, place, cancelled, outbox);
+        let working =
+            self.caller
+                .run_legacy(id.clone(), call, &request.params, place, cancelled, outbox);
         Ok(match in_flight {
             Some(in_flight) => detached(working, in_flight, id),
             None => working,
@@ -180,8 +178,8 @@ impl<H: Handler> Post<H> {
     }
 
     pub(super) fn notification(&self, notification: &Notification<'_>) -> Result<(), Violation> {
-        let params = Params::read(notification.params);
-        match self.spoken(&params)? {
+        let params = &notification.params;
+        match self.spoken(params)? {
             Spoken::Modern => {
                 // Requirements section 14.3: the headers may be absent, but they may not lie.
                 let headers = rules::mirrored(&self.parts.headers);

@@ -18,11 +18,18 @@ use super::round::Round;
 use super::service::Shared;
 use super::session::Session;
 use crate::http as rules;
-use crate::jsonrpc::{self, Id, Request, RpcError, Text};
+use crate::jsonrpc::{self, Id, RpcError, Text};
 use crate::revision::{Era, Revision};
 use crate::stateless::{self, Params};
 use crate::types::{Initialize, Initialized, ServerCapabilities, TASKS_EXTENSION};
 use crate::violation::{Violation, code};
+
+/// A message whose parameters are taken apart.
+pub(super) type Message<'a> = jsonrpc::Message<'a, Params<'a>>;
+/// A request whose parameters are taken apart.
+pub(super) type Request<'a> = jsonrpc::Request<'a, Params<'a>>;
+/// A notification whose parameters are taken apart.
+pub(super) type Notification<'a> = jsonrpc::Notification<'a, Params<'a>>;
 
 /// Who sends requests, and to which server.
 pub(super) struct Caller<H> {
@@ -72,14 +79,14 @@ impl<H: Handler> Caller<H> {
     pub(super) fn start_modern(
         &self,
         request: &Request<'_>,
-        params: &Params<'_>,
         headers: Option<&HeaderMap>,
         outbox: mpsc::Sender<Outgoing>,
     ) -> Result<Working, Answered> {
+        let params = &request.params;
         let mirrored = headers.map(rules::mirrored);
         let extensions = self.shared.extensions();
         let admitted = stateless::admit(request, params, mirrored.as_ref(), extensions)?;
-        self.gate(request, params)?;
+        self.gate(request)?;
         let refused =
             |error| Answered::Replied(dispatch::refusal_of(&request.id, error, Era::Modern));
         let revision = admitted.revision();
@@ -141,15 +148,14 @@ impl<H: Handler> Caller<H> {
     pub(super) fn read_legacy(
         &self,
         request: &Request<'_>,
-        params: &Params<'_>,
         place: &Place,
     ) -> Result<Call, Answered> {
         let refused =
             |error| Answered::Replied(dispatch::refusal_of(&request.id, error, Era::Legacy));
-        if params.is_unreadable() {
+        if request.params.is_unreadable() {
             return Err(refused(Error::invalid_params("_meta must be an object")));
         }
-        Call::read(place.revision, &[], &request.method, params).map_err(refused)
+        Call::read(place.revision, &[], &request.method, &request.params).map_err(refused)
     }
 
     /// Puts the handler to work for a request of the older revisions.
@@ -195,13 +201,12 @@ impl<H: Handler> Caller<H> {
 
     /// Reads an `initialize`, which the gate is asked for too.
     pub(super) fn read_initialize(&self, request: &Request<'_>) -> Result<Initialize, Answered> {
-        let params = request.params.map_or("{}", |params| params.get());
-        let peer = serde_json::from_str(params).map_err(|error| {
+        let peer = request.params.parse().map_err(|error| {
             let problem = stateless::clip(&format!("params: {error}"));
             let error = RpcError::invalid_params(problem);
             Answered::Replied(dispatch::refusal(&request.id, error, Era::Legacy))
         })?;
-        self.gate(request, &Params::read(request.params))?;
+        self.gate(request)?;
         Ok(peer)
     }
 
@@ -222,27 +227,22 @@ impl<H: Handler> Caller<H> {
     }
 
     /// Asks the gate, unless the method is unknown and will be refused anyway.
-    pub(super) fn gate_legacy(
-        &self,
-        request: &Request<'_>,
-        params: &Params<'_>,
-        place: &Place,
-    ) -> Result<(), Answered> {
+    pub(super) fn gate_legacy(&self, request: &Request<'_>, place: &Place) -> Result<(), Answered> {
         if place.revision.has_request(&request.method) {
-            self.gate(request, params)
+            self.gate(request)
         } else {
             Ok(())
         }
     }
 
     /// Asks the gate.
-    fn gate(&self, request: &Request<'_>, params: &Params<'_>) -> Result<(), Answered> {
+    fn gate(&self, request: &Request<'_>) -> Result<(), Answered> {
         let Some(gate) = &self.shared.options.gate else {
             return Ok(());
         };
         let operation = Operation {
             method: request.method.clone().into_owned(),
-            name: subject(request, params),
+            name: subject(request),
         };
         gate(&self.extensions, &operation).map_err(Answered::Gated)
     }
@@ -261,11 +261,11 @@ impl<H: Handler> Caller<H> {
 }
 
 /// What a request is about, for the gate.
-fn subject(request: &Request<'_>, params: &Params<'_>) -> Option<String> {
+fn subject(request: &Request<'_>) -> Option<String> {
     // These two have no `Mcp-Name`, but they are about a resource as much as reading it is.
     let method = match &*request.method {
         "resources/subscribe" | "resources/unsubscribe" => "resources/read",
         method => method,
     };
-    params.mirrored_name(method).map(Cow::into_owned)
+    request.params.mirrored_name(method).map(Cow::into_owned)
 }

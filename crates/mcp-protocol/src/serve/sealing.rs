@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::Error;
+use super::request::Request;
 pub(super) use super::sealed_ids::SealedIds;
 use super::service::Shared;
-use crate::jsonrpc::Request;
 use crate::seal::{Binding, Keys, Opened, Purpose, Refused, SALT_BYTES, Spent, TooLong};
 
 type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -183,7 +183,7 @@ impl<H> Shared<H> {
     ) -> Option<StateSeal> {
         let sealing = self.options.seal.clone()?;
         let binding =
-            Binding::to_principal(principal).and_operation(&request.method, request.params);
+            Binding::to_principal(principal).and_members(&request.method, request.params.members());
         Some(StateSeal { sealing, binding })
     }
 }

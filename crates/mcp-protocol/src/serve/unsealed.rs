@@ -1,10 +1,10 @@
 //! What stands in for `sealing.rs` without the feature `seal`: nothing is sealed.
 
 use super::error::Error;
+use super::request::Request;
 use super::round::StateTooLong;
 use super::service::Shared;
 use super::sessions::SessionLimits;
-use crate::jsonrpc::Request;
 use crate::revision::Revision;
 use crate::types::Initialize;
 use crate::violation::Violation;

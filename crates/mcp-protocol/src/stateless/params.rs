@@ -2,46 +2,53 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::key;
-use crate::jsonrpc::{Id, Members, Name, Twice};
+use crate::jsonrpc::{FromMembers, Id, Members, Name, Parameters, Shape, Twice};
 use crate::trace::Trace;
 
 /// The parameters of a message, taken apart once, as far as both eras share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Params<'a> {
-    /// None when a name in them is no text.
+    /// All but `_meta`; none when the parameters are no object, or a name in them is no text.
     members: Option<Members<'a>>,
     meta: Option<Result<Members<'a>, ()>>,
+    is_object: bool,
+}
+
+impl Default for Params<'_> {
+    /// None.
+    fn default() -> Self {
+        Params {
+            members: Some(Members::default()),
+            meta: None,
+            is_object: true,
+        }
+    }
 }
 
 impl<'a> Params<'a> {
     /// Takes the parameters apart without judging them.
     #[must_use]
     pub fn read(params: Option<&'a RawValue>) -> Self {
-        let members = match params.map(Members::read) {
-            None => Members::default(),
-            Some(Ok(members)) => members,
-            Some(Err(_)) => {
-                return Params {
-                    members: None,
-                    meta: Some(Err(())),
-                };
-            }
-        };
-        let meta = match members.once("_meta") {
-            Ok(None) => None,
-            Ok(Some(raw)) if raw.get() == "null" => None,
-            Ok(Some(raw)) => Some(Members::read(raw).map_err(|_| ())),
-            Err(Twice) => Some(Err(())),
-        };
+        params.map(Parameters::read).unwrap_or_default()
+    }
+
+    fn unreadable(is_object: bool) -> Self {
         Params {
-            members: Some(members),
-            meta,
+            members: None,
+            meta: Some(Err(())),
+            is_object,
         }
+    }
+
+    /// The members of the parameters themselves, in the order in which they came.
+    #[cfg(all(feature = "server", feature = "seal"))]
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.members.iter().flat_map(Members::iter)
     }
 
     /// Whether `_meta` is there and is no object that can be read, or is there twice.
@@ -87,7 +94,7 @@ impl<'a> Params<'a> {
         Id::deserialize(self.get(key::PROGRESS_TOKEN)?).ok()
     }
 
-    /// A member of the parameters themselves.
+    /// A member of the parameters themselves; `_meta` is none of them.
     ///
     /// # Errors
     /// [`Twice`].
@@ -123,6 +130,48 @@ impl<'a> Params<'a> {
             _ => return None,
         };
         text(self.member(member).ok()??)
+    }
+}
+
+impl<'a> Parameters<'a> for Params<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Shape::deserialize(deserializer)? {
+            Shape::Object(params) => params,
+            Shape::Null | Shape::Other => Params::unreadable(false),
+        })
+    }
+
+    fn read(params: &'a RawValue) -> Self {
+        let is_object = params.get().starts_with('{');
+        Parameters::deserialize(params).unwrap_or_else(|_| Params::unreadable(is_object))
+    }
+
+    fn are_fit(&self) -> bool {
+        self.is_object
+    }
+}
+
+impl<'a> FromMembers<'a> for Params<'a> {
+    fn from_members<A: MapAccess<'a>>(mut map: A) -> Result<Self, A::Error> {
+        let (mut members, mut meta) = (Members::with_room(), None);
+        while let Some(Name(name)) = map.next_key()? {
+            if name == "_meta" {
+                let found = map.next_value()?;
+                // What is there twice cannot be read.
+                meta = Some(meta.map_or(found, |_: Shape<_>| Shape::Other));
+            } else {
+                members.push(name, map.next_value()?);
+            }
+        }
+        Ok(Params {
+            members: Some(members),
+            meta: match meta {
+                None | Some(Shape::Null) => None,
+                Some(Shape::Object(meta)) => Some(Ok(meta)),
+                Some(Shape::Other) => Some(Err(())),
+            },
+            is_object: true,
+        })
     }
 }
 

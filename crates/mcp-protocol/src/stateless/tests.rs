@@ -338,3 +338,51 @@ fn an_extension_that_is_not_declared_is_named() {
         )
     );
 }
+
+#[test]
+fn parameters_are_the_same_in_the_pass_of_their_message_and_by_themselves() {
+    let modern = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
+    for params in [
+        "{}".to_owned(),
+        format!(r#"{{"name":"a","_meta":{modern}}}"#),
+        format!(r#"{{"_meta":{modern},"name":"a","_meta":{modern}}}"#),
+        format!(r#"{{"_meta":null,"name":"a","_meta":{modern}}}"#),
+        format!(r#"{{"name":"a","name":"b","_meta":{modern}}}"#),
+        format!(r#"{{"name":"a","\ud800":1,"_meta":{modern}}}"#),
+        format!(r#"{{"name":"a","x":1e999,"_meta":{modern}}}"#),
+        r#"{"name":"a","_meta":null}"#.to_owned(),
+        r#"{"name":"a","_meta":1e999}"#.to_owned(),
+        r#"{"name":"a","_meta":[1,[2]]}"#.to_owned(),
+        r#"{"name":"a","_meta":"\ud800"}"#.to_owned(),
+        r#"{"name":"a","_meta":{"\ud800":1}}"#.to_owned(),
+        r#"{"name":"a","_meta":{"a":"\ud800","a":1e999}}"#.to_owned(),
+    ] {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+        let jsonrpc::Body::Single(Ok(Message::Request(request))) =
+            jsonrpc::read_as::<Params<'_>>(text.as_bytes()).unwrap()
+        else {
+            panic!("{params}");
+        };
+        let Message::Request(raw) = jsonrpc::message(&text).unwrap() else {
+            panic!("{params}");
+        };
+        let (one, two) = (request.params, Params::read(raw.params));
+        assert_eq!(one.is_unreadable(), two.is_unreadable(), "{params}");
+        assert_eq!(one.is_modern(), two.is_modern(), "{params}");
+        let name = |params: &Params<'_>| params.mirrored_name("tools/call").map(String::from);
+        assert_eq!(name(&one), name(&two), "{params}");
+    }
+}
+
+#[test]
+fn parameters_that_are_no_object_make_no_message_in_either_pass() {
+    for params in ["null", "5", "1e999", r#""\ud800""#, "[{}]", "true", "-1"] {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{params}}}"#);
+        let jsonrpc::Body::Single(Err(malformed)) =
+            jsonrpc::read_as::<Params<'_>>(text.as_bytes()).unwrap()
+        else {
+            panic!("{params}");
+        };
+        assert_eq!(malformed, jsonrpc::message(&text).unwrap_err(), "{params}");
+    }
+}

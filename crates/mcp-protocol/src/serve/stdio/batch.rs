@@ -1,10 +1,10 @@
 //! An array of messages (2025-03-26) on one line.
 
 use super::dialogue::{Dialogue, Ready};
-use crate::jsonrpc::{Malformed, Message, Notification, Request, Text};
+use crate::jsonrpc::{Malformed, Text};
 use crate::revision::Feature;
 use crate::serve::handler::Handler;
-use crate::stateless::Params;
+use crate::serve::request::{Message, Notification, Request};
 use crate::violation::Violation;
 
 impl<H: Handler> Dialogue<H> {
@@ -26,12 +26,11 @@ impl<H: Handler> Dialogue<H> {
             match item {
                 Err(malformed) => started.push(Err(self.malformed(malformed))),
                 Ok(Message::Request(request)) => {
-                    let read = Params::read(request.params);
                     // MCP-RPC-06: initialize is never part of a batch.
                     let start = if request.method == "initialize" {
                         Err(Violation::InitializeMisplaced.into())
                     } else {
-                        self.start(&request, &read)
+                        self.start(&request)
                     };
                     started.push(start.map_err(|answered| answered.into_text(Some(&request.id))));
                 }
@@ -79,9 +78,7 @@ impl<H: Handler> Dialogue<H> {
 fn is_modern(item: &Result<Message<'_>, Malformed>) -> bool {
     match item {
         Ok(Message::Request(Request { params, .. }))
-        | Ok(Message::Notification(Notification { params, .. })) => {
-            Params::read(*params).is_modern()
-        }
+        | Ok(Message::Notification(Notification { params, .. })) => params.is_modern(),
         Ok(Message::Response(_)) | Err(_) => false,
     }
 }

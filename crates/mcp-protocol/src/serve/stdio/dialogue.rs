@@ -9,17 +9,16 @@ use tokio::sync::{mpsc, watch};
 use super::PipeLimits;
 use super::flights::{Flight, Flights, Voice};
 use super::output::Output;
-use crate::jsonrpc::{self, Body, Id, Malformed, Message, Notification, Request, Text};
+use crate::jsonrpc::{self, Body, Id, Malformed, Text};
 use crate::revision::{Era, Revision, Transport};
 use crate::serve::exchange::{Outgoing, Working};
 use crate::serve::handler::Handler;
 use crate::serve::listen::{self, Hearing};
-use crate::serve::request::{Answered, Caller, Place};
+use crate::serve::request::{Answered, Caller, Message, Notification, Place, Request};
 use crate::serve::service::Shared;
 use crate::serve::session::{Held, Session};
 use crate::serve::{Changes, SessionLimits};
 use crate::session::negotiate;
-use crate::stateless::Params;
 use crate::stdio::LineError;
 use crate::violation::Violation;
 
@@ -94,7 +93,7 @@ impl<H: Handler> Dialogue<H> {
             Ok(line) => line,
             Err(error) => return self.refuse(None, error.into()).await,
         };
-        match jsonrpc::read(line.as_bytes()) {
+        match jsonrpc::read_as(line.as_bytes()) {
             Err(violation) => self.refuse(None, violation).await,
             Ok(Body::Batch(items)) => self.batch(items).await,
             Ok(Body::Single(Err(malformed))) => {
@@ -129,11 +128,11 @@ impl<H: Handler> Dialogue<H> {
     }
 
     async fn request(&mut self, request: &Request<'_>) {
-        let params = Params::read(request.params);
+        let params = &request.params;
         let answered = match &*request.method {
             "initialize" if !params.is_modern() => self.initialize(request),
-            "ping" if !params.is_modern() => self.ping(request, &params).await,
-            _ => match self.start(request, &params) {
+            "ping" if !params.is_modern() => self.ping(request).await,
+            _ => match self.start(request) {
                 Ok(ready) => return self.go(ready),
                 Err(answered) => Err(answered),
             },
@@ -152,22 +151,18 @@ impl<H: Handler> Dialogue<H> {
     }
 
     /// Lets a request through, or not.
-    pub(super) fn start(
-        &self,
-        request: &Request<'_>,
-        params: &Params<'_>,
-    ) -> Result<Ready, Answered> {
+    pub(super) fn start(&self, request: &Request<'_>) -> Result<Ready, Answered> {
         let flight = self.flights.begin(&request.id)?;
         let (outbox, messages) = mpsc::channel(WAITING);
-        let working = match self.place(request, params)? {
-            None => self.caller.start_modern(request, params, None, outbox)?,
+        let working = match self.place(request)? {
+            None => self.caller.start_modern(request, None, outbox)?,
             Some(place) => {
-                self.caller.gate_legacy(request, params, &place)?;
-                let call = self.caller.read_legacy(request, params, &place)?;
+                self.caller.gate_legacy(request, &place)?;
+                let call = self.caller.read_legacy(request, &place)?;
                 let cancelled = Some(flight.stopped());
                 let id = request.id.clone();
                 self.caller
-                    .run_legacy(id, call, params, &place, cancelled, outbox)
+                    .run_legacy(id, call, &request.params, &place, cancelled, outbox)
             }
         };
         let listens = request.method == "subscriptions/listen";
@@ -183,12 +178,8 @@ impl<H: Handler> Dialogue<H> {
     ///
     /// MCP-DUAL-01: modern metadata decides, then whether `initialize` has come. Before it, what only
     /// 2026-07-28 has is judged by its rules: the metadata is missing.
-    fn place(
-        &self,
-        request: &Request<'_>,
-        params: &Params<'_>,
-    ) -> Result<Option<Place>, Violation> {
-        if params.is_modern() {
+    fn place(&self, request: &Request<'_>) -> Result<Option<Place>, Violation> {
+        if request.params.is_modern() {
             return Ok(None);
         }
         if let Some(opened) = &self.opened {
@@ -208,7 +199,7 @@ impl<H: Handler> Dialogue<H> {
     /// Answers at once, before `initialize` too, and when there is no room for other requests.
     ///
     /// MCP-LIFE-05.
-    async fn ping(&self, request: &Request<'_>, params: &Params<'_>) -> Result<Text, Answered> {
+    async fn ping(&self, request: &Request<'_>) -> Result<Text, Answered> {
         if self.flights.has(&request.id) {
             return Err(Violation::IdInUse.into());
         }
@@ -219,13 +210,13 @@ impl<H: Handler> Dialogue<H> {
             },
             Opened::place,
         );
-        self.caller.gate_legacy(request, params, &place)?;
-        let call = self.caller.read_legacy(request, params, &place)?;
+        self.caller.gate_legacy(request, &place)?;
+        let call = self.caller.read_legacy(request, &place)?;
         let (outbox, _messages) = mpsc::channel(WAITING);
         let id = request.id.clone();
         let pong = self
             .caller
-            .run_legacy(id, call, params, &place, None, outbox);
+            .run_legacy(id, call, &request.params, &place, None, outbox);
         Ok(pong.await.text.unwrap_or_default())
     }
 
@@ -262,9 +253,8 @@ impl<H: Handler> Dialogue<H> {
                     #[serde(rename = "requestId")]
                     id: Id,
                 }
-                let params = Params::read(notification.params);
                 // MCP-CANC-02: one that cannot be read is as one that is unknown.
-                if let Ok(cancelled) = params.parse::<Cancelled>() {
+                if let Ok(cancelled) = notification.params.parse::<Cancelled>() {
                     self.flights.cancel(&cancelled.id);
                 }
             }
