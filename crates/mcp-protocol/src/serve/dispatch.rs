@@ -1,10 +1,11 @@
 //! From a method and its parameters to the handler, and from what it returns to the text of a response.
 
+use std::fmt::Display;
 use std::pin::pin;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::json;
 
 use super::context::Context;
@@ -15,7 +16,7 @@ use super::listen::{self, Hearing, Listen};
 use super::round::Round;
 use super::service::Shared;
 use super::tasks::Tasks;
-use crate::jsonrpc::{self, Id, RpcError};
+use crate::jsonrpc::{self, Id, RpcError, Twice};
 use crate::revision::{Era, Revision};
 use crate::stateless::{self, Envelope, Params};
 use crate::types::{
@@ -73,7 +74,7 @@ impl Call {
             "resources/unsubscribe" => Call::Unsubscribe(read(params)?),
             "subscriptions/listen" => Call::Listen(read(params)?),
             "tools/list" => Call::ListTools(read(params)?),
-            "tools/call" => Call::UseTool(read(params)?),
+            "tools/call" => Call::UseTool(tool_call(params).map_err(unfit)?),
             "prompts/list" => Call::ListPrompts(read(params)?),
             "prompts/get" => Call::GetPrompt(read(params)?),
             "resources/list" => Call::ListResources(read(params)?),
@@ -89,9 +90,32 @@ impl Call {
 }
 
 fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, Error> {
-    params
-        .parse()
-        .map_err(|error| Error::invalid_params(stateless::clip(&format!("params: {error}"))))
+    params.parse().map_err(unfit)
+}
+
+fn unfit(error: impl Display) -> Error {
+    Error::invalid_params(stateless::clip(&format!("params: {error}")))
+}
+
+/// Reads a tool call as `ToolCall` reads itself, but takes the arguments as they were found: a reader
+/// would look through all of them once more.
+fn tool_call(params: &Params<'_>) -> Result<ToolCall, serde_json::Error> {
+    let Some(name) = params.member("name").map_err(|Twice| twice("name"))? else {
+        return Err(serde_json::Error::missing_field("name"));
+    };
+    let arguments = params
+        .member("arguments")
+        .map_err(|Twice| twice("arguments"))?;
+    Ok(ToolCall {
+        name: String::deserialize(name)?,
+        arguments: arguments
+            .filter(|raw| raw.get() != "null")
+            .map(ToOwned::to_owned),
+    })
+}
+
+fn twice(field: &'static str) -> serde_json::Error {
+    serde_json::Error::duplicate_field(field)
 }
 
 /// Puts the handler to work, for as long as it may take.
