@@ -47,7 +47,7 @@ impl Seats {
         Connection {
             missed: missed.into_iter(),
             events,
-            taken_over,
+            taken_over: Some(taken_over),
         }
     }
 }
@@ -57,16 +57,23 @@ pub(super) struct Connection {
     missed: vec::IntoIter<(EventId, Arc<str>)>,
     /// None when the stream has ended already.
     events: Option<mpsc::Receiver<String>>,
-    taken_over: oneshot::Receiver<()>,
+    /// None when it has told already, or can tell no more.
+    taken_over: Option<oneshot::Receiver<()>>,
 }
 
 impl Connection {
     /// The next event; none at the end of the stream, and as soon as a newer connection has it.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
-        if let Poll::Ready(Ok(())) = Pin::new(&mut self.taken_over).poll(cx) {
-            // The newer connection has these too.
-            self.missed = Vec::new().into_iter();
-            self.events = None;
+        if let Some(taken_over) = &mut self.taken_over
+            && let Poll::Ready(told) = Pin::new(taken_over).poll(cx)
+        {
+            self.taken_over = None;
+            // An error is a session that is gone: what it has said before is still told.
+            if told.is_ok() {
+                // The newer connection has these too.
+                self.missed = Vec::new().into_iter();
+                self.events = None;
+            }
         }
         if let Some((id, text)) = self.missed.next() {
             return Poll::Ready(Some(sse::encode(&text, Some(&id.to_string()))));

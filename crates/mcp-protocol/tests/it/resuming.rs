@@ -164,6 +164,25 @@ async fn a_connection_that_breaks_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_of_the_session_does_not_break_off_what_was_said_before() {
+    let service = with_sessions();
+    let session = open(&service, "2025-11-25", &json!({})).await;
+    call(&session, 1, "hang").send(&service).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let response = come_back(&session, "0-0").response(&service).await;
+    let mut body = response.into_body();
+    let first = any_event(&mut body).await.unwrap();
+    assert_eq!(first.id.as_deref(), Some("0-1"));
+    let end = bare("DELETE", "").header("mcp-session-id", &session);
+    end.send(&service).await.status_is(204, "the end");
+    let whole = [
+        (Some("0-2".to_owned()), progress(1, 2.0)),
+        (Some("0-3".to_owned()), text(1, "hung up")),
+    ];
+    assert_eq!(rest(&mut body).await, whole);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_the_messages_of_that_stream_come_again() {
     let service = with_sessions();
     let session = open(&service, "2025-11-25", &json!({})).await;
