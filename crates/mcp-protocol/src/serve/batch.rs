@@ -107,7 +107,10 @@ impl<H: Handler> Post<H> {
                 Ok(Message::Request(request)) if request.method != "initialize" => {
                     self.caller.gate_legacy(request, place)?;
                 }
-                Ok(Message::Response(_)) if place.session.is_none() => {
+                // As when they come alone: nobody was asked, or it does not say who.
+                Ok(Message::Response(response))
+                    if place.session.is_none() || response.id.is_none() =>
+                {
                     return Err(Violation::ResponseRefused.into());
                 }
                 _ => {}

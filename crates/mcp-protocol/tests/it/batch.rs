@@ -71,3 +71,24 @@ async fn notifications_of_a_batch_come_on_its_stream() {
         [1, 2]
     );
 }
+
+#[tokio::test]
+async fn an_array_that_is_refused_has_started_nothing() {
+    // An error without an id belongs to nobody, as when it comes alone.
+    let service = with_sessions();
+    let opened = initialize("2025-03-26", &json!({})).send(&service).await;
+    let session = opened.header("mcp-session-id").unwrap();
+    let call = |id: i64, name: &str| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": name } });
+    let stray = json!({ "jsonrpc": "2.0", "error": { "code": -32603, "message": "x" } });
+    let refused = post(json!([call(1, "wait"), stray]).to_string())
+        .header("mcp-session-id", session)
+        .send(&service)
+        .await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    // Were the first at work, its id would be in use.
+    let again = post(call(1, "echo").to_string())
+        .header("mcp-session-id", session)
+        .send(&service)
+        .await;
+    assert_eq!(again.tool_text(), "{}");
+}
