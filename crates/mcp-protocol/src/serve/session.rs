@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as StdInstant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -264,7 +264,14 @@ impl Session {
                 error.message
             ))),
             Ok(Err(_)) => Err(Error::cancelled()),
-            Err(_) => Err(Error::internal("the client did not answer in time")),
+            Err(_) => {
+                // MCP-RPC-12: whoever does not wait any longer says so.
+                let reason = "no answer in time";
+                let cancelled = json!({ "requestId": &id, "reason": reason });
+                let text = jsonrpc::notification_text("notifications/cancelled", Some(cancelled));
+                drop(outbox.send(Outgoing::Message(text)).await);
+                Err(Error::internal("the client did not answer in time"))
+            }
         }
     }
 

@@ -241,13 +241,14 @@ async fn a_question_without_an_answer_ends_in_time() {
     let answer = call(&session, &json!({ "name": "name" }))
         .send(&service)
         .await;
-    let last = answer
-        .text
-        .lines()
-        .rev()
-        .find(|line| line.starts_with("data: "))
-        .unwrap();
-    assert!(last.contains("the client did not answer in time"), "{last}");
+    let [question, cancelled, last] = answer.events().try_into().unwrap();
+    // MCP-RPC-12: whoever does not wait any longer says so.
+    assert_eq!(cancelled["method"], "notifications/cancelled");
+    assert_eq!(cancelled["params"]["requestId"], question["id"]);
+    assert_eq!(
+        last["error"]["message"],
+        "the client did not answer in time"
+    );
 }
 
 #[tokio::test]
