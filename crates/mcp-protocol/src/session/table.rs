@@ -75,7 +75,7 @@ impl<T> Table<T> {
         now: Instant,
     ) -> Result<(), Full> {
         if let Some(owner) = &owner {
-            self.make_room(owner);
+            self.make_room(owner, now);
         }
         if self.entries.len() >= self.limit {
             self.look(now, usize::MAX);
@@ -147,7 +147,7 @@ impl<T> Table<T> {
         is_idle
     }
 
-    fn make_room(&mut self, owner: &str) {
+    fn make_room(&mut self, owner: &str, now: Instant) {
         if self.owners.get(owner).copied().unwrap_or_default() < self.limit_of_owner {
             return;
         }
@@ -155,7 +155,7 @@ impl<T> Table<T> {
             .entries
             .iter()
             .filter(|(_, entry)| entry.owner.as_deref() == Some(owner))
-            .min_by_key(|(_, entry)| entry.used)
+            .min_by_key(|(_, entry)| (self.last_use)(&entry.session, now).max(Some(entry.used)))
             .map(|(id, _)| Arc::clone(id));
         if let Some(id) = oldest {
             self.close(&id);
@@ -312,6 +312,21 @@ mod tests {
         table.sweep(after(61));
         assert_eq!(table.len(), 1);
         assert_eq!(table.touch("busy", after(200), |_| true), Some(&true));
+    }
+
+    #[test]
+    fn what_is_in_use_does_not_make_room_for_one_more() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let owner = || Some(Arc::from("x"));
+        let mut table = Table::new(9, 2, Duration::from_secs(60), |busy: &bool, now| {
+            busy.then_some(now)
+        });
+        table.open("busy".into(), owner(), true, start).unwrap();
+        table.open("idle".into(), owner(), false, after(1)).unwrap();
+        table.open("new".into(), owner(), false, after(2)).unwrap();
+        assert_eq!(table.touch("idle", after(2), |_| true), None);
+        assert_eq!(table.touch("busy", after(2), |_| true), Some(&true));
     }
 
     #[test]
