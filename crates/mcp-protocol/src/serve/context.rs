@@ -35,6 +35,8 @@ pub struct Context {
     pub(super) client: Option<Implementation>,
     pub(super) progress_token: Option<Id>,
     pub(super) log_level: Option<LogLevel>,
+    /// Whether the server has declared that it logs.
+    pub(super) may_log: bool,
     pub(super) trace: Trace,
     pub(super) outbox: mpsc::Sender<Outgoing>,
     pub(super) session: Option<Arc<Session>>,
@@ -115,14 +117,15 @@ impl Context {
 
     /// Sends a log message, if the client wants messages of this level. Never put secrets in it.
     ///
-    /// MCP-LOG-01: since 2026-07-28 only for a request that names a level.
+    /// MCP-LOG-01: since 2026-07-28 only for a request that names a level. MCP-LIFE-04: only by a
+    /// server that declares `logging`.
     pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: impl Serialize) {
         let wanted = match (self.revision.era(), &self.session) {
             (Era::Modern, _) => self.log_level,
             (Era::Legacy, Some(session)) => Some(session.log_level()),
             (Era::Legacy, None) => Some(LogLevel::Info),
         };
-        if wanted.is_none_or(|wanted| level < wanted) {
+        if !self.may_log || wanted.is_none_or(|wanted| level < wanted) {
             return;
         }
         #[derive(Serialize)]
