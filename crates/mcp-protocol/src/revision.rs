@@ -41,6 +41,16 @@ pub enum Feature {
     VersionHeader,
     /// Streamable HTTP (2024-11-05 had another HTTP transport, which this crate does not speak).
     StreamableHttp,
+    /// Sound among the kinds of content.
+    Audio,
+    /// Addresses of resources among the kinds of content.
+    ResourceLinks,
+    /// Structured content in the result of a tool, as an object.
+    StructuredContent,
+    /// Structured content that is any value.
+    StructuredValues,
+    /// Tools in a sampling request.
+    SamplingTools,
     /// Elicitation in form mode.
     Elicitation,
     /// Elicitation in URL mode.
@@ -97,7 +107,7 @@ const REVISIONS: [Row; 5] = [
 ];
 
 /// First and last revision that has the feature; no last means "still there".
-const FEATURES: [(Feature, Revision, Option<Revision>); 7] = [
+const FEATURES: [(Feature, Revision, Option<Revision>); 12] = [
     (
         Feature::Batches,
         Revision::V2025_03_26,
@@ -105,6 +115,11 @@ const FEATURES: [(Feature, Revision, Option<Revision>); 7] = [
     ),
     (Feature::VersionHeader, Revision::V2025_06_18, None),
     (Feature::StreamableHttp, Revision::V2025_03_26, None),
+    (Feature::Audio, Revision::V2025_03_26, None),
+    (Feature::ResourceLinks, Revision::V2025_06_18, None),
+    (Feature::StructuredContent, Revision::V2025_06_18, None),
+    (Feature::StructuredValues, Revision::V2026_07_28, None),
+    (Feature::SamplingTools, Revision::V2025_11_25, None),
     (Feature::Elicitation, Revision::V2025_06_18, None),
     (Feature::UrlElicitation, Revision::V2025_11_25, None),
     (

@@ -208,6 +208,7 @@ impl Context {
     ///
     /// # Errors
     /// -32021 when the client has not declared what is asked of it (-32600 in older revisions);
+    /// -32600 when the revision has no such question ([`Ask::is_of`]);
     /// -32603 when it may not be asked ([`Ask::check`]); -32602 when what was filled in does not fit;
     /// -32600 in the older revisions without a session; the client's own error; the interim result.
     pub async fn ask_all<K: Into<String>>(
@@ -220,6 +221,9 @@ impl Context {
             .map(|(key, ask)| (key.into(), ask))
             .collect();
         for ask in asks.values() {
+            if !ask.is_of(self.revision) {
+                return Err(not_possible(&format!("{} cannot ask this", self.revision)));
+            }
             if let Some(required) = ask.missing(&self.capabilities) {
                 return Err(match self.revision.era() {
                     Era::Modern => Error::missing_capability(required),

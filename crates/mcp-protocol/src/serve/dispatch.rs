@@ -15,6 +15,7 @@ use super::handler::Handler;
 use super::listen::{self, Hearing, Listen};
 use super::round::Round;
 use super::service::Shared;
+use super::since;
 use super::tasks::Tasks;
 use crate::jsonrpc::{self, Id, RpcError, Twice};
 use crate::revision::{Era, Revision};
@@ -193,9 +194,17 @@ async fn answer<H: Handler>(shared: &Shared<H>, context: &Context, id: &Id, call
             listen::listen(id.clone(), wanted, changes, hearing, end, outbox).await
         }
         Call::ListTools(at) => out.write("tools/list", handler.list_tools(page, at).await),
-        Call::UseTool(call) => out.write("tools/call", handler.call_tool(page, call).await),
+        Call::UseTool(call) => {
+            let result = handler.call_tool(page, call).await;
+            let result = result.map(|result| since::tool_result(result, context.revision));
+            out.write("tools/call", result)
+        }
         Call::ListPrompts(at) => out.write("prompts/list", handler.list_prompts(page, at).await),
-        Call::GetPrompt(call) => out.write("prompts/get", handler.get_prompt(page, call).await),
+        Call::GetPrompt(call) => {
+            let result = handler.get_prompt(page, call).await;
+            let result = result.map(|result| since::prompt_result(result, context.revision));
+            out.write("prompts/get", result)
+        }
         Call::ListResources(at) => {
             out.write("resources/list", handler.list_resources(page, at).await)
         }

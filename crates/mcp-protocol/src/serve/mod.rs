@@ -26,6 +26,7 @@ mod sealing;
 mod service;
 mod session;
 mod sessions;
+mod since;
 mod spoken;
 mod stdio;
 mod streams;

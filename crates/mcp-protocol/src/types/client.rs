@@ -275,6 +275,11 @@ impl Sampling {
             .as_deref()
             .is_some_and(|whose| whose != "none")
     }
+
+    /// Whether the model may use tools.
+    fn has_tools(&self) -> bool {
+        self.tools.is_some() || self.tool_choice.is_some()
+    }
 }
 
 /// One message of a sampling dialogue.
@@ -403,6 +408,19 @@ impl Ask {
         }
     }
 
+    /// Whether a revision has this question at all, whatever the client declares.
+    ///
+    /// MCP-LIFE-04.
+    #[must_use]
+    pub fn is_of(&self, revision: Revision) -> bool {
+        match self {
+            Ask::Elicit(Elicitation::Form { .. }) => revision.has(Feature::Elicitation),
+            Ask::Elicit(Elicitation::Url { .. }) => revision.has(Feature::UrlElicitation),
+            Ask::Sample(sampling) if sampling.has_tools() => revision.has(Feature::SamplingTools),
+            Ask::Sample(_) | Ask::Roots => true,
+        }
+    }
+
     /// What the client would have to declare, if it has not.
     ///
     /// MCP-MRTR-03: never ask for a kind, mode or part that was not declared.
@@ -417,8 +435,7 @@ impl Ask {
             }
             Ask::Sample(_) if !declared.has("sampling") => Some(json!({ "sampling": {} })),
             Ask::Sample(sampling)
-                if (sampling.tools.is_some() || sampling.tool_choice.is_some())
-                    && !declared.has_part("sampling", "tools") =>
+                if sampling.has_tools() && !declared.has_part("sampling", "tools") =>
             {
                 Some(json!({ "sampling": { "tools": {} } }))
             }

@@ -151,7 +151,8 @@ pub struct ToolResult {
     /// For the model and the person.
     #[serde(default)]
     pub content: Vec<ContentBlock>,
-    /// For programs; any JSON (an object before 2026-07-28).
+    /// For programs; any JSON (an object before 2026-07-28). A server leaves it out where the
+    /// revision does not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub structured_content: Option<Box<RawValue>>,
     /// The tool ran and failed.

@@ -20,6 +20,7 @@ mod listening;
 mod precedence;
 mod questions;
 mod room;
+mod since;
 
 /// A client that speaks line by line.
 struct Peer {
