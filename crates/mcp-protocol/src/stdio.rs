@@ -51,7 +51,7 @@ pub enum LineError {
 /// Reads lines from pieces of a stream, however they are cut.
 ///
 /// - A line ends with `\n` or `\r\n`.
-/// - A line of spaces and tabs alone is none.
+/// - A line of white space alone is none.
 /// - A line over the bound is one error, given as soon as it is over; the rest of it is skipped and
 ///   not kept.
 /// - A line that is not UTF-8 is one error.
@@ -129,7 +129,7 @@ impl Decoder {
         if line.last() == Some(&b'\r') {
             line.pop();
         }
-        if line.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
             return None;
         }
         Some(String::from_utf8(line).map_err(|_| LineError::NotUtf8))

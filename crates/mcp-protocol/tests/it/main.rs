@@ -10,8 +10,19 @@ mod batch;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(test)]
+#[cfg(all(feature = "client", feature = "seal", feature = "server"))]
+mod corpus;
+#[cfg(test)]
 #[cfg(feature = "server")]
 mod drive;
+#[cfg(test)]
+#[cfg(all(feature = "client", feature = "seal", feature = "server"))]
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(
+    unreachable_pub,
+    reason = "the fuzz targets use it as a library of its own"
+)]
+mod fuzz;
 #[cfg(test)]
 #[cfg(feature = "server")]
 mod hostile;

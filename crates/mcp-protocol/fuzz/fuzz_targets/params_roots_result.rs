@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    |data: &[u8]| mcp_protocol_fuzz::params::<mcp_protocol::types::RootList>(data)
+);
