@@ -1,3 +1,5 @@
+//! The type behind `params_resource`, as a peer may write it.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| mcp_protocol_fuzz::params::<

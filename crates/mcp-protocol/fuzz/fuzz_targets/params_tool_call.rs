@@ -1,3 +1,5 @@
+//! The type behind `params_tool_call`, as a peer may write it.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(

@@ -1,3 +1,5 @@
+//! What must hold for `post`, whatever the bytes.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| mcp_protocol_fuzz::post(data));
