@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
 use super::body::Body;
-use super::dispatch;
+use super::dispatch::{self, Call};
 use super::exchange::{self, OUTBOX, Outgoing, Reply, Working};
 use super::handler::Handler;
 use super::listen;
@@ -124,11 +124,16 @@ impl<H: Handler> Post<H> {
         outbox: mpsc::Sender<Outgoing>,
     ) -> Result<Working, Answered> {
         let call = self.caller.read_legacy(request, place)?;
-        let in_flight = place
+        let begun = place
             .session
             .as_ref()
             .map(|session| session.begin(&request.id))
-            .transpose()?;
+            .transpose();
+        let in_flight = match begun {
+            // MCP-LIFE-05: a ping is answered at once, so it needs no room.
+            Err(Violation::TooManyInFlight) if matches!(call, Call::Ping) => None,
+            begun => begun?,
+        };
         let id = request.id.clone();
         let cancelled = in_flight.as_ref().map(InFlight::cancelled);
         let working =

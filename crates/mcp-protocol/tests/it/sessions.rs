@@ -286,6 +286,26 @@ async fn a_cancelled_request_is_dropped_without_an_answer() {
     );
 }
 
+#[tokio::test]
+async fn a_ping_is_answered_though_there_is_no_room_for_a_request() {
+    // MCP-LIFE-05.
+    let service = sessions_of(Server::default(), |limits| limits.max_in_flight = 1);
+    let session = open(&service, json!({})).await;
+    let waits = json!({ "name": "wait", "_meta": { "progressToken": 1 } });
+    let waiting = call(&session, &waits).response(&service).await;
+    next(&mut waiting.into_body()).await;
+    let send = async |id: i64, method: &str| {
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": method });
+        let call = post(message.to_string()).header("mcp-session-id", &session);
+        call.send(&service).await
+    };
+    send(2, "tools/list").await.status_is(429, "no room");
+    let pong = send(2, "ping").await;
+    pong.is(200, r#"{"jsonrpc":"2.0","id":2,"result":{}}"#);
+    // An id is in use all the same.
+    send(1, "ping").await.status_is(400, "the id of another");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_session_is_not_idle_while_it_has_a_stream_or_a_request() {
     let service = sessions_of(Server::default(), |limits| {
