@@ -1,6 +1,7 @@
 //! An array of messages (2025-03-26) on one line.
 
 use super::dialogue::{Dialogue, Ready};
+use super::flights::Flight;
 use crate::jsonrpc::{Malformed, Text};
 use crate::revision::Feature;
 use crate::serve::handler::Handler;
@@ -51,24 +52,33 @@ impl<H: Handler> Dialogue<H> {
                     start.map(|ready| tokio::spawn(async move { ready.work(&output).await })),
                 );
             }
-            let (mut flights, mut texts) = (Vec::new(), Vec::new());
+            let mut answers = Vec::with_capacity(working.len());
             for work in working {
                 match work {
                     Ok(work) => {
                         if let Ok(Some((flight, text))) = work.await {
-                            flights.push(flight);
-                            texts.push(text.into_string());
+                            answers.push((Some(flight), text.into_string()));
                         }
                     }
-                    Err(text) => texts.push(text.into_string()),
+                    Err(text) => answers.push((None, text.into_string())),
                 }
             }
-            if texts.is_empty() {
+            if answers.is_empty() {
                 return;
             }
-            if let Some(room) = output.room().await {
-                // The ids are free before the client can have read the answers.
-                drop(flights);
+            let Some(room) = output.room().await else {
+                return;
+            };
+            // MCP-STDIO-03: one that was done is cancelled, too, as long as it waits for the others.
+            let is_wanted =
+                |flight: &Option<Flight>| flight.as_ref().is_none_or(|flight| !flight.is_stopped());
+            let (flights, texts): (Vec<_>, Vec<_>) = answers
+                .into_iter()
+                .filter(|(flight, _)| is_wanted(flight))
+                .unzip();
+            // The ids are free before the client can have read the answers.
+            drop(flights);
+            if !texts.is_empty() {
                 room.send(Text::from(format!("[{}]", texts.join(","))).into());
             }
         });

@@ -74,6 +74,11 @@ impl Flight {
         self.stopped.clone()
     }
 
+    /// Whether the request is cancelled.
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
     /// Waits until the request is cancelled, or all of them stop.
     async fn stop(mut stopped: watch::Receiver<bool>) {
         // An error is a sender that is gone, which is the same.

@@ -99,6 +99,19 @@ async fn a_request_of_an_array_can_be_cancelled_and_speaks_on_lines_of_its_own()
     let answer = peer.next().await;
     assert_eq!(answer.as_array().unwrap().len(), 1);
     assert_eq!(answer[0]["id"], 2);
+    // One that was done already waits for the others, and can be cancelled too.
+    peer.send(json!([
+        call(2, "echo"),
+        reporting(1, "wait"),
+        call(3, "echo")
+    ]))
+    .await;
+    peer.next().await;
+    peer.send(cancelled(2)).await;
+    peer.send(cancelled(1)).await;
+    let answer = peer.next().await;
+    assert_eq!(answer.as_array().unwrap().len(), 1);
+    assert_eq!(answer[0]["id"], 3);
     // And one with nothing left in it is no line.
     peer.send(json!([reporting(1, "wait")])).await;
     peer.next().await;
