@@ -17,7 +17,8 @@ use crate::http::Callers;
 pub struct Operation {
     /// The method, known in the revision of the request.
     pub method: String,
-    /// The tool, prompt, resource or task that it is about; none when the parameters do not say, and for
+    /// The tool, prompt, resource or task that it is about; for `completion/complete` the prompt or
+    /// the template of addresses; none when the parameters do not say, and for
     /// methods that are about several (`subscriptions/listen`) or none.
     pub name: Option<String>,
 }

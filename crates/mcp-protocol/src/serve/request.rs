@@ -21,7 +21,9 @@ use crate::http as rules;
 use crate::jsonrpc::{self, Id, RpcError, Text};
 use crate::revision::{Era, Revision};
 use crate::stateless::{self, Params};
-use crate::types::{Initialize, Initialized, ServerCapabilities, TASKS_EXTENSION};
+use crate::types::{
+    CompletionTarget, Initialize, Initialized, ServerCapabilities, TASKS_EXTENSION,
+};
 use crate::violation::{Violation, code};
 
 /// A message whose parameters are taken apart.
@@ -264,6 +266,13 @@ impl<H: Handler> Caller<H> {
 
 /// What a request is about, for the gate.
 fn subject(request: &Request<'_>) -> Option<String> {
+    if request.method == "completion/complete" {
+        let target = request.params.member("ref").ok()??;
+        return match serde_json::from_str(target.get()).ok()? {
+            CompletionTarget::Prompt { name } => Some(name),
+            CompletionTarget::Resource { uri } => Some(uri),
+        };
+    }
     // These two have no `Mcp-Name`, but they are about a resource as much as reading it is.
     let method = match &*request.method {
         "resources/subscribe" | "resources/unsubscribe" => "resources/read",

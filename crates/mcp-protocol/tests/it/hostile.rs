@@ -82,6 +82,33 @@ async fn arguments_that_cannot_be_read_do_not_hide_from_their_headers() {
 }
 
 #[tokio::test]
+async fn the_gate_hears_what_a_completion_is_about() {
+    // What a caller may not get must not be found out letter by letter.
+    let (service, asked) = gated();
+    let reference = |kind: &str, name: &str, of: &str| json!({ "type": kind, name: of });
+    let refs = [
+        reference("ref/prompt", "name", "who"),
+        reference("ref/resource", "uri", "test://{a}"),
+        json!({ "type": "ref/prompt", "name": 5 }),
+        json!(5),
+    ];
+    for one in refs {
+        let params = json!({ "ref": one, "argument": { "name": "a", "value": "" } });
+        modern("completion/complete", params).send(&service).await;
+    }
+    let names: Vec<Option<String>> = asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|o| o.name.clone())
+        .collect();
+    assert_eq!(
+        names,
+        [Some("who".into()), Some("test://{a}".into()), None, None]
+    );
+}
+
+#[tokio::test]
 async fn the_gate_hears_what_a_subscription_is_about() {
     let (service, asked) = gated();
     let session = open(&service, "2025-11-25").await;
