@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// The table. A crate without a row is refused until it has one.
-const TABLE: [Row; 20] = [
+const TABLE: [Row; 21] = [
     Row {
         name: "mcp-protocol",
         ours: Some(&[]),
@@ -83,6 +83,11 @@ const TABLE: [Row; 20] = [
         name: "mcp-echo",
         ours: Some(&["mcp-protocol"]),
         never: &[],
+    },
+    Row {
+        name: "mcp-call",
+        ours: Some(&["mcp-protocol"]),
+        never: &["hyper"],
     },
     Row {
         name: "mcp-protected",
