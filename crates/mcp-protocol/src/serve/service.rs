@@ -285,4 +285,6 @@ fn not_allowed(allow: &'static str) -> Response<Body> {
 }
 
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod tests;
