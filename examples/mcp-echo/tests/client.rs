@@ -1,6 +1,7 @@
 //! The program itself as the child process of our client.
 
-#![cfg(all(test, unix))]
+#![cfg(test)]
+#![cfg(unix)]
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
