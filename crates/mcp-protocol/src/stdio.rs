@@ -286,7 +286,7 @@ mod tests {
                     let line = line.strip_suffix(b"\r").unwrap_or(line);
                     let line = String::from_utf8(line.to_vec());
                     match line {
-                        Ok(line) if line.trim_matches([' ', '\t']).is_empty() => None,
+                        Ok(line) if line.trim_matches([' ', '\t', '\r']).is_empty() => None,
                         line => Some(line.map_err(|_| LineError::NotUtf8)),
                     }
                 })
