@@ -274,8 +274,10 @@ impl Cache {
         self.retain(|(key, _)| !is_stale(key));
     }
 
-    /// Forgets all of one principal's own, at every server: for when it signs out.
+    /// Forgets all of one principal's own, at every server: for when it signs out. What is being asked for at this moment is
+    /// not kept either.
     pub fn forget_principal(&mut self, principal: &str) {
+        self.changes = self.changes.saturating_add(1);
         self.retain(|(_, owner)| owner.as_deref() != Some(principal));
     }
 

@@ -270,6 +270,17 @@ fn mcp_cache_04_an_answer_that_was_asked_for_before_a_change_is_not_kept() {
 }
 
 #[test]
+fn mcp_cache_03_an_answer_that_comes_after_its_principal_has_left_is_not_kept() {
+    let ann = person("ann");
+    let mut cache = Cache::default();
+    let late = ticket(&mut cache, tools(), Some(&ann));
+    cache.forget_principal("ann");
+    let private = for_seconds(5, CacheScope::Private);
+    cache.keep(late, page("ann's"), private, SECOND);
+    assert_eq!(found(&mut cache, tools(), Some(&ann), SECOND), None);
+}
+
+#[test]
 fn what_was_not_used_for_longest_goes_first() {
     let mut cache = Cache::new(CacheLimits {
         entries: 2,

@@ -34,7 +34,8 @@ impl SharedCache {
         }
     }
 
-    /// Forgets all of one principal's own, at every server: for when it signs out.
+    /// Forgets all of one principal's own, at every server: for when it signs out. What is being asked for at this moment is
+    /// not kept either.
     pub fn forget_principal(&self, principal: &str) {
         self.lock().forget_principal(principal);
     }
