@@ -60,6 +60,8 @@ impl fmt::Debug for SharedCache {
 #[derive(Debug)]
 pub(super) struct Keepable {
     ticket: Option<Ticket>,
+    /// How often the principal had changed when it was asked for.
+    principals: u64,
     fresh: Option<Freshness>,
 }
 
@@ -67,15 +69,9 @@ impl Keepable {
     /// Without a cache.
     pub(super) const NO: Self = Self {
         ticket: None,
+        principals: 0,
         fresh: None,
     };
-
-    fn asked(ticket: Ticket) -> Self {
-        Self {
-            ticket: Some(ticket),
-            fresh: None,
-        }
-    }
 }
 
 impl<S, B> Client<S>
@@ -109,10 +105,12 @@ where
 
     /// From now on for this principal, or for nobody in particular; private answers of another are not found any more.
     ///
-    /// Call it before the service below gives its requests another token. An answer belongs to whoever was named when it was
-    /// asked for.
+    /// Call it before the service below gives its requests another token. What is being asked for at this moment is not
+    /// kept: whose token it goes out with, page by page, is not known here.
     pub fn set_principal(&self, principal: Option<&str>) {
-        self.lock().principal = principal.map(Arc::from);
+        let mut state = self.lock();
+        state.principal = principal.map(Arc::from);
+        state.principals += 1;
     }
 
     pub(super) fn key(&self, method: &'static str) -> Key {
@@ -128,11 +126,18 @@ where
         let Some(cache) = &self.cache else {
             return Err(Keepable::NO);
         };
-        let principal = self.lock().principal.clone();
+        let (principal, principals) = {
+            let state = self.lock();
+            (state.principal.clone(), state.principals)
+        };
         let now = cache.now();
         match cache.lock().look(key, principal.as_ref(), now) {
             Looked::Fresh(pages) => Ok(pages),
-            Looked::Absent(ticket) => Err(Keepable::asked(ticket)),
+            Looked::Absent(ticket) => Err(Keepable {
+                ticket: Some(ticket),
+                principals,
+                fresh: None,
+            }),
         }
     }
 
@@ -143,11 +148,15 @@ where
         keepable.fresh = Some(keepable.fresh.map_or(of_page, |fresh| fresh.and(of_page)));
     }
 
-    /// Keeps an answer that could be read.
+    /// Keeps an answer that could be read, unless the principal has changed since it was asked for.
+    // MCP-CACHE-03.
     pub(super) fn keep(&self, keepable: Keepable, pages: &Pages) {
         if let (Some(cache), Some(ticket), Some(fresh)) =
             (&self.cache, keepable.ticket, keepable.fresh)
         {
+            if keepable.principals != self.lock().principals {
+                return;
+            }
             let now = cache.now();
             cache.lock().keep(ticket, Arc::clone(pages), fresh, now);
         }

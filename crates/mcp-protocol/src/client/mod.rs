@@ -185,6 +185,8 @@ struct State {
     params: tools::ParamsByTool,
     log_level: Option<LogLevel>,
     principal: Option<Arc<str>>,
+    /// How often that has changed.
+    principals: u64,
 }
 
 impl<S, B> Client<S>

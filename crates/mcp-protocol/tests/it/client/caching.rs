@@ -149,6 +149,32 @@ async fn mcp_cache_03_private_answers_stay_with_their_principal() {
 }
 
 #[tokio::test]
+async fn mcp_cache_03_what_was_asked_for_while_the_principal_changed_is_nobodys() {
+    let whose = Arc::<Mutex<Option<Arc<Client<Server>>>>>::default();
+    let changing = Arc::clone(&whose);
+    let server = modern(move |seen| {
+        let mut page = answer(seen, "private");
+        // Before the second page somebody else signs in, and the first comes back in the end.
+        if seen.body["params"].get("cursor").is_none() {
+            page["nextCursor"] = json!("2");
+            if let Some(client) = changing.lock().unwrap().take() {
+                client.set_principal(Some("ben"));
+                client.set_principal(Some("ann"));
+            }
+        }
+        result(seen, page)
+    });
+    let client = server.client().with_cache(cache().0).with_principal("ann");
+    let client = Arc::new(client);
+    *whose.lock().unwrap() = Some(Arc::clone(&client));
+    // The second time it is asked for, and kept.
+    for asked in [3, 5, 5] {
+        client.list_tools().await.unwrap();
+        assert_eq!(server.methods().len(), asked);
+    }
+}
+
+#[tokio::test]
 async fn mcp_cache_03_public_answers_are_shared_and_only_of_their_server() {
     let server = public();
     let shared = cache().0;
