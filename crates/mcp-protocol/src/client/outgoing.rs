@@ -223,6 +223,15 @@ impl<'a> Outgoing<'a> {
         self.method
     }
 
+    /// The tool that it calls, and with what, if it calls one.
+    pub(super) fn tool(&self) -> Option<(&'a str, &'a RawValue)> {
+        let is_call = self.method == "tools/call";
+        self.params
+            .name
+            .zip(self.params.arguments)
+            .filter(|_| is_call)
+    }
+
     /// Whether it may be made a second time when its stream broke off: it only reads, or the caller says so.
     // MCP-HTTP-08.
     pub(super) fn is_repeatable(&self) -> bool {

@@ -35,7 +35,7 @@ where
     ) -> Result<Completed, ClientError> {
         let mut rounds = 0;
         loop {
-            let required = match self.request(&outgoing).await {
+            let required = match self.request_with_headers(&mut outgoing).await {
                 Err(ClientError::InputRequired(required)) => required,
                 outcome => {
                     return outcome.map(|raw| Completed { raw, rounds });

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tower_service::Service;
 
+use super::agreed::Agreed;
 use super::error::{BadAnswer, ClientError, TransportError};
 use super::lists::Listed;
 use super::notice::Change;
@@ -138,8 +139,8 @@ where
     ///
     /// A result that says that the tool failed is a result, not an error: see [`ToolResult::is_error`].
     ///
-    /// Arguments that the listed schema wants in headers are repeated there; when the server misses one, because the tool
-    /// was never listed or has changed, the tools are listed and the call is made once more.
+    /// Arguments that the listed schema wants in headers are repeated there; when a server of the newest era refuses the
+    /// call because it misses one (the tool was never listed, or has changed), the tools are listed and it is made once more.
     /// What the server asks before it answers goes to the [`Host`](super::Host).
     /// How far it is, other times and more is with [`call`](Self::call).
     ///
@@ -162,15 +163,10 @@ where
         if !arguments.get().starts_with('{') {
             return Err(ClientError::Arguments);
         }
-        let raw = match self.call_once(name, arguments, manner).await {
-            // MCP-XHDR-06: what is kept of the list is what has led to this.
-            Err(ClientError::Rpc { error, .. }) if error.code == code::HEADER_MISMATCH => {
-                self.forget(&Change::Tools);
-                self.list_tools().await?;
-                self.call_once(name, arguments, manner).await?
-            }
-            outcome => outcome?,
-        };
+        let mut outgoing = Outgoing::new("tools/call", Params::call(name, arguments));
+        outgoing.mirrored = self.headers_for(name, arguments)?;
+        outgoing.manner = manner;
+        let raw = self.in_rounds(outgoing).await?.raw;
         match self
             .follows_tasks
             .then(|| tasks::started(&raw))
@@ -181,16 +177,35 @@ where
         }
     }
 
-    async fn call_once(
+    /// Whether a server refused a request for its headers, without having done anything for it.
+    ///
+    /// In the older era, and over a pipe, the code means something else.
+    fn is_refused_for_headers(&self, failure: &ClientError) -> bool {
+        let agreed = self.lock().agreed.as_ref().map(Agreed::is_modern);
+        self.wire == Wire::Http
+            && agreed == Some(true)
+            && matches!(failure, ClientError::Rpc { status, error }
+                if status.is_client_error() && error.code == code::HEADER_MISMATCH)
+    }
+
+    /// Asks, and once more where a tool wants other headers than those that were sent.
+    // MCP-XHDR-06.
+    pub(super) async fn request_with_headers(
         &self,
-        name: &str,
-        arguments: &RawValue,
-        manner: Manner<'_>,
+        outgoing: &mut Outgoing<'_>,
     ) -> Result<Box<RawValue>, ClientError> {
-        let mut outgoing = Outgoing::new("tools/call", Params::call(name, arguments));
+        let outcome = self.request(outgoing).await;
+        let (Err(failure), Some((name, arguments))) = (&outcome, outgoing.tool()) else {
+            return outcome;
+        };
+        if !self.is_refused_for_headers(failure) {
+            return outcome;
+        }
+        // What is kept of the list is what has led to this.
+        self.forget(&Change::Tools);
+        Box::pin(self.list_tools()).await?;
         outgoing.mirrored = self.headers_for(name, arguments)?;
-        outgoing.manner = manner;
-        Ok(self.in_rounds(outgoing).await?.raw)
+        self.request(outgoing).await
     }
 
     /// The arguments that a tool wants in headers, if the tool can be used at all.

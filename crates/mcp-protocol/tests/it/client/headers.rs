@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use mcp_protocol::client::ClientError;
 use serde_json::{Value, json};
 
-use super::{Seen, Server, modern, raw, result, said};
+use super::{Seen, Server, error, legacy, modern, raw, result, said};
+use crate::rounds::Willing;
 
 fn tool(name: &str, properties: &Value) -> Value {
     json!({"name": name, "inputSchema": {"type": "object", "properties": properties}})
@@ -176,4 +178,55 @@ async fn mcp_xhdr_02_tools_with_bad_annotations_are_left_out_and_the_rest_is_cal
     assert_eq!(seen[2].header("mcp-param-region"), Some("eu"));
     assert!(params(&seen[3]).is_empty());
     assert_eq!(seen.len(), 4);
+}
+
+#[tokio::test]
+async fn mcp_xhdr_06_only_a_refusal_for_its_headers_is_made_again() {
+    // In the older era the code means what the server says; with a success the call may have been made.
+    let old = legacy("2025-11-25", |seen| error(seen, 200, -32020, Value::Null));
+    let old_and_refusing = legacy("2025-11-25", |seen| error(seen, 400, -32020, Value::Null));
+    let successful = modern(|seen| error(seen, 200, -32020, Value::Null));
+    for server in [old, old_and_refusing, successful] {
+        let client = server.client();
+        let failure = client.call_tool("t", &raw(json!({}))).await.unwrap_err();
+        assert!(matches!(failure, ClientError::Rpc { error, .. } if error.code == -32020));
+        let methods = server.methods();
+        let of = |wanted: &str| methods.iter().filter(|method| *method == wanted).count();
+        assert_eq!((of("tools/call"), of("tools/list")), (1, 0), "{methods:?}");
+    }
+}
+
+#[tokio::test]
+async fn mcp_xhdr_06_the_round_that_was_refused_is_made_again_and_not_the_call() {
+    let server = modern(|seen| {
+        let params = &seen.body["params"];
+        match seen.method() {
+            "tools/list" => result(
+                seen,
+                json!({"tools": [{"name": "t", "inputSchema": {"type": "object", "properties": {
+                    "region": {"type": "string", "x-mcp-header": "Region"}}}}]}),
+            ),
+            _ if params.get("requestState").is_none() => result(
+                seen,
+                json!({"resultType": "input_required", "requestState": "s",
+                       "inputRequests": {"where": {"method": "roots/list"}}}),
+            ),
+            _ if seen.header("mcp-param-region").is_none() => error(seen, 400, -32020, Value::Null),
+            _ => result(seen, said("done")),
+        }
+    });
+    let client = server.client().with_host(Willing);
+    let arguments = raw(json!({"region": "eu"}));
+    client.call_tool("t", &arguments).await.unwrap();
+    let seen = server.seen();
+    let methods: Vec<_> = seen.iter().map(Seen::method).collect();
+    assert_eq!(
+        methods[1..],
+        ["tools/call", "tools/call", "tools/list", "tools/call"]
+    );
+    for answered in [&seen[2], &seen[4]] {
+        let params = &answered.body["params"];
+        assert_eq!(params["requestState"], "s");
+        assert_eq!(params["inputResponses"], json!({"where": {"roots": []}}));
+    }
 }
