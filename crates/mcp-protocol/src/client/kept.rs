@@ -84,6 +84,7 @@ where
     /// itself (2026-07-28).
     ///
     /// What the server calls private is used again only with a principal ([`with_principal`](Self::with_principal)).
+    /// Clients of one endpoint share what is public; one over a pipe shares nothing.
     /// A list is kept as a whole. What is stale is not used, not even when the server cannot be reached.
     ///
     /// Does not check: whether two calls at the same time ask for the same; both go out.

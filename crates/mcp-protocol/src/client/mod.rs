@@ -159,7 +159,7 @@ pub struct Client<S> {
     pause: Option<Waiting>,
     ears: Option<Ears>,
     cache: Option<SharedCache>,
-    /// The endpoint as the cache knows it.
+    /// The endpoint as the cache knows it; over a pipe, which has no address, a name of its own.
     server: Arc<str>,
     outbox: Outbox,
     first: Revision,

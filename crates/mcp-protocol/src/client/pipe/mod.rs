@@ -14,6 +14,7 @@ mod mailbox;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -316,6 +317,9 @@ impl Client<Pipe> {
     }
 }
 
+/// Clients over pipes that were made, so that each has a name of its own.
+static CLIENTS: AtomicU64 = AtomicU64::new(0);
+
 impl<S> Client<S>
 where
     S: Service<Request<Bytes>, Response = Response<PipeBody>, Error = PipeError> + Clone,
@@ -325,6 +329,9 @@ where
         let mut client = Self::new(service, Uri::from_static("/"), info)
             .with_pause(|time| Box::pin(tokio::time::sleep(time)) as Pausing);
         client.wire = Wire::Lines;
+        // MCP-CACHE-03: a pipe has no address, and a cache may hold the answers of many. No URI has a space.
+        let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
+        client.server = Arc::from(format!("pipe {number}"));
         client
     }
 }

@@ -2,6 +2,7 @@
 
 mod eras;
 mod hostile;
+mod kept;
 mod messages;
 #[cfg(feature = "server")]
 mod ours;
