@@ -121,9 +121,10 @@ where
         }
         // Only the answer to the request itself says that it was not taken. What is refused later, when its stream is
         // opened again or a question on it answered, comes when the server may have done it already.
-        // Over lines there is no status, and nothing is opened again.
-        let refused =
-            self.wire == Wire::Lines || tried.status.is_some_and(|status| status.is_client_error());
+        // Over lines the status is a success wherever the request was written, and then only an error in its answer
+        // refuses it: a question may find another process than the one that asked it.
+        let refused = tried.status.is_some_and(|status| status.is_client_error())
+            || (self.wire == Wire::Lines && matches!(failure, ClientError::Rpc { .. }));
         let next = match &failure {
             // MCP 2026-07-28, versioning: choose among the revisions that the error names and ask again.
             ClientError::Rpc { error, .. }

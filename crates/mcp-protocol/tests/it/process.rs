@@ -8,8 +8,10 @@ use std::time::Duration;
 use mcp_protocol::Revision;
 use mcp_protocol::client::pipe::PipeError;
 use mcp_protocol::client::process::{Process, ProcessLimits, ServerCommand};
-use mcp_protocol::client::{Change, Client, ClientError, Filter, Heard, Pausing};
-use mcp_protocol::types::Implementation;
+use mcp_protocol::client::{
+    Change, Client, ClientError, Filter, Heard, Host, Pausing, Reply, Replying,
+};
+use mcp_protocol::types::{Ask, ClientCapabilities, Implementation, RootList};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::io::AsyncReadExt as _;
@@ -250,4 +252,36 @@ async fn a_subscription_goes_on_with_the_process_that_comes_after_a_crash() {
     drop(subscription);
     client.close().await.unwrap();
     std::fs::remove_file(&mark).unwrap();
+}
+
+/// Is asked, and answers when the process that asked is gone.
+struct Late(Process);
+
+impl Host for Late {
+    fn capabilities(&self) -> ClientCapabilities {
+        serde_json::from_str(r#"{"roots": {}}"#).unwrap()
+    }
+
+    fn answer<'a>(&'a self, _: &'a Ask) -> Replying<'a> {
+        Box::pin(async {
+            while self.0.pipe().is_some_and(|pipe| pipe.closed().is_none()) {
+                tokio::task::yield_now().await;
+            }
+            Ok(Reply::Roots(RootList::default()))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_a_process_has_begun_is_not_made_again_by_the_next() {
+    let asks = r#"*'"ask"'*) printf '{"jsonrpc":"2.0","id":1,"method":"roots/list"}\n'; exit 3;;"#;
+    let process = Process::new(server(&format!("{asks}\n{OLD}")), limits());
+    let info = Implementation::new("tester", "1");
+    let client = Client::over_process(process.clone(), info).with_host(Late(process.clone()));
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello yes");
+    call(&client, "ask").await.unwrap_err();
+    assert_eq!(process.started(), 1);
+    assert_eq!(call(&client, "hello").await.unwrap(), "hello yes");
+    assert_eq!(process.started(), 2);
+    client.close().await.unwrap();
 }
