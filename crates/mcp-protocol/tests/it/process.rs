@@ -5,6 +5,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
 use mcp_protocol::Revision;
 use mcp_protocol::client::pipe::PipeError;
 use mcp_protocol::client::process::{Process, ProcessLimits, ServerCommand};
@@ -16,6 +18,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
+use tower_service::Service as _;
 
 /// Reads requests, and answers by the cases that are put in; `$id` is the id, `answer` gives a result.
 fn server(cases: &str) -> ServerCommand {
@@ -284,4 +287,29 @@ async fn a_call_that_a_process_has_begun_is_not_made_again_by_the_next() {
     assert_eq!(call(&client, "hello").await.unwrap(), "hello yes");
     assert_eq!(process.started(), 2);
     client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_read_ends_with_its_last_handle_too() {
+    let (taken, mut errors) = mpsc::unbounded_channel();
+    let sleeps = r#"*'"sleep"'*) say asleep; exec sleep 1000;;"#;
+    let command = server(sleeps).stderr(move |errors| taken.send(errors).unwrap());
+    let soon = ProcessLimits {
+        exit_wait: Duration::ZERO,
+        ..limits()
+    };
+    let (client, mut process) = start(command, soon);
+    assert_eq!(call(&client, "sleep").await.unwrap(), "asleep");
+    // More than fits between the two, and as many lines more as wait before a caller has to: the first is being written.
+    let mut bodies = Vec::new();
+    for id in 0..17 {
+        let text = "x".repeat(if id == 0 { 1024 * 1024 } else { 1 });
+        let text =
+            format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"t","params":{{"a":"{text}"}}}}"#);
+        let request = Request::post("/").body(Bytes::from(text)).unwrap();
+        bodies.push(process.call(request).await.unwrap());
+    }
+    drop((client, process, bodies));
+    let mut errors = errors.recv().await.unwrap();
+    assert_eq!(errors.read(&mut [0; 1]).await.unwrap(), 0);
 }

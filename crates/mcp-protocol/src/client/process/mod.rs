@@ -71,6 +71,16 @@ struct Inner {
     state: Mutex<State>,
 }
 
+// MCP-STDIO-05: where the process does not read, the writer would never find out that nobody is left.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = &state.running {
+            running.pipe.close();
+        }
+    }
+}
+
 #[derive(Default)]
 struct State {
     running: Option<Running>,
