@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -41,7 +42,8 @@ use crate::stream::{StreamedBody, Streaming};
 ///
 /// A redirect is a response like any other. No proxy is used, from the environment or otherwise.
 /// Nothing is decompressed. Nothing is tried twice, except on an open connection that turns out
-/// to be closed before anything was sent on it.
+/// to be closed before anything was sent on it, and a request that only reads (GET, HEAD), once, whose
+/// connection is closed before the response began: a server may close an idle one at that very moment.
 ///
 /// Clones share the connections and the limits. Must be called inside a tokio runtime.
 ///
@@ -161,7 +163,13 @@ impl Inner {
         let mut request = request.map(Full::new);
         // The name that TLS proved is the name that is asked for.
         request.headers_mut().remove(HOST);
-        let response = self.http.request(request).await.map_err(exchange_error)?;
+        // RFC 9110 section 9.2.2: what only reads may be sent again where the connection was closed.
+        let again = request.method().is_safe().then(|| request.clone());
+        let response = match (self.http.request(request).await, again) {
+            (Err(error), Some(again)) if is_closed(&error) => self.http.request(again).await,
+            (outcome, _) => outcome,
+        };
+        let response = response.map_err(exchange_error)?;
         check_headers(response.headers(), &self.limits)?;
         Ok(response)
     }
@@ -219,6 +227,28 @@ fn exchange_error(error: legacy::Error) -> EgressError {
     broken(error)
 }
 
+/// Whether the connection was closed before the response was there.
+fn is_closed(error: &legacy::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(current) = cause {
+        if let Some(hyper) = current.downcast_ref::<hyper::Error>()
+            && hyper.is_incomplete_message()
+        {
+            return true;
+        }
+        if let Some(io) = current.downcast_ref::<io::Error>() {
+            return matches!(
+                io.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            );
+        }
+        cause = current.source();
+    }
+    false
+}
+
 pub(crate) fn broken(error: impl Error + Send + Sync + 'static) -> EgressError {
     EgressError::Broken {
         source: Arc::new(error),
@@ -243,8 +273,10 @@ impl Service<Request<Bytes>> for Client {
 /// Thirty years: longer than any exchange, and within what every clock can count.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// How long an idle connection is kept: long enough for the requests of one sign-in.
-const POOL_IDLE: Duration = Duration::from_secs(30);
+/// How long an idle connection is kept: long enough for the requests that a sign-in makes in a row, and
+/// shorter than the five seconds after which common servers close one (Node, Apache), because a POST that
+/// is written at that moment is lost.
+const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// Idle connections kept for one host.
 const POOL_IDLE_PER_HOST: usize = 4;

@@ -1,13 +1,17 @@
 //! What an exchange does, and the things a client for strangers must not do.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use egress_guard::{Client, EgressError, Limits, Policy};
 use http::{Request, StatusCode};
+use tokio::io::AsyncWriteExt;
+use tokio::task::JoinHandle;
 use tower_service::Service;
 use wiremock::matchers::{body_string, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{get, loopback};
+use crate::support::{accept_request, get, listen, loopback, read_head};
 
 #[tokio::test]
 async fn a_document_is_fetched() {
@@ -102,6 +106,57 @@ async fn a_compressed_body_stays_compressed() {
     assert_eq!(response.body().as_ref(), gzip);
     let request = &server.received_requests().await.unwrap()[0];
     assert!(!request.headers.contains_key("accept-encoding"));
+}
+
+/// Answers one request, closes the connection at the second without an answer, and answers a third on another connection.
+/// Gives what was asked for, in order.
+async fn closing_while_asked() -> (SocketAddr, JoinHandle<Vec<String>>) {
+    const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let (listener, address) = listen().await;
+    let serving = tokio::spawn(async move {
+        let (mut stream, first) = accept_request(&listener).await;
+        stream.write_all(EMPTY).await.unwrap();
+        let second = read_head(&mut stream).await;
+        drop(stream);
+        let (mut stream, third) = accept_request(&listener).await;
+        stream.write_all(EMPTY).await.unwrap();
+        vec![first, second, third]
+    });
+    (address, serving)
+}
+
+#[tokio::test]
+async fn a_get_on_an_open_connection_that_is_closed_meanwhile_goes_out_once_more() {
+    let (address, serving) = closing_while_asked().await;
+    let client = loopback(Limits::default());
+    for path in ["first", "second"] {
+        let url = format!("http://{address}/{path}");
+        client.send(get(&url)).await.unwrap();
+    }
+    let asked = serving.await.unwrap();
+    let paths: Vec<_> = asked
+        .iter()
+        .map(|head| &head[..head.find(" HTTP").unwrap()])
+        .collect();
+    assert_eq!(paths, ["GET /first", "GET /second", "GET /second"]);
+}
+
+#[tokio::test]
+async fn what_may_have_been_done_is_not_sent_again() {
+    let (address, serving) = closing_while_asked().await;
+    let client = loopback(Limits::default());
+    let url = format!("http://{address}/");
+    client.send(get(&url)).await.unwrap();
+    let post = Request::post(&url).body(Bytes::from_static(b"a")).unwrap();
+    let error = client.send(post).await.unwrap_err();
+    assert!(matches!(error, EgressError::Broken { .. }), "{error:?}");
+    // The third that the server sees is this one.
+    client.send(get(&format!("{url}third"))).await.unwrap();
+    let asked = serving.await.unwrap();
+    assert!(
+        asked[1].starts_with("POST /") && asked[2].starts_with("GET /third"),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]

@@ -47,6 +47,12 @@ pub(crate) async fn listen() -> (TcpListener, SocketAddr) {
 /// Accepts one connection and reads one request's head.
 pub(crate) async fn accept_request(listener: &TcpListener) -> (TcpStream, String) {
     let (mut stream, _) = listener.accept().await.unwrap();
+    let head = read_head(&mut stream).await;
+    (stream, head)
+}
+
+/// Reads one request's head.
+pub(crate) async fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     let mut buffer = [0; 1024];
     while !head.windows(4).any(|w| w == b"\r\n\r\n") {
@@ -54,7 +60,7 @@ pub(crate) async fn accept_request(listener: &TcpListener) -> (TcpStream, String
         assert_ne!(read, 0, "closed before the end of the head");
         head.extend_from_slice(&buffer[..read]);
     }
-    (stream, String::from_utf8(head).unwrap())
+    String::from_utf8(head).unwrap()
 }
 
 /// Answers one request with these bytes, and closes.
