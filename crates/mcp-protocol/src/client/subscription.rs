@@ -14,7 +14,7 @@ use super::answer::{self, Form, Meaning};
 use super::error::{BadAnswer, ClientError, TransportError};
 use super::notice::{Change, Note};
 use super::outgoing::{Outgoing, Params};
-use super::patience::within;
+use super::patience::{Pausing, within};
 use super::request::Flight;
 use super::stream::is_message;
 use super::{AnswerBody, Client};
@@ -142,7 +142,8 @@ pub struct Subscription<'a, S> {
 
 enum State {
     Open(Box<Open>),
-    Broken,
+    /// It is opened again after this wait; none before that has begun.
+    Broken(Option<Pausing>),
     Ended,
 }
 
@@ -364,7 +365,7 @@ where
     /// [`Limits::max_reconnections`](super::Limits::max_reconnections) times in a row. Without one, a stream that
     /// is just closed has ended.
     ///
-    /// May be dropped before it is done, and nothing is lost.
+    /// May be dropped before it is done, and nothing is lost: a wait goes on when it is called again.
     ///
     /// # Errors
     ///
@@ -374,7 +375,7 @@ where
         loop {
             let heard = match &mut self.state {
                 State::Ended => return Ok(None),
-                State::Broken => return self.reopened().await,
+                State::Broken(_) => return self.reopened().await,
                 State::Open(open) => open.next().await,
             };
             match heard {
@@ -389,10 +390,10 @@ where
                 }
                 Ok(Some(Said::End)) => self.state = State::Ended,
                 // MCP-SUB-04: without a result it was not the server's wish.
-                Ok(None) if self.client.pause.is_some() => self.state = State::Broken,
+                Ok(None) if self.client.pause.is_some() => self.state = State::Broken(None),
                 Ok(None) => self.state = State::Ended,
                 Err(ClientError::Transport(_)) if self.client.pause.is_some() => {
-                    self.state = State::Broken;
+                    self.state = State::Broken(None);
                 }
                 Err(error) => return self.failed(error),
             }
@@ -402,7 +403,7 @@ where
     async fn reopened(&mut self) -> Result<Option<Heard>, ClientError> {
         let limits = &self.client.limits;
         loop {
-            let Some(pause) = &self.client.pause else {
+            let (Some(pause), State::Broken(wait)) = (&self.client.pause, &mut self.state) else {
                 self.state = State::Ended;
                 return Ok(None);
             };
@@ -410,9 +411,10 @@ where
                 let given_up = ClientError::Transport("the subscription broke off".into());
                 return self.failed(given_up);
             }
-            pause
-                .pause(back_off(self.broken + 1, limits.max_retry))
-                .await;
+            let time = back_off(self.broken + 1, limits.max_retry);
+            // Kept where it is not lost when nobody waits for a while.
+            wait.get_or_insert_with(|| pause.pause(time)).await;
+            *wait = None;
             self.broken += 1;
             match self.client.subscribed(&self.wanted).await {
                 Ok((open, honoured)) => {

@@ -334,6 +334,35 @@ async fn it_is_opened_again_with_growing_waits_and_not_for_ever() {
     assert_eq!(subscription.next().await.unwrap(), None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_given_up_again_and_again_comes_to_its_end_all_the_same() {
+    let mut held = Vec::new();
+    let mut opened = 0;
+    let server = Streaming::new(move |seen| {
+        let (wire, response) = open();
+        let text = acknowledged(&seen.body["id"], &all());
+        wire.send(event(&text)).unwrap();
+        opened += 1;
+        // The first ends at once, because nobody holds it.
+        if opened > 1 {
+            held.push(wire);
+        }
+        response
+    });
+    let client = server.modern_client().with_pause(timer);
+    let mut subscription = client.subscribe(wanted()).await.unwrap();
+    let start = tokio::time::Instant::now();
+    let heard = loop {
+        // A program has other things to do meanwhile.
+        let next = tokio::time::timeout(Duration::from_millis(300), subscription.next());
+        match next.await {
+            Ok(heard) => break heard.unwrap(),
+            Err(_) => assert!(start.elapsed() < Duration::from_secs(5)),
+        }
+    };
+    assert_eq!(heard, Some(Heard::Reopened));
+}
+
 #[tokio::test]
 async fn waiting_for_the_next_may_be_given_up() {
     let (server, wires) = telling(|id| vec![acknowledged(id, &all())]);
