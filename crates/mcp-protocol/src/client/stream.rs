@@ -26,6 +26,10 @@ const MAX_EVENT_ID: usize = 1024;
 /// How long to wait where the server does not say; what browsers do, in its order of magnitude.
 const USUAL_RETRY: Duration = Duration::from_secs(1);
 
+/// The shortest wait before a stream of the server's own is opened again, because that has no end: one that says something
+/// and closes, and wants no wait, would have the client do nothing else.
+const SHORTEST_RETRY: Duration = Duration::from_millis(100);
+
 /// How far the streams of one answer have come.
 #[derive(Debug, Default)]
 struct Place {
@@ -86,7 +90,8 @@ where
         Ok(body.map(|body| Listening { body, agreed }))
     }
 
-    /// Answers the questions on a stream until it ends, and opens it again where it broke off and can be resumed.
+    /// Answers the questions on a stream until it ends, and opens it again where it broke off and can be resumed; a tenth of a
+    /// second later at the earliest, whatever the server wants.
     ///
     /// What the server tells there goes to [`with_notices`](Self::with_notices), and what it says has changed is no longer
     /// kept. Run it beside the calls that may lead to questions, and drop it when they are done.
@@ -132,7 +137,7 @@ where
             left = fewer;
             // What holds the connection is not held through the wait.
             drop(body);
-            body = match self.reopened(&place, &agreed).await? {
+            body = match self.reopened(&place, SHORTEST_RETRY, &agreed).await? {
                 Some(body) => body,
                 None => return end,
             };
@@ -162,7 +167,7 @@ where
             }
             // What holds the connection is not held through the wait.
             drop(body);
-            body = match self.reopened(&place, flight.agreed).await? {
+            body = match self.reopened(&place, Duration::ZERO, flight.agreed).await? {
                 Some(body) => body,
                 None => return Err(end),
             };
@@ -275,9 +280,10 @@ where
     async fn reopened(
         &self,
         place: &Place,
+        shortest: Duration,
         agreed: &Agreed,
     ) -> Result<Option<AnswerBody>, ClientError> {
-        let retry = place.retry.unwrap_or(USUAL_RETRY);
+        let retry = place.retry.unwrap_or(USUAL_RETRY).max(shortest);
         let (Some(pause), Some(last_event), false) =
             (&self.pause, &place.last_event, agreed.is_modern())
         else {

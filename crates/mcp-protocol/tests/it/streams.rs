@@ -526,3 +526,22 @@ async fn a_client_that_starts_with_the_older_era_asks_nothing_else_first() {
         "2025-06-18"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_wants_its_stream_opened_again_at_once_is_not_obeyed_without_end() {
+    let mut opened = 0;
+    let server = Streaming::new(move |_| {
+        opened += 1;
+        assert!(opened < 100, "the client does nothing else");
+        let told = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
+        let text = format!("id: 1\nretry: 0\ndata: {told}\n\n");
+        with(200, "text/event-stream", text).map(Into::into)
+    });
+    let timer = |time| Box::pin(tokio::time::sleep(time)) as Pausing;
+    let client = server.client().with_pause(timer).with_limits(Limits {
+        max_serve_time: Duration::from_secs(1),
+        ..Limits::default()
+    });
+    let listening = client.listen().await.unwrap().unwrap();
+    client.serve(listening).await.unwrap();
+}
