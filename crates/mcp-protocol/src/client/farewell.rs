@@ -6,11 +6,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::agreed::Agreed;
+use super::patience::Waiting;
 use crate::jsonrpc::{self, Id};
 
 /// Work that goes on by itself, for a spawner.
@@ -45,7 +47,11 @@ impl Farewell {
 /// drops more than this many at once loses the oldest, and its server works for nobody a little longer.
 const MAX_FAREWELLS: usize = 64;
 
-type Sender = Box<dyn Fn(Farewell) + Send + Sync>;
+/// How long a server is told in the background. One that has not taken a message of a line by then hardly will, and
+/// what waits for it would pile up with each call that is dropped.
+pub(super) const FAREWELL_TIME: Duration = Duration::from_secs(10);
+
+type Sender = Box<dyn Fn(Farewell, Option<Waiting>) + Send + Sync>;
 
 /// Where farewells are left, because dropping cannot wait.
 #[derive(Default)]
@@ -62,9 +68,9 @@ impl Outbox {
         }
     }
 
-    fn leave(&self, farewell: Farewell) {
+    fn leave(&self, farewell: Farewell, pause: Option<&Waiting>) {
         if let Some(send) = &self.sender {
-            return send(farewell);
+            return send(farewell, pause.cloned());
         }
         let mut left = self.lock();
         if left.len() >= MAX_FAREWELLS {
@@ -100,6 +106,7 @@ impl fmt::Debug for Outbox {
 #[derive(Debug)]
 pub(super) struct Guard<'a> {
     outbox: &'a Outbox,
+    pause: Option<&'a Waiting>,
     farewell: Option<Farewell>,
     answered: &'a AtomicBool,
 }
@@ -109,6 +116,7 @@ impl<'a> Guard<'a> {
     // MCP-CANC-01: in the newest era closing the answer says it. MCP-LIFE-06: `initialize` is never taken back.
     pub(super) fn new(
         outbox: &'a Outbox,
+        pause: Option<&'a Waiting>,
         method: &str,
         id: &Id,
         agreed: &Agreed,
@@ -117,6 +125,7 @@ impl<'a> Guard<'a> {
         let says_it = !agreed.is_modern() && method != "initialize";
         Self {
             outbox,
+            pause,
             farewell: says_it.then(|| Farewell {
                 id: id.clone(),
                 agreed: agreed.clone(),
@@ -130,7 +139,7 @@ impl Drop for Guard<'_> {
     fn drop(&mut self) {
         let farewell = self.farewell.take();
         if let Some(farewell) = farewell.filter(|_| !self.answered.load(Ordering::Relaxed)) {
-            self.outbox.leave(farewell);
+            self.outbox.leave(farewell, self.pause);
         }
     }
 }

@@ -45,14 +45,14 @@ pub use self::body::AnswerBody;
 pub use self::call::Call;
 pub use self::error::{Asked, BadAnswer, ClientError, InputRequired, TransportError};
 pub use self::farewell::Spawned;
-use self::farewell::{Farewell, Outbox};
+use self::farewell::{FAREWELL_TIME, Farewell, Outbox};
 use self::host::{Answers, Nobody};
 pub use self::host::{Host, Reply, Replying, form_defaults};
 pub use self::kept::SharedCache;
 pub use self::lists::Received;
 use self::notice::Ears;
 pub use self::notice::{Change, LogMessage, Notice, Progress};
-use self::patience::Waiting;
+use self::patience::{Patience, Pulse, Waiting, within};
 pub use self::patience::{Pause, Pausing};
 pub use self::stream::Listening;
 pub use self::subscription::{Filter, Heard, Subscription};
@@ -282,12 +282,13 @@ where
     /// dropped.
     ///
     /// A closure is one: `|work| drop(tokio::spawn(work))`. It is called where a future is dropped.
+    /// With a [`Pause`] the work ends after ten seconds at the latest.
     #[must_use]
     pub fn with_spawner(mut self, spawn: impl Fn(Spawned) + Send + Sync + 'static) -> Self {
         // Only cloned under the lock.
         let service = Arc::new(Mutex::new(self.service.clone()));
         let endpoint = self.endpoint.clone();
-        self.outbox = Outbox::sending(Box::new(move |farewell: Farewell| {
+        self.outbox = Outbox::sending(Box::new(move |farewell: Farewell, pause| {
             let Ok(request) = request::post(&endpoint, farewell.body(), &farewell.agreed) else {
                 return;
             };
@@ -297,7 +298,12 @@ where
                 .clone();
             spawn(Box::pin(async move {
                 // A server that cannot be told goes on for nobody.
-                drop(request::exchange(service, request).await);
+                let patience = Patience {
+                    quiet: FAREWELL_TIME,
+                    at_most: FAREWELL_TIME,
+                };
+                let telling = request::exchange(service, request);
+                drop(within(pause.as_ref(), patience, &Pulse::default(), telling).await);
             }));
         }));
         self

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -27,11 +28,12 @@ impl<F: Fn(Duration) -> Pausing + Send + Sync> Pause for F {
 }
 
 /// The [`Pause`] that was handed in.
-pub(super) struct Waiting(Box<dyn Pause>);
+#[derive(Clone)]
+pub(super) struct Waiting(Arc<dyn Pause>);
 
 impl Waiting {
     pub(super) fn new(pause: impl Pause + 'static) -> Self {
-        Self(Box::new(pause))
+        Self(Arc::new(pause))
     }
 
     pub(super) fn pause(&self, time: Duration) -> Pausing {

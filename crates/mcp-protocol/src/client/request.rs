@@ -166,6 +166,7 @@ where
         let flight = self.flight(outgoing, agreed);
         let guard = Guard::new(
             &self.outbox,
+            self.pause.as_ref(),
             outgoing.method(),
             &flight.id,
             agreed,

@@ -1,9 +1,19 @@
 //! Dropping a call: what the server of each era is told, by whom and when.
 
+use std::convert::Infallible;
+use std::future::pending;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use mcp_protocol::client::{Client, ClientError, Spawned};
+use bytes::Bytes;
+use http::{Request, Response};
+use mcp_protocol::Revision;
+use mcp_protocol::client::{AnswerBody, Client, ClientError, Pausing, Spawned};
+use mcp_protocol::types::Implementation;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::{empty, raw, result};
 use crate::streams::{Streaming, Wire, done, event, open};
@@ -25,7 +35,11 @@ fn hanging() -> (Streaming, Arc<Mutex<Vec<Wire>>>) {
 }
 
 /// Lets a call come to its answer's stream, and drops it there.
-async fn begin_and_drop(client: &Client<Streaming>) {
+async fn begin_and_drop<S>(client: &Client<S>)
+where
+    S: tower_service::Service<Request<Bytes>, Response = Response<AnswerBody>, Error = Infallible>
+        + Clone,
+{
     let arguments = raw(json!({}));
     let call = client.call_tool("t", &arguments);
     tokio::select! {
@@ -135,25 +149,21 @@ async fn a_call_whose_stream_broke_off_for_good_is_taken_back() {
 #[derive(Clone)]
 struct Stuck(&'static str, Streaming);
 
-impl tower_service::Service<http::Request<bytes::Bytes>> for Stuck {
-    type Response = http::Response<mcp_protocol::client::AnswerBody>;
-    type Error = std::convert::Infallible;
-    type Future =
-        std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+impl tower_service::Service<Request<Bytes>> for Stuck {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
-    fn poll_ready(
-        &mut self,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), Self::Error>> {
-        std::task::Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: http::Request<bytes::Bytes>) -> Self::Future {
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let stuck = String::from_utf8_lossy(request.body()).contains(self.0);
         let answer = self.1.call(request);
         Box::pin(async move {
             if stuck {
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
             answer.await
         })
@@ -163,10 +173,10 @@ impl tower_service::Service<http::Request<bytes::Bytes>> for Stuck {
 #[tokio::test]
 async fn mcp_life_06_initialize_is_never_taken_back() {
     let (server, _wires) = hanging();
-    let info = mcp_protocol::types::Implementation::new("tester", "1");
+    let info = Implementation::new("tester", "1");
     let endpoint = "https://mcp.example/mcp".parse().unwrap();
     let client = Client::new(Stuck("\"initialize\"", server.clone()), endpoint, info)
-        .starting_with(mcp_protocol::Revision::V2025_11_25);
+        .starting_with(Revision::V2025_11_25);
     tokio::select! {
         biased;
         outcome = client.connect() => panic!("{outcome:?}"),
@@ -179,19 +189,17 @@ async fn mcp_life_06_initialize_is_never_taken_back() {
 #[tokio::test(start_paused = true)]
 async fn telling_what_is_not_wanted_holds_nothing_up() {
     let (server, _wires) = hanging();
-    let info = mcp_protocol::types::Implementation::new("tester", "1");
+    let info = Implementation::new("tester", "1");
     let endpoint = "https://mcp.example/mcp".parse().unwrap();
     let client = Client::new(
         Stuck("notifications/cancelled", server.clone()),
         endpoint,
         info,
     )
-    .starting_with(mcp_protocol::Revision::V2025_11_25)
-    .with_pause(|time| Box::pin(tokio::time::sleep(time)) as mcp_protocol::client::Pausing);
+    .starting_with(Revision::V2025_11_25)
+    .with_pause(|time| Box::pin(tokio::time::sleep(time)) as Pausing);
     let arguments = raw(json!({}));
-    let short = client
-        .call("t", &arguments)
-        .timeout(std::time::Duration::from_secs(1));
+    let short = client.call("t", &arguments).timeout(Duration::from_secs(1));
     assert!(matches!(short.send().await, Err(ClientError::TimedOut(_))));
     let start = tokio::time::Instant::now();
     client.list_prompts().await.unwrap();
@@ -221,4 +229,24 @@ async fn mcp_canc_02_a_late_answer_is_ignored() {
     begin_and_drop(&client).await;
     let called = client.call_tool("t", &raw(json!({}))).await.unwrap();
     assert_eq!(called.result.content[0].as_text(), Some("done"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn mcp_lhttp_10_telling_a_server_that_does_not_take_it_ends() {
+    let (server, _wires) = hanging();
+    let work = Arc::<Mutex<Option<JoinHandle<()>>>>::default();
+    let spawned = Arc::clone(&work);
+    let info = Implementation::new("tester", "1");
+    let client = Client::new(
+        Stuck("notifications/cancelled", server),
+        "https://mcp.example/mcp".parse().unwrap(),
+        info,
+    )
+    .starting_with(Revision::V2025_11_25)
+    .with_spawner(move |work: Spawned| *spawned.lock().unwrap() = Some(tokio::spawn(work)))
+    .with_pause(|time| Box::pin(tokio::time::sleep(time)) as Pausing);
+    begin_and_drop(&client).await;
+    let work = work.lock().unwrap().take().unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), work).await;
+    ended.unwrap().unwrap();
 }
