@@ -136,7 +136,7 @@ async fn a_get_on_an_open_connection_that_is_closed_meanwhile_goes_out_once_more
     let asked = serving.await.unwrap();
     let paths: Vec<_> = asked
         .iter()
-        .map(|head| &head[..head.find(" HTTP").unwrap()])
+        .map(|head| head.split_once(" HTTP").unwrap().0)
         .collect();
     assert_eq!(paths, ["GET /first", "GET /second", "GET /second"]);
 }
