@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::crypto::{Hasher, KEY_BYTES};
+use crate::jsonrpc::Members;
 
 /// The members of the parameters that differ from round to round of one call.
 ///
@@ -42,18 +43,14 @@ impl Binding {
     /// `inputResponses` and `requestState`.
     ///
     /// The order of members and the space between them do not count, because a client may write its
-    /// call anew for each round. Numbers count as JSON readers read them: integers exactly, others as
-    /// doubles (RFC 8785 section 3.2.2.3 does the same). A parameter that has a member twice, or holds
-    /// what no reader can, counts by its text.
+    /// call anew for each round. Numbers count as this crate reads them: integers exactly, others as
+    /// doubles, and `1` is not `1.0`. A parameter that has a member twice, or holds what no reader
+    /// can, counts by its text; of a parameter that is there twice both count.
     #[must_use]
     pub fn and_operation(mut self, method: &str, params: Option<&RawValue>) -> Self {
-        let members =
-            params.map(|params| serde_json::from_str::<BTreeMap<String, &RawValue>>(params.get()));
+        let members = params.map(Members::read);
         match (members, params) {
-            (Some(Ok(members)), _) => {
-                let members = members.iter().map(|(name, value)| (&**name, *value));
-                self.and_members(method, members)
-            }
+            (Some(Ok(members)), _) => self.and_members(method, members.iter()),
             // No object: no method has such parameters.
             (Some(Err(_)), Some(params)) => {
                 let mut hasher = operation(method);
@@ -66,7 +63,8 @@ impl Binding {
         }
     }
 
-    /// The same for parameters that are taken apart; of two members of one name the last counts.
+    /// The same for parameters that are taken apart; two members of one name count both, in the order
+    /// in which they came.
     #[must_use]
     pub(crate) fn and_members<'m>(
         mut self,
@@ -74,7 +72,9 @@ impl Binding {
         members: impl IntoIterator<Item = (&'m str, &'m RawValue)>,
     ) -> Self {
         let mut hasher = operation(method);
-        for (name, value) in members.into_iter().collect::<BTreeMap<_, _>>() {
+        let mut members: Vec<_> = members.into_iter().collect();
+        members.sort_by_key(|(name, _)| *name);
+        for (name, value) in members {
             if NOT_BOUND.contains(&name) {
                 continue;
             }
@@ -264,6 +264,8 @@ mod tests {
             r#"{"name":"pay","arguments":{"sum":9007199254740993}}"#,
             r#"{"name":"pay","arguments":{"sum":9007199254740992}}"#,
             // A reader could take either.
+            r#"{"name":"pay","name":"pax"}"#,
+            r#"{"name":"pax","name":"pay"}"#,
             r#"{"name":"pay","arguments":{"sum":2,"sum":1}}"#,
             r#"{"name":"pay","arguments":{"sum":1,"sum":2}}"#,
             // No reader can take these.
