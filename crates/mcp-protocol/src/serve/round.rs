@@ -1,6 +1,7 @@
 //! One round of a call that asks for input (2026-07-28): answers that came, answers that are missing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ const MAX_STATE_BYTES: usize = 256 * 1024;
 pub(super) struct StateTooLong;
 
 /// The answers of this round.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Round {
     may_ask: bool,
     given: BTreeMap<String, Value>,
@@ -40,6 +41,15 @@ struct Carried {
     answers: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     state: Option<String>,
+}
+
+impl fmt::Debug for Round {
+    /// Neither the state, which was sealed for a reason, nor what a person has filled in.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Round")
+            .field("may_ask", &self.may_ask)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Round {
@@ -318,6 +328,14 @@ mod tests {
             let error = read(&params).unwrap_err();
             assert_eq!(error.as_rpc().unwrap().code, -32602, "{params}");
         }
+    }
+
+    #[test]
+    fn neither_state_nor_answers_are_printed() {
+        let round = read(&json!({ "inputResponses": { "a": "secret" }, "requestState": "secret" }))
+            .unwrap();
+        assert!(round.answer(asks(&["a"]), None).is_ok());
+        assert_eq!(format!("{round:?}"), "Round { may_ask: true, .. }");
     }
 
     #[test]
