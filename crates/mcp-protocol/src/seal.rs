@@ -51,7 +51,9 @@
 //! # What is not done
 //!
 //! - A text can be opened as often as it is brought back; [`Spent`] is for those that must not be.
-//! - A clock that is set back lets a text live longer by as much.
+//! - A clock that is set back lets a text live longer by as much. What [`Spent`] has seen expire does
+//!   not come back by it.
+//! - Nothing tells one service from another: each has keys of its own.
 //! - The length of the payload shows in the length of the text.
 //! - Keys are overwritten when they are dropped, as far as safe code without another dependency can:
 //!   copies that the compiler or the crypto library made stay in memory until it is used again.

@@ -22,6 +22,11 @@ type Observer = Arc<dyn Fn(Purpose, Refused) + Send + Sync>;
 /// refused with -32602, and the handler does not run.
 ///
 /// Nodes with the same keys open each other's texts.
+///
+/// # Security
+/// A text is bound to nothing that tells one server from another. Servers that are not nodes of the
+/// same service need keys of their own, even if they run side by side: a state that one gave for a
+/// call would otherwise open for a call of the same name at the other.
 #[derive(Clone)]
 pub struct Sealing {
     /// How long a client may take for one round of a call. Default: 10 minutes, enough for a person
@@ -64,9 +69,10 @@ impl Sealing {
     ///
     /// For calls that must not be answered twice, such as a payment with one confirmation. A client
     /// that repeats a round because the connection broke is then refused, and begins the call anew.
-    /// At most `most` used states are remembered, each until it expires and with about a hundred
-    /// bytes; when there are as many, rounds are refused (-32603), because forgetting one would let
-    /// it be used again. Other nodes know nothing of it, and neither does this one after a start:
+    /// At most `most` used states are remembered, each until it expires; when there are as many,
+    /// rounds are refused (-32603), because forgetting one would let it be used again. They are
+    /// counted for all callers together: one who makes many rounds can use the room of the others up.
+    /// Other nodes know nothing of it, and neither does this one after a start:
     /// with several nodes, remember in the store that the work itself is done in.
     #[must_use]
     pub fn with_single_use(mut self, most: usize) -> Self {
@@ -85,11 +91,22 @@ impl Sealing {
         self
     }
 
-    /// Seconds since 1970. A clock that is before that is broken, and nothing opens by it.
+    /// Seconds since 1970; none by a clock that is before that, which is broken.
+    fn seconds(&self) -> Option<u64> {
+        let since = (self.clock)().duration_since(UNIX_EPOCH).ok()?;
+        Some(since.as_secs())
+    }
+
+    /// The time to open by. By a broken clock nothing opens.
     pub(super) fn now(&self) -> u64 {
-        (self.clock)()
-            .duration_since(UNIX_EPOCH)
-            .map_or(u64::MAX, |since| since.as_secs())
+        self.seconds().unwrap_or(u64::MAX)
+    }
+
+    /// When a text expires that is sealed now. One that a broken clock sealed has expired as soon as
+    /// the clock is right.
+    fn expiry(&self, lifetime: Duration) -> u64 {
+        let now = self.seconds().unwrap_or_default();
+        now.saturating_add(lifetime.as_secs())
     }
 
     pub(super) fn seal(
@@ -101,7 +118,7 @@ impl Sealing {
     ) -> Result<String, TooLong> {
         let mut salt = [0; SALT_BYTES];
         (self.entropy)(&mut salt);
-        let expires = self.now().saturating_add(lifetime.as_secs());
+        let expires = self.expiry(lifetime);
         self.keys.seal(purpose, binding, expires, payload, salt)
     }
 

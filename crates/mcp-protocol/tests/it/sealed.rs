@@ -270,6 +270,49 @@ async fn a_clock_before_1970_opens_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_clock_before_1970_sealed_does_not_open_when_it_is_set() {
+    let seconds = Arc::new(AtomicU64::new(0));
+    let (clock, salt) = (Arc::clone(&seconds), AtomicU64::new(0));
+    let node = node_with(Keys::new(key(1)), |_| {
+        Sealing::new(
+            Keys::new(key(1)),
+            move || match clock.load(Ordering::SeqCst) {
+                0 => UNIX_EPOCH - Duration::from_secs(1),
+                seconds => UNIX_EPOCH + Duration::from_secs(seconds),
+            },
+            move |dest| dest.fill(u8::try_from(salt.fetch_add(1, Ordering::SeqCst)).unwrap()),
+        )
+    });
+    let state = first_state(&node).await;
+    seconds.store(1_000_000, Ordering::SeqCst);
+    let answer = call(answered(&state)).send(&node.service).await.json();
+    assert_eq!(
+        answer["error"]["message"],
+        "requestState has expired: call again without it"
+    );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_lets_no_state_be_used_twice() {
+    let node = node_with(Keys::new(key(1)), |sealing| sealing.with_single_use(2));
+    let used = first_state(&node).await;
+    let answer = call(answered(&used)).send(&node.service).await.json();
+    assert_eq!(answer["result"]["resultType"], "input_required");
+    // Later it is forgotten, because it has expired.
+    node.advance(600);
+    let later = first_state(&node).await;
+    let answer = call(answered(&later)).send(&node.service).await.json();
+    assert_eq!(answer["result"]["resultType"], "input_required");
+    node.seconds.fetch_sub(600, Ordering::SeqCst);
+    node.refuses(
+        call(answered(&used)),
+        Refused::Expired,
+        "requestState has expired: call again without it",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn any_node_with_the_key_goes_on_and_a_removed_key_does_not_open() {
     let old = node();
     let state = first_state(&old).await;
