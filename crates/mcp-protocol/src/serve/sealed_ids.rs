@@ -1,6 +1,7 @@
 //! Session ids that carry what a node needs to serve the session.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,17 +94,30 @@ impl SealedIds {
             .sealing
             .open(Purpose::Session, &binding, id)
             .map_err(|refused| violation(self.sealing.told(Purpose::Session, refused)))?;
+        let found = Found(opened);
+        self.goes_on(&found)?;
+        Ok(found)
+    }
+
+    /// Whether the session was not ended here.
+    pub(super) fn goes_on(&self, found: &Found) -> Result<(), Violation> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.contains(&opened) {
+        if ended.contains(&found.0) {
             return Err(Violation::SessionUnknown);
         }
-        Ok(Found(opened))
+        Ok(())
     }
 
     /// Remembers that the session was ended.
     pub(super) fn end(&self, found: &Found) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.remember(&found.0, self.sealing.now());
+    }
+
+    /// How long the id is good for from now on.
+    pub(super) fn left(&self, found: &Found) -> Duration {
+        let expires = found.0.expires();
+        Duration::from_secs(expires.saturating_sub(self.sealing.now()))
     }
 
     /// Where numbers begin that must not be those of another node: random, and small enough that

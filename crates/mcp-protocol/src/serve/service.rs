@@ -161,7 +161,10 @@ async fn serve<H: Handler, B: http_body::Body<Data = Bytes>>(
         .streams
         .enter(principal.as_deref())
         .ok_or(Violation::TooManyStreams)?;
-    let end = shared.authorization_end(&parts.extensions);
+    let end_of_id = sessions
+        .time_left(id, principal.as_deref())?
+        .map(|left| Box::pin(tokio::time::sleep(left)) as Ending);
+    let end = first_of(shared.authorization_end(&parts.extensions), end_of_id);
     let (sender, outbox) = mpsc::channel(OUTBOX);
     let keep_alive = shared.options.keep_alive;
     if let Some(last) = rules::last_event_id(&parts.headers) {
@@ -229,6 +232,19 @@ impl<H> Shared<H> {
     pub(super) fn authorization_end(&self, extensions: &Extensions) -> Option<Ending> {
         let tell = self.options.authorization_end.as_ref()?;
         tell(extensions)
+    }
+}
+
+/// What ends first.
+fn first_of(one: Option<Ending>, other: Option<Ending>) -> Option<Ending> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Box::pin(async move {
+            tokio::select! {
+                () = one => {}
+                () = other => {}
+            }
+        })),
+        (one, other) => one.or(other),
     }
 }
 

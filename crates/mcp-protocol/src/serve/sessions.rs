@@ -218,6 +218,10 @@ impl Sessions {
             None => None,
         };
         let mut table = lock(&self.table);
+        // Again, now that nobody can end it: it is not made anew behind its end.
+        if let (Some(sealed), Some(found)) = (&self.sealed, &found) {
+            sealed.goes_on(found)?;
+        }
         let known = table
             .touch(id, Instant::now().into_std(), |held| {
                 held.0.principal.as_deref() == principal
@@ -236,6 +240,21 @@ impl Sessions {
             }
             (None, None) => Err(Violation::SessionUnknown),
         }
+    }
+
+    /// How long the id is good for however much it is used; none if that has no end.
+    ///
+    /// # Errors
+    /// As [`Sessions::find`].
+    pub(super) fn time_left(
+        &self,
+        id: Option<&str>,
+        principal: Option<&str>,
+    ) -> Result<Option<Duration>, Violation> {
+        let (Some(sealed), Some(id)) = (&self.sealed, id) else {
+            return Ok(None);
+        };
+        Ok(Some(sealed.left(&sealed.open(id, principal)?)))
     }
 
     /// Ends a session.

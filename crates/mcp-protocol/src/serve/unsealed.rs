@@ -1,5 +1,7 @@
 //! What stands in for `sealing.rs` without the feature `seal`: nothing is sealed.
 
+use std::time::Duration;
+
 use super::error::Error;
 use super::request::Request;
 use super::round::StateTooLong;
@@ -57,7 +59,15 @@ impl SealedIds {
         match *self {}
     }
 
+    pub(super) fn goes_on(&self, _found: &Found) -> Result<(), Violation> {
+        match *self {}
+    }
+
     pub(super) fn end(&self, _found: &Found) {
+        match *self {}
+    }
+
+    pub(super) fn left(&self, _found: &Found) -> Duration {
         match *self {}
     }
 

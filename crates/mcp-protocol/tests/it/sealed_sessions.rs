@@ -198,6 +198,35 @@ async fn an_idle_session_is_made_anew_until_its_id_expires() {
     assert_eq!(cluster.told(), [Refused::Expired; 2]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_get_stream_ends_with_the_id_of_its_session() {
+    let cluster = Cluster::default();
+    let server = Server::default();
+    let node = cluster.node_of(server.clone(), |_| {});
+    let session = open(&node, json!({})).await;
+    // A client that has asked for something is ready to be told something.
+    let asked = call(&session, &json!({ "name": "revision" }));
+    assert_eq!(asked.send(&node).await.status, 200);
+    cluster.seconds.store(12 * 60 * 60 - 60, Ordering::SeqCst);
+    let response = bare("GET", "")
+        .header("accept", "text/event-stream")
+        .header("mcp-session-id", &session)
+        .person("ada")
+        .response(&node)
+        .await;
+    let mut body = response.into_body();
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    announce(&server, Change::Tools);
+    let told = next(&mut body).await;
+    assert_eq!(told["method"], "notifications/tools/list_changed");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    announce(&server, Change::Tools);
+    // A stream that went on would be kept open by comments.
+    let minute = Duration::from_secs(60);
+    let ended = tokio::time::timeout(minute, any_event(&mut body)).await;
+    assert!(ended.unwrap().is_none());
+}
+
 #[tokio::test]
 async fn a_session_that_was_ended_stays_so_on_the_node_that_was_told() {
     let cluster = Cluster::default();
@@ -221,6 +250,23 @@ async fn a_session_that_was_ended_stays_so_on_the_node_that_was_told() {
         delete(&next).send(&one).await.is(204, "");
     }
     assert_eq!(ping(&session).send(&one).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_brings_no_ended_session_back() {
+    let cluster = Cluster::default();
+    let node = cluster.node();
+    let ended = open(&node, json!({})).await;
+    delete(&ended).send(&node).await.is(204, "");
+    // Its end is forgotten when it has expired and another one ends.
+    cluster.seconds.store(12 * 60 * 60, Ordering::SeqCst);
+    let other = open(&node, json!({})).await;
+    delete(&other).send(&node).await.is(204, "");
+    cluster.seconds.store(60, Ordering::SeqCst);
+    ping(&ended).send(&node).await.is(404, UNKNOWN);
+    // One that expires later than what was forgotten goes on.
+    let open = open(&node, json!({})).await;
+    assert_eq!(ping(&open).send(&node).await.status, 200);
 }
 
 #[tokio::test]
