@@ -203,3 +203,26 @@ impl Outcome for ToolResult {
         self.meta.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_structured_result_is_there_as_text_too() {
+        let result = ToolResult::structured(&json!({ "sum": 1, "of": ["a"] })).unwrap();
+        let written = serde_json::to_value(&result).unwrap();
+        assert_eq!(
+            written["structuredContent"],
+            json!({ "sum": 1, "of": ["a"] })
+        );
+        assert_eq!(written["content"][0]["type"], "text");
+        let text = written["content"][0]["text"].as_str().unwrap();
+        assert_eq!(
+            serde_json::from_str::<Value>(text).unwrap(),
+            written["structuredContent"]
+        );
+    }
+}
