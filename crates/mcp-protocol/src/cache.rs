@@ -128,7 +128,7 @@ pub enum Stale<'a> {
     Tools,
     /// `prompts/list`.
     Prompts,
-    /// `resources/list` and `resources/templates/list`.
+    /// `resources/list` and `resources/templates/list`, and with them `skills/list` and `skills/get`.
     Resources,
     /// `resources/read` of this address.
     Resource(&'a str),
@@ -264,7 +264,13 @@ impl Cache {
                     Stale::Tools => key.method == "tools/list",
                     Stale::Prompts => key.method == "prompts/list",
                     Stale::Resources => {
-                        matches!(key.method, "resources/list" | "resources/templates/list")
+                        matches!(
+                            key.method,
+                            "resources/list"
+                                | "resources/templates/list"
+                                | "skills/list"
+                                | "skills/get"
+                        )
                     }
                     Stale::Resource(uri) => {
                         key.method == "resources/read" && key.about.as_deref() == Some(uri)

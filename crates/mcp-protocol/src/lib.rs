@@ -3,6 +3,7 @@
 pub mod cache;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod extension;
 #[cfg(any(feature = "client", feature = "server"))]
 pub mod http;
 pub mod jsonrpc;
@@ -14,6 +15,7 @@ pub mod seal;
 #[cfg(feature = "server")]
 pub mod serve;
 pub mod session;
+pub mod skills;
 pub mod sse;
 pub mod stateless;
 pub mod stdio;

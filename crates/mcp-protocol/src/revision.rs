@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::types::TASKS_EXTENSION;
-
 /// A published revision of the Model Context Protocol.
 ///
 /// The order is the order of publication, so `revision >= Revision::V2025_06_18` reads as "since".
@@ -169,13 +167,6 @@ const REQUESTS: [(&str, Revision, Option<Revision>); 15] = [
     ("completion/complete", Revision::V2024_11_05, None),
 ];
 
-/// Requests of extensions: name, the extension, and the first revision that has it.
-const EXTENSION_REQUESTS: [(&str, &str, Revision); 3] = [
-    ("tasks/get", TASKS_EXTENSION, Revision::V2026_07_28),
-    ("tasks/update", TASKS_EXTENSION, Revision::V2026_07_28),
-    ("tasks/cancel", TASKS_EXTENSION, Revision::V2026_07_28),
-];
-
 impl Revision {
     /// The newest revision of this crate.
     pub const NEWEST: Revision = Revision::V2026_07_28;
@@ -246,23 +237,12 @@ impl Revision {
 
     /// Whether a client may send this request in this revision.
     ///
-    /// Requests of extensions are in another table: [`Revision::extension_of`].
+    /// Requests of extensions are in another table: [`crate::extension`].
     #[must_use]
     pub fn has_request(self, method: &str) -> bool {
         REQUESTS.iter().any(|(row, since, until)| {
             *row == method && self >= *since && until.is_none_or(|until| self <= until)
         })
-    }
-}
-
-impl Revision {
-    /// The extension that has this request, if one has it in this revision.
-    #[must_use]
-    pub fn extension_of(self, method: &str) -> Option<&'static str> {
-        EXTENSION_REQUESTS
-            .iter()
-            .find(|(row, _, since)| *row == method && self >= *since)
-            .map(|(_, extension, _)| *extension)
     }
 }
 
@@ -333,19 +313,6 @@ mod tests {
         for new in ["server/discover", "subscriptions/listen"] {
             assert!(!Revision::V2025_11_25.has_request(new));
             assert!(Revision::V2026_07_28.has_request(new));
-        }
-    }
-
-    #[test]
-    fn tasks_are_an_extension_of_the_newest_revision() {
-        for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
-            let extension = Revision::V2026_07_28.extension_of(method);
-            assert_eq!(extension, Some("io.modelcontextprotocol/tasks"));
-            assert_eq!(Revision::V2025_11_25.extension_of(method), None);
-            assert!(!Revision::V2026_07_28.has_request(method));
-        }
-        for method in ["tasks/result", "tasks/list", "tools/call"] {
-            assert_eq!(Revision::V2026_07_28.extension_of(method), None);
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 pub use params::Params;
 
+use crate::extension::{self, Extension, Method};
 use crate::jsonrpc::{Id, Request, Text, Writer};
 use crate::revision::{Era, Revision};
 use crate::types::{CacheHint, ClientCapabilities, Implementation, LogLevel, Outcome};
@@ -35,13 +36,15 @@ pub mod key {
 /// The methods whose complete results carry cache hints.
 ///
 /// MCP-CACHE-01.
-pub const CACHEABLE: [&str; 6] = [
+pub const CACHEABLE: [&str; 8] = [
     "server/discover",
     "tools/list",
     "prompts/list",
     "resources/list",
     "resources/templates/list",
     "resources/read",
+    "skills/list",
+    "skills/get",
 ];
 
 /// The methods whose results may ask for input.
@@ -169,7 +172,7 @@ impl Admitted {
 /// 2. headers equal to the body (-32020);
 /// 3. version (-32022);
 /// 4. method (404, -32601); those of an extension are known only if it is in `extensions`;
-/// 5. for the methods of an extension: that the client declares it for this request (-32021).
+/// 5. for the methods of an extension: that the client declares it for this request (-32021), unless they are for everybody.
 ///
 /// Parsing comes before, other capabilities and parameters come after. On a transport without
 /// headers, pass `None` and the second step is left out.
@@ -182,11 +185,10 @@ pub fn admit<P>(
     request: &Request<'_, P>,
     params: &Params<'_>,
     headers: Option<&Mirrored<'_>>,
-    extensions: &[&str],
+    extensions: &[Extension],
 ) -> Result<Admitted, Violation> {
     let meta = RequestMeta::read(params)?;
-    let extension = Revision::NEWEST.extension_of(&request.method);
-    let is_served = extension.is_none_or(|extension| extensions.contains(&extension));
+    let own = served(extensions, &request.method);
     if let Some(headers) = headers {
         // MCP-HTTP-10: a header that differs comes before a version that is not served.
         matches(
@@ -197,7 +199,7 @@ pub fn admit<P>(
         // MCP-HTTP-13, MCP-HTTP-14.
         matches("Mcp-Method", &headers.method, &request.method)?;
         // A method that is not served wants no name: it is unknown.
-        if let Some(name) = params.mirrored_name(&request.method).filter(|_| is_served) {
+        if let Some(name) = about(own, &request.method, params) {
             matches("Mcp-Name", &headers.name, &name)?;
         }
     }
@@ -207,20 +209,48 @@ pub fn admit<P>(
             requested: clip(&meta.protocol_version),
         })?;
     // MCP-HTTP-11, MCP-DUAL-06: methods of the older era are as unknown as any other.
-    let extension = revision.extension_of(&request.method);
-    if !(revision.has_request(&request.method) || (extension.is_some() && is_served)) {
+    if own.is_none() && !revision.has_request(&request.method) {
         return Err(Violation::UnknownMethod {
             method: clip(&request.method),
         });
     }
-    // MCP-TASK-07: the client declares the extension in the request itself.
-    match extension {
-        Some(extension) if !meta.capabilities.extension(extension) => {
-            return Err(Violation::ExtensionNotDeclared { extension });
+    // MCP-TASK-07, MCP-EXT-01: the client declares the extension in the request itself.
+    match own {
+        Some((extension, method))
+            if method.needs_declaring() && !meta.capabilities.extension(extension.name()) =>
+        {
+            return Err(Violation::ExtensionNotDeclared {
+                extension: extension.name().to_owned(),
+            });
         }
         _ => {}
     }
     Ok(Admitted { meta, revision })
+}
+
+/// The extension that has this method, among those that are served; what the core has stays with the core.
+#[must_use]
+pub fn served<'a>(
+    extensions: &'a [Extension],
+    method: &str,
+) -> Option<(&'a Extension, &'a Method)> {
+    if Revision::NEWEST.has_request(method) {
+        return None;
+    }
+    extension::find(extensions, method)
+}
+
+/// What a request of the core or of an extension is about, for `Mcp-Name`.
+#[must_use]
+pub fn about<'a>(
+    own: Option<(&Extension, &Method)>,
+    method: &str,
+    params: &Params<'a>,
+) -> Option<Cow<'a, str>> {
+    match own {
+        Some((_, method)) => params.member_text(method.repeated_member()?),
+        None => params.mirrored_name(method),
+    }
 }
 
 /// Compares a header with the body; values are compared with case.

@@ -111,7 +111,7 @@ pub enum Violation {
     #[error("the client has not declared the extension {extension}")]
     ExtensionNotDeclared {
         /// The extension.
-        extension: &'static str,
+        extension: String,
     },
     /// The body is longer than the limit.
     #[error("body is longer than {limit} bytes")]
@@ -230,7 +230,7 @@ impl Violation {
             }
             // MCP-TASK-07: the error names what would have to be declared.
             Violation::ExtensionNotDeclared { extension } => {
-                let required = json!({ "extensions": { *extension: {} } });
+                let required = json!({ "extensions": { extension: {} } });
                 Some(json!({ "requiredCapabilities": required }))
             }
             _ => None,

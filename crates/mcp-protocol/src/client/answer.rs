@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Asked, BadAnswer, ClientError, InputRequired};
 use super::notice::Note;
+use crate::extension::{Extension, ExtensionResult};
 use crate::http::SESSION_ID;
 use crate::jsonrpc::{self, Body, Id, Message};
 use crate::revision::{Feature, Revision};
@@ -150,7 +151,11 @@ pub(super) struct Wanted {
 
 // MCP 2026-07-28, results: no `resultType` means complete; one that is neither of the core nor of an extension that we
 // declared makes the answer invalid.
-pub(super) fn check_complete(result: &RawValue, may_be_task: bool) -> Result<(), ClientError> {
+pub(super) fn check_complete(
+    result: &RawValue,
+    may_be_task: bool,
+    extensions: &[Extension],
+) -> Result<(), ClientError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Kind {
@@ -165,6 +170,12 @@ pub(super) fn check_complete(result: &RawValue, may_be_task: bool) -> Result<(),
     match kind.result_type.as_deref() {
         None | Some("complete") => Ok(()),
         Some("task") if may_be_task => Ok(()),
+        // MCP-EXT-01.
+        Some(other) if is_of_an_extension(extensions, other) => {
+            let extended = ExtensionResult::new(&result).map_err(|_| BadAnswer::NotAMessage)?;
+            let extended = extended.of_type(other.to_owned());
+            Err(ClientError::Extended(Box::new(extended)))
+        }
         Some("input_required") => {
             let wanted = Wanted {
                 questions: kind.input_requests.unwrap_or_default(),
@@ -184,6 +195,12 @@ pub(super) fn check_complete(result: &RawValue, may_be_task: bool) -> Result<(),
         }
         Some(other) => Err(BadAnswer::UnknownResultType(shown(other)).into()),
     }
+}
+
+fn is_of_an_extension(extensions: &[Extension], result_type: &str) -> bool {
+    extensions
+        .iter()
+        .any(|own| !own.is_of_this_crate() && own.has_result_type(result_type))
 }
 
 /// Questions that are taken with one answer; real servers have a few.

@@ -5,8 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 
 use super::answer::Wanted;
+use crate::extension::ExtensionResult;
 use crate::jsonrpc::RpcError;
 use crate::revision::Revision;
+use crate::skills::ReadProblem;
 use crate::types::Task;
 
 /// An error of whatever carries the requests.
@@ -66,6 +68,18 @@ pub enum ClientError {
     /// The call goes on as this task, and the client has no way to wait for it.
     #[error("the call goes on as a task")]
     StillWorking(Box<Task>),
+    /// The result is of a kind that an extension adds, which this client declares ([`Client::with_extension`](super::Client::with_extension)).
+    #[error("the result is of the kind {:?} of an extension", .0.result_type)]
+    Extended(Box<ExtensionResult>),
+    /// No extension that is spoken with this server has the method: the client, the server or the revision does not have it.
+    #[error("no extension that is spoken here has {method:?}")]
+    NoExtension {
+        /// The method.
+        method: String,
+    },
+    /// A skill, or what was read of it, may not be used.
+    #[error("the skill cannot be used: {0}")]
+    Skill(#[from] ReadProblem),
     /// The task was stopped.
     #[error("the task was stopped")]
     TaskCancelled,

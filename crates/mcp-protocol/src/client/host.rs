@@ -7,10 +7,11 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::extension::Extension;
 use crate::jsonrpc::RpcError;
 use crate::types::{
     Ask, ClientCapabilities, Elicitation, ElicitationResult, Json, RawObject, RootList, Sampling,
-    SamplingResult, TASKS_EXTENSION,
+    SamplingResult,
 };
 
 /// What a [`Host`] gives for a question, when it is ready.
@@ -113,6 +114,9 @@ impl Host for Nobody {
 /// The host, and what it declared.
 pub(super) struct Answers {
     host: Box<dyn Host>,
+    /// By the host.
+    pub(super) of_host: ClientCapabilities,
+    /// The same with the extensions that the client declares.
     pub(super) declared: ClientCapabilities,
 }
 
@@ -121,18 +125,24 @@ impl Answers {
         let declared = host.capabilities();
         Self {
             host: Box::new(host),
+            of_host: declared.clone(),
             declared,
         }
     }
 
-    /// Declares that the client follows tasks, beside what the host declares.
-    pub(super) fn declare_tasks(&mut self) {
-        let Ok(Value::Object(mut declared)) = serde_json::to_value(&self.declared) else {
-            return;
-        };
-        let extensions = declared.entry("extensions");
-        if let Value::Object(extensions) = extensions.or_insert_with(|| Map::new().into()) {
-            extensions.insert(TASKS_EXTENSION.to_owned(), Map::new().into());
+    /// Declares an extension, beside what the host declares.
+    pub(super) fn declare(&mut self, extension: &Extension) {
+        let read = Json::new(&self.declared).and_then(|declared| declared.read::<RawObject>());
+        // What was declared is an object, whatever is in it.
+        let mut declared = read.unwrap_or_default();
+        let mut extensions: RawObject = declared
+            .get("extensions")
+            .and_then(|extensions| extensions.read().ok())
+            .unwrap_or_default();
+        let settings = Value::Object(extension.settings().clone());
+        extensions.insert(extension.name().to_owned(), settings.into());
+        if let Ok(extensions) = Json::new(&extensions) {
+            declared.insert("extensions".to_owned(), extensions);
         }
         self.declared = declared.into();
     }

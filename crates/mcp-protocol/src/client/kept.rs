@@ -114,6 +114,16 @@ where
         state.principals += 1;
     }
 
+    /// The same client with the host's own label for the server, under which its answers are kept and its skills are known
+    /// ([`SkillKey`](super::SkillKey)). Without one it is the endpoint; over a pipe, something that no other client has.
+    ///
+    /// A name that the server gives itself is none: another may give itself the same.
+    #[must_use]
+    pub fn with_server_label(mut self, label: &str) -> Self {
+        self.server = Arc::from(label);
+        self
+    }
+
     pub(super) fn key(&self, method: &'static str) -> Key {
         Key::whole(&self.server, method)
     }

@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod call;
 mod error;
+mod extension;
 mod farewell;
 mod host;
 mod kept;
@@ -26,6 +27,7 @@ mod prompts;
 mod request;
 mod resources;
 mod rounds;
+mod skills;
 mod stream;
 mod subscription;
 mod tasks;
@@ -54,9 +56,11 @@ use self::notice::Ears;
 pub use self::notice::{Change, LogMessage, Notice, Progress};
 use self::patience::{Patience, Pulse, Waiting, within};
 pub use self::patience::{Pause, Pausing};
+pub use self::skills::{DroppedSkill, HeldSkill, ListedSkills, SkillKey};
 pub use self::stream::Listening;
 pub use self::subscription::{Filter, Heard, Subscription};
 pub use self::tools::{Called, DroppedTool, ListedTools, UnusableTool};
+use crate::extension::Extension;
 use crate::revision::Revision;
 use crate::types::{Implementation, LogLevel};
 
@@ -156,6 +160,7 @@ pub struct Client<S> {
     limits: Limits,
     answers: Answers,
     follows_tasks: bool,
+    extensions: Vec<Extension>,
     pause: Option<Waiting>,
     ears: Option<Ears>,
     cache: Option<SharedCache>,
@@ -205,6 +210,7 @@ where
             limits: Limits::default(),
             answers: Answers::new(Nobody),
             follows_tasks: false,
+            extensions: Vec::new(),
             pause: None,
             ears: None,
             cache: None,
@@ -233,8 +239,8 @@ where
     #[must_use]
     pub fn with_host(mut self, host: impl Host + 'static) -> Self {
         self.answers = Answers::new(host);
-        if self.follows_tasks {
-            self.answers.declare_tasks();
+        for extension in &self.extensions {
+            self.answers.declare(extension);
         }
         self
     }

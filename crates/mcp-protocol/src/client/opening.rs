@@ -199,6 +199,7 @@ where
         Asker {
             info: &self.info,
             capabilities: &self.answers.declared,
+            of_host: &self.answers.of_host,
             log_level,
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -16,16 +16,19 @@ use crate::http::{METHOD, NAME, encode};
 use crate::jsonrpc::{self, Id};
 use crate::revision::Revision;
 use crate::trace::Trace;
+use crate::stateless::key;
 use crate::types::{
     ClientCapabilities, CompletionArgument, CompletionCall, CompletionContext, CompletionTarget,
-    Implementation, LogLevel,
+    Implementation, LogLevel, RawObject,
 };
 
 /// A request before it has an id and a form.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing<'a> {
-    method: &'static str,
+    method: &'a str,
     params: Params<'a>,
+    /// What the request is about, for the methods of extensions that repeat it in a header.
+    about: Option<String>,
     /// Headers that repeat arguments.
     pub(super) mirrored: Vec<(HeaderName, HeaderValue)>,
     /// How it is made.
@@ -87,9 +90,58 @@ pub(super) struct Params<'a> {
     notifications: Option<&'a Filter>,
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     meta: Option<Meta<'a>>,
+    #[serde(flatten)]
+    own: Option<Own<'a>>,
 }
 
+/// Members that a program gives for a method of an extension, without those that are written here.
+#[derive(Clone, Copy, Debug)]
+struct Own<'a> {
+    members: &'a RawObject,
+    is_left_out: fn(&str) -> bool,
+}
+
+impl Serialize for Own<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = self.members.iter();
+        serializer.collect_map(members.filter(|(name, _)| !(self.is_left_out)(name)))
+    }
+}
+
+/// What `_meta` has from this client and from nobody else.
+const OWN_META: [&str; 5] = [
+    key::PROTOCOL_VERSION,
+    key::CLIENT_CAPABILITIES,
+    key::CLIENT_INFO,
+    key::LOG_LEVEL,
+    key::PROGRESS_TOKEN,
+];
+
 impl<'a> Params<'a> {
+    /// For a method of an extension, with what a program wants in `_meta`.
+    pub(super) fn extension(members: &'a RawObject, meta: Option<&'a RawObject>) -> Self {
+        let own = |members, is_left_out| Own {
+            members,
+            is_left_out,
+        };
+        Self {
+            own: Some(own(members, |name| name == "_meta")),
+            meta: meta.map(|meta| Meta {
+                own: Some(own(meta, |name| OWN_META.contains(&name))),
+                ..Meta::default()
+            }),
+            ..Self::default()
+        }
+    }
+
+    /// For a page of a folder.
+    pub(super) fn folder(uri: &'a str, cursor: Option<&'a str>) -> Self {
+        Self {
+            cursor,
+            ..Self::resource(uri)
+        }
+    }
+
     /// For a page of a list.
     pub(super) fn page(cursor: Option<&'a str>) -> Self {
         Self {
@@ -153,7 +205,7 @@ impl<'a> Params<'a> {
 }
 
 /// Requests that change nothing at the server.
-const READING: [&str; 9] = [
+const READING: [&str; 12] = [
     "server/discover",
     "tools/list",
     "prompts/list",
@@ -163,6 +215,9 @@ const READING: [&str; 9] = [
     "resources/read",
     "completion/complete",
     "tasks/get",
+    "skills/list",
+    "skills/get",
+    "resources/directory/read",
 ];
 
 /// Who asks, and what it can do for a server.
@@ -170,6 +225,8 @@ const READING: [&str; 9] = [
 pub(super) struct Asker<'a> {
     pub(super) info: &'a Implementation,
     pub(super) capabilities: &'a ClientCapabilities,
+    /// The same without extensions, which the older era does not have.
+    pub(super) of_host: &'a ClientCapabilities,
     /// From which level on the client wants log messages.
     pub(super) log_level: Option<LogLevel>,
 }
@@ -206,20 +263,29 @@ struct Meta<'a> {
     trace_state: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baggage: Option<&'a str>,
+    #[serde(flatten)]
+    own: Option<Own<'a>>,
 }
 
 impl<'a> Outgoing<'a> {
-    pub(super) fn new(method: &'static str, params: Params<'a>) -> Self {
+    pub(super) fn new(method: &'a str, params: Params<'a>) -> Self {
         Self {
             method,
             params,
+            about: None,
             mirrored: Vec::new(),
             manner: Manner::default(),
         }
     }
 
+    /// The same about this, for a header.
+    pub(super) fn about(mut self, name: Option<String>) -> Self {
+        self.about = name;
+        self
+    }
+
     /// The method.
-    pub(super) fn method(&self) -> &'static str {
+    pub(super) fn method(&self) -> &'a str {
         self.method
     }
 
@@ -247,7 +313,7 @@ impl<'a> Outgoing<'a> {
             "initialize",
             Params {
                 protocol_version: Some(revision.as_str()),
-                capabilities: Some(asker.capabilities),
+                capabilities: Some(asker.of_host),
                 client_info: Some(asker.info),
                 ..Params::default()
             },
@@ -281,6 +347,7 @@ impl<'a> Outgoing<'a> {
                 trace_parent: self.manner.trace.and_then(Trace::parent),
                 trace_state: self.manner.trace.and_then(Trace::state),
                 baggage: self.manner.trace.and_then(Trace::baggage),
+                own: params.meta.and_then(|meta| meta.own),
             })
         } else {
             progress_token.map(|_| Meta {
@@ -294,10 +361,13 @@ impl<'a> Outgoing<'a> {
     /// Repeats in headers what the newest era wants repeated.
     // MCP 2026-07-28, transports, standard request headers.
     pub(super) fn mirror(&self, headers: &mut HeaderMap) {
-        headers.insert(METHOD, HeaderValue::from_static(self.method));
+        headers.insert(METHOD, encode(self.method));
         let params = &self.params;
-        // MCP-HTTP-13, MCP-TASK-11.
-        if let Some(name) = params.name.or(params.uri).or(params.task_id) {
+        // MCP-HTTP-13: an address only where it is read; the skills extension repeats nothing.
+        let uri = params.uri.filter(|_| self.method == "resources/read");
+        // MCP-TASK-11, MCP-EXT-01.
+        let about = params.task_id.or(self.about.as_deref());
+        if let Some(name) = params.name.or(uri).or(about) {
             headers.insert(NAME, encode(name));
         }
         for (name, value) in &self.mirrored {

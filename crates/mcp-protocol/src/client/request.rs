@@ -265,7 +265,7 @@ where
         if flight.agreed.is_modern() {
             // MCP-TASK-01: only a tool call, and only where the extension was declared.
             let may_be_task = self.follows_tasks && flight.outgoing.method() == "tools/call";
-            answer::check_complete(&result, may_be_task)?;
+            answer::check_complete(&result, may_be_task, &self.extensions)?;
         }
         let session = answer::session(&parts.headers)?;
         Ok(Answered { result, session })

@@ -15,6 +15,7 @@ use super::error::{BadAnswer, ClientError, TransportError};
 use super::outgoing::{Outgoing, Params};
 use super::patience::{Patience, Pulse, within};
 use super::{AnswerBody, Called, Client};
+use crate::extension::Extension;
 use crate::jsonrpc::RpcError;
 use crate::types::{Task, TaskStatus};
 
@@ -91,8 +92,7 @@ where
     #[must_use]
     pub fn following_tasks(mut self) -> Self {
         self.follows_tasks = true;
-        self.answers.declare_tasks();
-        self
+        self.with_extension(Extension::tasks())
     }
 
     /// Goes on with a task of before, whose id the program has kept.

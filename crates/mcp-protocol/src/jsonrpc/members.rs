@@ -9,6 +9,8 @@ use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::types::{Json, RawObject};
+
 use super::Name;
 
 /// The members of a JSON object, in the order in which they came and each as it stands.
@@ -64,6 +66,21 @@ impl<'a> Members<'a> {
             (_, Some(_)) => Err(Twice),
             (member, None) => Ok(member.map(|(_, value)| *value)),
         }
+    }
+
+    /// Each member as its text.
+    ///
+    /// # Errors
+    /// [`Twice`].
+    pub fn object(&self) -> Result<RawObject, Twice> {
+        let mut object = RawObject::new();
+        for (name, value) in &self.0 {
+            let value = Json::from((*value).to_owned());
+            if object.insert(name.clone().into_owned(), value).is_some() {
+                return Err(Twice);
+            }
+        }
+        Ok(object)
     }
 
     /// Reads the object as a value.

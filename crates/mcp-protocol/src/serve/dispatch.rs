@@ -17,12 +17,13 @@ use super::round::Round;
 use super::service::Shared;
 use super::since;
 use super::tasks::Tasks;
+use crate::extension::{Extension, ExtensionResult};
 use crate::jsonrpc::{self, Id, RpcError, Twice};
 use crate::revision::{Era, Revision};
 use crate::stateless::{self, Envelope, Params};
 use crate::types::{
-    CompletionCall, Discovery, Empty, LogLevel, Outcome, Page, PromptCall, ResourceAddress,
-    TASKS_EXTENSION, TaskAddress, TaskUpdate, ToolCall,
+    ClientCapabilities, CompletionCall, DirectoryAddress, Discovery, Empty, LogLevel, Outcome,
+    Page, PromptCall, RawObject, ResourceAddress, TaskAddress, TaskUpdate, ToolCall,
 };
 use crate::violation::{code, status_of};
 
@@ -45,6 +46,15 @@ pub(super) enum Call {
     GetTask(TaskAddress),
     UpdateTask(TaskUpdate),
     CancelTask(TaskAddress),
+    ListSkills(Page),
+    GetSkill(ResourceAddress),
+    ReadDirectory(DirectoryAddress),
+    /// A method of one of the handler's own extensions.
+    Extension {
+        method: String,
+        params: RawObject,
+        is_cacheable: bool,
+    },
 }
 
 impl Call {
@@ -54,7 +64,7 @@ impl Call {
     /// -32601 for a method that is not in the revision, -32602 for parameters that do not fit.
     pub(super) fn read(
         revision: Revision,
-        extensions: &[&str],
+        extensions: &[Extension],
         method: &str,
         params: &Params<'_>,
     ) -> Result<Self, Error> {
@@ -62,10 +72,19 @@ impl Call {
         struct Level {
             level: LogLevel,
         }
-        let extension = revision.extension_of(method);
-        let is_served = extension.is_some_and(|extension| extensions.contains(&extension));
-        if !revision.has_request(method) && !is_served {
+        let own = stateless::served(extensions, method);
+        if own.is_none() && !revision.has_request(method) {
             return Err(Error::method_not_found(&stateless::clip(method)));
+        }
+        if let Some((extension, own)) = own
+            && !extension.is_of_this_crate()
+        {
+            let twice = |Twice| Error::invalid_params("params: a member is there twice");
+            return Ok(Call::Extension {
+                method: method.to_owned(),
+                params: params.object().map_err(twice)?,
+                is_cacheable: own.is_cacheable(),
+            });
         }
         Ok(match method {
             "server/discover" => Call::Discover,
@@ -85,6 +104,9 @@ impl Call {
             "tasks/get" => Call::GetTask(read(params)?),
             "tasks/update" => Call::UpdateTask(read(params)?),
             "tasks/cancel" => Call::CancelTask(read(params)?),
+            "skills/list" => Call::ListSkills(read(params)?),
+            "skills/get" => Call::GetSkill(read(params)?),
+            "resources/directory/read" => Call::ReadDirectory(read(params)?),
             _ => return Err(Error::method_not_found(&stateless::clip(method))),
         })
     }
@@ -152,6 +174,7 @@ async fn answer<H: Handler>(shared: &Shared<H>, context: &Context, id: &Id, call
         id,
         revision: context.revision,
         round: &context.round,
+        capabilities: &context.capabilities,
     };
     let page = context;
     match call {
@@ -233,6 +256,20 @@ async fn answer<H: Handler>(shared: &Shared<H>, context: &Context, id: &Id, call
                 .and_then(|tasks| tasks.cancel(&address, context.principal.as_deref()));
             out.write("tasks/cancel", cancelled)
         }
+        Call::ListSkills(at) => out.write("skills/list", handler.list_skills(page, at).await),
+        Call::GetSkill(address) => out.write("skills/get", handler.get_skill(page, address).await),
+        Call::ReadDirectory(address) => {
+            let reading = handler.read_directory(page, address).await;
+            out.write("resources/directory/read", reading)
+        }
+        Call::Extension {
+            method,
+            params,
+            is_cacheable,
+        } => {
+            let result = handler.call_extension(page, &method, params).await;
+            out.extension(&method, is_cacheable, result)
+        }
     }
 }
 
@@ -245,10 +282,11 @@ fn desk<'a, H: Handler>(shared: &'a Shared<H>, method: &str) -> Result<&'a Tasks
 
 fn discovery<H: Handler>(shared: &Shared<H>) -> Discovery {
     let mut capabilities = shared.capabilities.clone();
-    if shared.tasks.is_some() {
-        // MCP-TASK-01: an extension is declared among the extensions, and in no other place.
-        let extensions = &mut capabilities.extensions;
-        extensions.insert(TASKS_EXTENSION.to_owned(), json!({}));
+    // MCP-TASK-01, MCP-EXT-01: an extension is declared among the extensions, and in no other place.
+    for extension in &shared.extensions {
+        let settings = extension.settings().clone().into();
+        let declared = &mut capabilities.extensions;
+        declared.insert(extension.name().to_owned(), settings);
     }
     Discovery {
         supported_versions: Revision::over(shared.transport)
@@ -282,6 +320,7 @@ struct Out<'a, H> {
     id: &'a Id,
     revision: Revision,
     round: &'a Round,
+    capabilities: &'a ClientCapabilities,
 }
 
 impl<H: Handler> Out<'_, H> {
@@ -294,6 +333,39 @@ impl<H: Handler> Out<'_, H> {
             .contains(&method)
             .then(|| self.shared.handler.cache_hint(method));
         self.text("complete", cache, result)
+    }
+
+    /// Writes the result of a method of an extension.
+    fn extension(
+        &self,
+        method: &str,
+        is_cacheable: bool,
+        result: Result<ExtensionResult, Error>,
+    ) -> Reply {
+        match result {
+            Ok(mut result) if result.result_type == "complete" => {
+                let cache = is_cacheable.then(|| self.shared.handler.cache_hint(method));
+                if is_cacheable {
+                    // The hint is said once.
+                    result.members.remove("ttlMs");
+                    result.members.remove("cacheScope");
+                }
+                self.text("complete", cache, result)
+            }
+            Ok(result) => self.refuse(method, Error::extended(result)),
+            Err(error) => self.refuse(method, error),
+        }
+    }
+
+    /// Whether this client takes this kind of result from one of the extensions.
+    // MCP-EXT-01, MCP-VER-05.
+    fn may_answer_as(&self, result_type: &str) -> bool {
+        self.revision.era() == Era::Modern
+            && self.shared.extensions.iter().any(|extension| {
+                !extension.is_of_this_crate()
+                    && extension.has_result_type(result_type)
+                    && self.capabilities.extension(extension.name())
+            })
     }
 
     fn refuse(&self, method: &str, error: Error) -> Reply {
@@ -314,6 +386,15 @@ impl<H: Handler> Out<'_, H> {
             }
             // MCP-TASK-03: the answer to a tool call, and to nothing else.
             Reason::Task(task) if method == "tools/call" => self.text("task", None, *task),
+            Reason::Extended(result) if self.may_answer_as(&result.result_type) => {
+                let result_type = result.result_type.clone();
+                self.text(&result_type, None, *result)
+            }
+            Reason::Extended(_) => refusal(
+                self.id,
+                RpcError::internal("the client does not take this kind of result"),
+                self.revision.era(),
+            ),
             Reason::Task(_) => refusal(
                 self.id,
                 RpcError::internal("this method cannot go on as a task"),
@@ -386,7 +467,7 @@ pub(super) fn refusal(id: &Id, error: RpcError, era: Era) -> Reply {
 pub(super) fn refusal_of(id: &Id, error: Error, era: Era) -> Reply {
     match error.0 {
         Reason::Rpc(error) => refusal(id, *error, era),
-        Reason::Input(_) | Reason::Task(_) | Reason::Cancelled => refusal(
+        Reason::Input(_) | Reason::Task(_) | Reason::Extended(_) | Reason::Cancelled => refusal(
             id,
             RpcError::internal("no result").with_data(json!({})),
             era,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::extension::ExtensionResult;
 use crate::jsonrpc::RpcError;
 use crate::types::{InputRequired, Task};
 use crate::violation::code;
@@ -21,6 +22,8 @@ pub(super) enum Reason {
     Input(Box<InputRequired>),
     /// The call goes on as a task (2026-07-28, with the extension).
     Task(Box<Task>),
+    /// The result is of a kind that an extension adds (2026-07-28).
+    Extended(Box<ExtensionResult>),
     /// The client cancelled, or is gone: nobody waits for an answer.
     Cancelled,
 }
@@ -71,6 +74,16 @@ impl Error {
         Error(Reason::Input(Box::new(input)))
     }
 
+    /// Answers a call with a kind of result that an extension adds (2026-07-28), in place of what the method promises.
+    ///
+    /// The extension is one of [`super::Handler::extensions`] and has this kind, and the client has declared it for this
+    /// request; look for that first ([`crate::types::ClientCapabilities::extension`]). Otherwise the answer is -32603, and so
+    /// it is in the older revisions.
+    #[must_use]
+    pub fn extended(result: ExtensionResult) -> Self {
+        Error(Reason::Extended(Box::new(result)))
+    }
+
     pub(super) fn task(task: Task) -> Self {
         Error(Reason::Task(Box::new(task)))
     }
@@ -84,7 +97,7 @@ impl Error {
     pub fn as_rpc(&self) -> Option<&RpcError> {
         match &self.0 {
             Reason::Rpc(error) => Some(error),
-            Reason::Input(_) | Reason::Task(_) | Reason::Cancelled => None,
+            Reason::Input(_) | Reason::Task(_) | Reason::Extended(_) | Reason::Cancelled => None,
         }
     }
 }
@@ -101,6 +114,7 @@ impl std::fmt::Display for Error {
             Reason::Rpc(error) => error.fmt(f),
             Reason::Input(_) => f.write_str("input is required"),
             Reason::Task(_) => f.write_str("goes on as a task"),
+            Reason::Extended(_) => f.write_str("answered as an extension says"),
             Reason::Cancelled => f.write_str("cancelled"),
         }
     }

@@ -3,11 +3,13 @@
 use std::future::Future;
 
 use super::{Changes, Context, Error};
+use crate::extension::{Extension, ExtensionResult};
 use crate::http::HeaderParam;
 use crate::types::{
-    CacheHint, CompletionCall, CompletionResult, Implementation, Page, PromptCall, PromptList,
-    PromptResult, ResourceAddress, ResourceList, ResourceReading, ResourceTemplateList,
-    ServerCapabilities, ToolCall, ToolList, ToolResult,
+    CacheHint, CompletionCall, CompletionResult, DirectoryAddress, DirectoryReading,
+    Implementation, Page, PromptCall, PromptList, PromptResult, RawObject, ResourceAddress,
+    ResourceList, ResourceReading, ResourceTemplateList, ServerCapabilities, SkillList,
+    SkillReading, ToolCall, ToolList, ToolResult,
 };
 
 /// A server. Write the methods as `async fn`; what is not written answers "method not found".
@@ -43,6 +45,12 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Which arguments of this tool are mirrored in headers; see [`crate::http::header_params`].
     fn header_params(&self, _tool: &str) -> Vec<HeaderParam> {
+        Vec::new()
+    }
+
+    /// Extensions of 2026-07-28 beside those that this crate has; declared with their settings, and their methods served by
+    /// [`Handler::call_extension`]. Asked once, when the service is made.
+    fn extensions(&self) -> Vec<Extension> {
         Vec::new()
     }
 
@@ -116,5 +124,48 @@ pub trait Handler: Send + Sync + 'static {
         _call: CompletionCall,
     ) -> impl Future<Output = Result<CompletionResult, Error>> + Send {
         async { Err(Error::method_not_found("completion/complete")) }
+    }
+
+    /// `skills/list` (2026-07-28, where [`ServerCapabilities::with_skills`] declares it).
+    ///
+    /// The list may be short of some, or empty; [`Handler::get_skill`] knows all. [`crate::types::Skill::check`] is for
+    /// the tests of whoever writes a server.
+    fn list_skills(
+        &self,
+        _context: &Context,
+        _page: Page,
+    ) -> impl Future<Output = Result<SkillList, Error>> + Send {
+        async { Err(Error::method_not_found("skills/list")) }
+    }
+
+    /// `skills/get`, by the address of a `SKILL.md`; [`Error::resource_not_found`] for one that is not served.
+    fn get_skill(
+        &self,
+        _context: &Context,
+        _address: ResourceAddress,
+    ) -> impl Future<Output = Result<SkillReading, Error>> + Send {
+        async { Err(Error::method_not_found("skills/get")) }
+    }
+
+    /// `resources/directory/read`, if that is declared; [`Error::resource_not_found`] for what is no folder.
+    fn read_directory(
+        &self,
+        _context: &Context,
+        _address: DirectoryAddress,
+    ) -> impl Future<Output = Result<DirectoryReading, Error>> + Send {
+        async { Err(Error::method_not_found("resources/directory/read")) }
+    }
+
+    /// A method of one of [`Handler::extensions`]. It was declared by the client, and its `Mcp-Name` is right.
+    ///
+    /// The parameters are as they came, with their `_meta`; none of them is there twice.
+    fn call_extension(
+        &self,
+        _context: &Context,
+        method: &str,
+        _params: RawObject,
+    ) -> impl Future<Output = Result<ExtensionResult, Error>> + Send {
+        let error = Error::method_not_found(method);
+        async { Err(error) }
     }
 }

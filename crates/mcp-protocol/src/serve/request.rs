@@ -86,7 +86,7 @@ impl<H: Handler> Caller<H> {
     ) -> Result<Working, Answered> {
         let params = &request.params;
         let mirrored = headers.map(rules::mirrored);
-        let extensions = self.shared.extensions();
+        let extensions = self.shared.extensions.as_slice();
         let admitted = stateless::admit(request, params, mirrored.as_ref(), extensions)?;
         self.gate(request)?;
         let refused =
@@ -121,7 +121,7 @@ impl<H: Handler> Caller<H> {
             && listen.wants_tasks()
         {
             return Err(Answered::Refused(Violation::ExtensionNotDeclared {
-                extension: TASKS_EXTENSION,
+                extension: TASKS_EXTENSION.to_owned(),
             }));
         }
         if let Call::Listen(listen) = &mut call {
@@ -246,7 +246,7 @@ impl<H: Handler> Caller<H> {
         };
         let operation = Operation {
             method: request.method.clone().into_owned(),
-            name: subject(request),
+            name: self.subject(request),
         };
         gate(&self.extensions, &operation).map_err(Answered::Gated)
     }
@@ -262,21 +262,28 @@ impl<H: Handler> Caller<H> {
         };
         gate(&self.extensions, &operation).is_ok()
     }
-}
 
-/// What a request is about, for the gate.
-fn subject(request: &Request<'_>) -> Option<String> {
-    if request.method == "completion/complete" {
-        let target = request.params.member("ref").ok()??;
-        return match serde_json::from_str(target.get()).ok()? {
-            CompletionTarget::Prompt { name } => Some(name),
-            CompletionTarget::Resource { uri } => Some(uri),
+    /// What a request is about, for the gate.
+    fn subject(&self, request: &Request<'_>) -> Option<String> {
+        let params = &request.params;
+        let name = match &*request.method {
+            "completion/complete" => {
+                let target = params.member("ref").ok()??;
+                return match serde_json::from_str(target.get()).ok()? {
+                    CompletionTarget::Prompt { name } => Some(name),
+                    CompletionTarget::Resource { uri } => Some(uri),
+                };
+            }
+            // These have no `Mcp-Name`, but they are about a resource as much as reading it is.
+            "resources/subscribe"
+            | "resources/unsubscribe"
+            | "resources/directory/read"
+            | "skills/get" => params.member_text("uri"),
+            method => {
+                let own = stateless::served(&self.shared.extensions, method);
+                stateless::about(own, method, params)
+            }
         };
+        name.map(Cow::into_owned)
     }
-    // These two have no `Mcp-Name`, but they are about a resource as much as reading it is.
-    let method = match &*request.method {
-        "resources/subscribe" | "resources/unsubscribe" => "resources/read",
-        method => method,
-    };
-    request.params.mirrored_name(method).map(Cow::into_owned)
 }

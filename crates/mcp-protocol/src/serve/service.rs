@@ -25,12 +25,13 @@ use super::sessions::Sessions;
 use super::spoken::Spoken;
 use super::streams::Streams;
 use super::tasks::Tasks;
+use crate::extension::Extension;
 use crate::http as rules;
 use crate::jsonrpc::{self, Id};
 use crate::revision::Transport;
 use crate::session::EventId;
 use crate::stateless::Params;
-use crate::types::{Implementation, ServerCapabilities, TASKS_EXTENSION};
+use crate::types::{Implementation, SKILLS_EXTENSION, ServerCapabilities};
 use crate::violation::Violation;
 
 /// A [`Handler`] behind one HTTP address. Clones share everything.
@@ -66,6 +67,8 @@ pub(super) struct Shared<H> {
     /// The same, as it is in each response of 2026-07-28.
     pub(super) written_info: Box<RawValue>,
     pub(super) capabilities: ServerCapabilities,
+    /// The extensions whose methods are served.
+    pub(super) extensions: Vec<Extension>,
     pub(super) streams: Arc<Streams>,
 }
 
@@ -196,6 +199,10 @@ impl<H: Handler> Shared<H> {
         if handler.changes().is_none() {
             capabilities = listen::without_changes(capabilities);
         }
+        let mut extensions = Vec::new();
+        extensions.extend(tasks.as_ref().map(|_| Extension::tasks()));
+        extensions.extend(skills(&mut capabilities));
+        extensions.extend(handler.extensions());
         Shared {
             handler,
             options,
@@ -206,6 +213,7 @@ impl<H: Handler> Shared<H> {
             written_info: to_raw_value(&info).unwrap_or_default(),
             info,
             capabilities,
+            extensions,
             streams,
         }
     }
@@ -217,15 +225,6 @@ impl<H> Shared<H> {
             .principal
             .as_ref()
             .and_then(|key| key(&parts.extensions))
-    }
-
-    /// The extensions whose methods are served.
-    pub(super) fn extensions(&self) -> &'static [&'static str] {
-        if self.tasks.is_some() {
-            &[TASKS_EXTENSION]
-        } else {
-            &[]
-        }
     }
 
     /// When the authorization ends that came with a request.
@@ -246,6 +245,15 @@ fn first_of(one: Option<Ending>, other: Option<Ending>) -> Option<Ending> {
         })),
         (one, other) => one.or(other),
     }
+}
+
+/// Takes the declaration of skills, which the older revisions do not have, out of the capabilities.
+// MCP-SKILL-02: with it goes that of resources.
+fn skills(capabilities: &mut ServerCapabilities) -> Option<Extension> {
+    let settings = capabilities.extensions.remove(SKILLS_EXTENSION)?;
+    capabilities.resources.get_or_insert_default();
+    let settings = settings.as_object().cloned().unwrap_or_default();
+    Some(Extension::skills(settings))
 }
 
 /// Reads a body; one that came in one piece is not copied.

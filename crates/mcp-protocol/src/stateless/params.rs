@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::key;
 use crate::jsonrpc::{FromMembers, Id, Members, Name, Parameters, Shape, Twice};
 use crate::trace::Trace;
+use crate::types::RawObject;
 
 /// The parameters of a message, taken apart once, as far as both eras share them.
 #[derive(Clone, Debug)]
@@ -105,6 +106,17 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// Each parameter as its text, `_meta` among them.
+    ///
+    /// # Errors
+    /// [`Twice`].
+    pub fn object(&self) -> Result<RawObject, Twice> {
+        match &self.members {
+            Some(members) => members.object(),
+            None => Ok(RawObject::new()),
+        }
+    }
+
     /// Reads the parameters of a method.
     ///
     /// # Errors
@@ -116,7 +128,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// What `Mcp-Name` has to say for this request: the name, address or task that it is about.
+    /// What `Mcp-Name` has to say for this request of the core: the name or address that it is about.
     ///
     /// `None` when the method has no such header, or the body has no such member (which is then a
     /// matter of wrong parameters).
@@ -125,11 +137,15 @@ impl<'a> Params<'a> {
         let member = match method {
             "tools/call" | "prompts/get" => "name",
             "resources/read" => "uri",
-            // MCP-TASK-11.
-            "tasks/get" | "tasks/update" | "tasks/cancel" => "taskId",
             _ => return None,
         };
-        text(self.member(member).ok()??)
+        self.member_text(member)
+    }
+
+    /// A member of the parameters themselves that is text.
+    #[must_use]
+    pub fn member_text(&self, name: &str) -> Option<Cow<'a, str>> {
+        text(self.member(name).ok()??)
     }
 }
 

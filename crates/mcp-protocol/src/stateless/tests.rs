@@ -271,7 +271,7 @@ fn check_task(
     method: &str,
     capabilities: &Value,
     name: &str,
-    extensions: &[&str],
+    extensions: &[Extension],
 ) -> Result<Revision, Violation> {
     let meta =
         json!({ key::PROTOCOL_VERSION: "2026-07-28", key::CLIENT_CAPABILITIES: capabilities });
@@ -292,13 +292,16 @@ fn check_task(
 #[test]
 fn a_method_of_an_extension_must_be_served_and_declared() {
     let tasks = crate::types::TASKS_EXTENSION;
+    let served = &[Extension::tasks()];
     let declared = json!({ "extensions": { tasks: {} } });
     for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
-        let check = |capabilities: &Value, name: &str, extensions: &[&str]| {
+        let check = |capabilities: &Value, name: &str, extensions: &[Extension]| {
             check_task(method, capabilities, name, extensions)
         };
-        assert_eq!(check(&declared, "t", &[tasks]), Ok(Revision::V2026_07_28));
-        let undeclared = Violation::ExtensionNotDeclared { extension: tasks };
+        assert_eq!(check(&declared, "t", served), Ok(Revision::V2026_07_28));
+        let undeclared = Violation::ExtensionNotDeclared {
+            extension: tasks.to_owned(),
+        };
         for capabilities in [
             json!({}),
             json!({ "extensions": {} }),
@@ -306,11 +309,11 @@ fn a_method_of_an_extension_must_be_served_and_declared() {
             // The core feature of 2025-11-25 is another thing.
             json!({ "tasks": {} }),
         ] {
-            assert_eq!(check(&capabilities, "t", &[tasks]), Err(undeclared.clone()));
+            assert_eq!(check(&capabilities, "t", served), Err(undeclared.clone()));
         }
         // The header comes first, but only where the method is served.
         let differs = header("Mcp-Name", "does not match the body");
-        assert_eq!(check(&json!({}), "u", &[tasks]), Err(differs));
+        assert_eq!(check(&json!({}), "u", served), Err(differs));
         let unknown = Violation::UnknownMethod {
             method: method.into(),
         };
@@ -320,14 +323,14 @@ fn a_method_of_an_extension_must_be_served_and_declared() {
         let unknown = Violation::UnknownMethod {
             method: gone.into(),
         };
-        assert_eq!(check_task(gone, &declared, "t", &[tasks]), Err(unknown));
+        assert_eq!(check_task(gone, &declared, "t", served), Err(unknown));
     }
 }
 
 #[test]
 fn an_extension_that_is_not_declared_is_named() {
     let violation = Violation::ExtensionNotDeclared {
-        extension: crate::types::TASKS_EXTENSION,
+        extension: crate::types::TASKS_EXTENSION.to_owned(),
     };
     assert_eq!((violation.code(), violation.status()), (-32021, 400));
     assert_eq!(

@@ -9,6 +9,7 @@ pub mod prompts;
 pub mod resources;
 pub mod rules;
 pub mod server;
+pub mod skills;
 pub mod tasks;
 pub mod tools;
 
@@ -21,6 +22,7 @@ pub use prompts::*;
 pub use resources::*;
 pub use rules::{AskProblem, RootProblem, SamplingProblem, ToolProblem};
 pub use server::*;
+pub use skills::*;
 pub use tasks::*;
 pub use tools::*;
 

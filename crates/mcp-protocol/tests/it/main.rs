@@ -16,6 +16,9 @@ mod corpus;
 #[cfg(feature = "server")]
 mod drive;
 #[cfg(test)]
+#[cfg(all(feature = "server", feature = "client"))]
+mod extensions;
+#[cfg(test)]
 #[cfg(all(feature = "client", feature = "seal", feature = "server"))]
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(
@@ -70,6 +73,9 @@ mod sealed_sessions;
 #[cfg(test)]
 #[cfg(feature = "server")]
 mod sessions;
+#[cfg(test)]
+#[cfg(all(feature = "server", feature = "client"))]
+mod skills;
 #[cfg(test)]
 #[cfg(feature = "server")]
 mod stdio;

@@ -5,6 +5,7 @@ mod headers;
 mod questions;
 mod schemas;
 mod sign_in;
+mod skills;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,10 @@ pub(crate) async fn run<C: Carrier>(
         "http-invalid-tool-headers" => headers::invalid(client).await,
         "json-schema-ref-no-deref" => basics::list(client).await,
         "json-schema-2020-12-preservation" => schemas::echo(client).await,
+        "sep-2640-client-no-prefetch" => skills::list(client).await,
+        "sep-2640-client-verify-digest"
+        | "sep-2640-client-verify-size"
+        | "sep-2640-client-verify-frontmatter" => skills::load(client).await,
         name if name.starts_with("auth/") => sign_in::use_everything(client).await,
         name => Err(Failed::NoSuchScenario(name.to_owned())),
     };

@@ -8,6 +8,7 @@ use tower_service::Service as _;
 
 use super::*;
 use crate::serve::{Changes, Context as Asked, Error, SessionLimits, TaskLimits, TaskTerms};
+use crate::types::TASKS_EXTENSION;
 use crate::types::{ListCapability, ToolCall, ToolResult};
 
 #[derive(Default)]
