@@ -1,3 +1,5 @@
+//! Entries, files and frontmatter: what is right, and each way in which it is not.
+
 use serde_json::{Value, json};
 
 use super::*;
