@@ -15,8 +15,8 @@ use super::tasks::Watcher;
 use crate::http::{METHOD, NAME, encode};
 use crate::jsonrpc::{self, Id};
 use crate::revision::Revision;
-use crate::trace::Trace;
 use crate::stateless::key;
+use crate::trace::Trace;
 use crate::types::{
     ClientCapabilities, CompletionArgument, CompletionCall, CompletionContext, CompletionTarget,
     Implementation, LogLevel, RawObject,
