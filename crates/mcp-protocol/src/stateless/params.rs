@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::key;
 use crate::jsonrpc::{FromMembers, Id, Members, Name, Parameters, Shape, Twice};
 use crate::trace::Trace;
-use crate::types::RawObject;
+use crate::types::{Json, RawObject};
 
 /// The parameters of a message, taken apart once, as far as both eras share them.
 #[derive(Clone, Debug)]
@@ -111,10 +111,16 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`Twice`].
     pub fn object(&self) -> Result<RawObject, Twice> {
-        match &self.members {
-            Some(members) => members.object(),
-            None => Ok(RawObject::new()),
+        let mut object = match &self.members {
+            Some(members) => members.object()?,
+            None => RawObject::new(),
+        };
+        if let Some(Ok(meta)) = self.meta()
+            && let Ok(meta) = Json::new(&meta.object()?)
+        {
+            object.insert("_meta".to_owned(), meta);
         }
+        Ok(object)
     }
 
     /// Reads the parameters of a method.
