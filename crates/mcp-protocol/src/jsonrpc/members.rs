@@ -44,7 +44,7 @@ impl<'a> Members<'a> {
     }
 
     /// All of them, in the order in which they came.
-    #[cfg(all(feature = "server", feature = "seal"))]
+    #[cfg(feature = "seal")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
