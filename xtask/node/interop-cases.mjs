@@ -133,7 +133,8 @@ export async function walk(sdk) {
   seen("log");
 
   const { resources } = await client.listResources();
-  same(resources.map((one) => one.uri), ["test://static-text", "test://static-binary", WATCHED], "the resources");
+  // What comes after these belongs to an extension.
+  same(resources.map((one) => one.uri).slice(0, 3), ["test://static-text", "test://static-binary", WATCHED], "the resources");
   seen("resources");
 
   const [content] = (await client.readResource({ uri: "test://static-text" })).contents;

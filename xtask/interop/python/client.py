@@ -168,7 +168,8 @@ async def walk(client: Client, person: Person, wire: Wire | None, wanted: str) -
     same(person.logged, expected, "the log")
     seen("log")
 
-    resources = [str(one.uri) for one in (await client.list_resources()).resources]
+    # What comes after these belongs to an extension.
+    resources = [str(one.uri) for one in (await client.list_resources()).resources][:3]
     same(resources, ["test://static-text", "test://static-binary", WATCHED], "the resources")
     seen("resources")
 
