@@ -220,3 +220,29 @@ export async function main(body) {
     process.exit(1);
   }
 }
+
+/** Ends the session; from then on the server knows it no more. */
+export async function ended(client, transport, url, revision) {
+  const session = transport.sessionId;
+  await transport.terminateSession();
+  await client.close();
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      "mcp-session-id": session,
+      "mcp-protocol-version": revision,
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+  });
+  same(answer.status, 404, "the status of a session that has ended");
+}
+
+/** Closes the standard input of the server, which leaves without being killed. */
+export async function left(client, transport) {
+  const child = transport._process;
+  const gone = new Promise((resolve) => child.once("exit", (code, signal) => resolve([code, signal])));
+  await client.close();
+  same(await within(gone), [0, null], "the exit code and the signal");
+}

@@ -12,7 +12,7 @@ import {
   ToolListChangedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 
-import { answers, capabilities, Inbox, main, same, walk, within } from "./interop-cases.mjs";
+import { answers, capabilities, ended, Inbox, left, main, same, walk, within } from "./interop-cases.mjs";
 
 await main(async ({ wanted, url, command, args }) => {
   const inbox = new Inbox();
@@ -65,32 +65,6 @@ await main(async ({ wanted, url, command, args }) => {
       await client.subscribeResource({ uri });
       return () => client.unsubscribeResource({ uri });
     },
-    end: () => (url === undefined ? left(client, transport) : deleted(client, transport, url, wanted)),
+    end: () => (url === undefined ? left(client, transport) : ended(client, transport, url, wanted)),
   });
 });
-
-/** Ends the session; from then on the server knows it no more. */
-async function deleted(client, transport, url, revision) {
-  const session = transport.sessionId;
-  await transport.terminateSession();
-  await client.close();
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      "mcp-session-id": session,
-      "mcp-protocol-version": revision,
-    },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
-  });
-  same(answer.status, 404, "the status of a session that has ended");
-}
-
-/** Closes the standard input of the server, which leaves without being killed. */
-async function left(client, transport) {
-  const child = transport._process;
-  const gone = new Promise((resolve) => child.once("exit", (code, signal) => resolve([code, signal])));
-  await client.close();
-  same(await within(gone), [0, null], "the exit code and the signal");
-}

@@ -3,7 +3,7 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 
-import { answers, capabilities, Inbox, main, notifications, same, walk, within } from "./interop-cases.mjs";
+import { answers, capabilities, ended, Inbox, left, main, notifications, same, walk, within } from "./interop-cases.mjs";
 
 await main(async ({ wanted, url, command, args }) => {
   const modern = wanted >= "2026";
@@ -56,31 +56,10 @@ await main(async ({ wanted, url, command, args }) => {
   });
 });
 
-/** Ends the session, where there is one; from then on the server knows it no more. */
+/** Ends the session, where there is one; since 2026-07-28 there is none, and nothing is left to be ended. */
 async function closed(client, transport, url, revision) {
   const session = transport.sessionId;
-  // Since 2026-07-28 there are no sessions, and nothing is left to be ended.
   same(session === undefined, revision >= "2026", "whether there was no session");
   if (session === undefined) return client.close();
-  await transport.terminateSession();
-  await client.close();
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      "mcp-session-id": session,
-      "mcp-protocol-version": revision,
-    },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
-  });
-  same(answer.status, 404, "the status of a session that has ended");
-}
-
-/** Closes the standard input of the server, which leaves without being killed. */
-async function left(client, transport) {
-  const child = transport._process;
-  const gone = new Promise((resolve) => child.once("exit", (code, signal) => resolve([code, signal])));
-  await client.close();
-  same(await within(gone), [0, null], "the exit code and the signal");
+  return ended(client, transport, url, revision);
 }
