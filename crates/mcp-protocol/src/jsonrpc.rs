@@ -10,6 +10,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::types::json::is_object;
 use crate::types::{Json, ResourceAddress};
 use crate::violation::{Violation, code};
 
@@ -245,7 +246,7 @@ impl<'a> Parameters<'a> for Option<&'a RawValue> {
     }
 
     fn are_fit(&self) -> bool {
-        self.is_none_or(|params| params.get().starts_with('{'))
+        self.is_none_or(is_object)
     }
 }
 

@@ -17,6 +17,7 @@ use super::outgoing::{Manner, Outgoing, Params};
 use super::{AnswerBody, Client, Wire, mirror, tasks};
 use crate::http::{HeaderParam, InvalidAnnotation, header_params};
 use crate::schema::{self, SchemaProblem};
+use crate::types::json::is_object;
 use crate::types::{Tool, ToolResult};
 use crate::violation::code;
 
@@ -160,7 +161,7 @@ where
         arguments: &RawValue,
         manner: Manner<'_>,
     ) -> Result<Called, ClientError> {
-        if !arguments.get().starts_with('{') {
+        if !is_object(arguments) {
             return Err(ClientError::Arguments);
         }
         let mut outgoing = Outgoing::new("tools/call", Params::call(name, arguments));

@@ -4,19 +4,19 @@
 //! it leaves them out of account. What would break its reading, or claims to be what it is not, goes.
 
 use crate::revision::{Feature, Revision};
+use crate::types::json::is_object;
 use crate::types::{ContentBlock, PromptMessage, PromptResult, ToolResult};
 
 /// MCP-LIFE-04: the result of a tool without what the revision does not have.
 ///
 /// The text that stands beside structured content stays (MCP-TOOL-04).
 pub(super) fn tool_result(mut result: ToolResult, revision: Revision) -> ToolResult {
-    let is_object = |text: &str| text.starts_with('{');
     let fits = revision.has(Feature::StructuredValues)
         || revision.has(Feature::StructuredContent)
             && result
                 .structured_content
                 .as_ref()
-                .is_some_and(|value| is_object(value.get()));
+                .is_some_and(|value| is_object(value));
     if !fits {
         result.structured_content = None;
     }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::key;
 use crate::jsonrpc::{FromMembers, Id, Members, Name, Parameters, Shape, Twice};
 use crate::trace::Trace;
+use crate::types::json::is_object;
 use crate::types::{Json, RawObject};
 
 /// The parameters of a message, taken apart once, as far as both eras share them.
@@ -164,8 +165,7 @@ impl<'a> Parameters<'a> for Params<'a> {
     }
 
     fn read(params: &'a RawValue) -> Self {
-        let is_object = params.get().starts_with('{');
-        Parameters::deserialize(params).unwrap_or_else(|_| Params::unreadable(is_object))
+        Parameters::deserialize(params).unwrap_or_else(|_| Params::unreadable(is_object(params)))
     }
 
     fn are_fit(&self) -> bool {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::json::is_object;
 use super::{ContentBlock, Json, JsonObject, Meta, Outcome, RawObject};
 use crate::jsonrpc::Members;
 use crate::revision::{Era, Feature, Revision};
@@ -94,7 +95,7 @@ impl<'de> Deserialize<'de> for ClientCapabilities {
         let declared = Box::<RawValue>::deserialize(deserializer)?;
         match declared.get() {
             "null" => Ok(Self::default()),
-            text if text.starts_with('{') => Ok(ClientCapabilities(declared)),
+            _ if is_object(&declared) => Ok(ClientCapabilities(declared)),
             _ => Err(D::Error::custom("capabilities must be an object")),
         }
     }
@@ -102,10 +103,6 @@ impl<'de> Deserialize<'de> for ClientCapabilities {
 
 fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     Members::read(object).ok()?.get(name)
-}
-
-fn is_object(value: &RawValue) -> bool {
-    value.get().starts_with('{')
 }
 
 /// Asks the person to fill in a form or to visit an address.

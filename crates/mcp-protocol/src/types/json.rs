@@ -50,8 +50,7 @@ impl Json {
     /// Whether it is an object.
     #[must_use]
     pub fn is_object(&self) -> bool {
-        // The text has no space before it.
-        self.get().starts_with('{')
+        is_object(&self.0)
     }
 
     /// Reads it into a type.
@@ -67,6 +66,11 @@ impl Json {
     pub fn to_value(&self) -> Value {
         self.read().unwrap_or_default()
     }
+}
+
+/// Whether raw JSON is an object; its text has no space before it.
+pub(crate) fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
 }
 
 impl From<Value> for Json {
