@@ -45,6 +45,11 @@ pub enum FormProblem {
         /// The keyword.
         keyword: &'static str,
     },
+    /// A property asks for a secret.
+    #[error(
+        "property {0:?} asks for a secret, which a form must not; ask for it at an address (mode \"url\")"
+    )]
+    Secret(String),
     /// A property is required that is not there.
     #[error("required must be a list of properties that are there")]
     Required,
@@ -90,7 +95,8 @@ enum Field {
 impl Form {
     /// Reads a schema as a form.
     ///
-    /// Does not check: keywords that forms do not have; they are left for others to read.
+    /// Does not check: keywords that forms do not have; they are left for others to read. Nor whether a text is a secret that
+    /// does not say so: only `"format": "password"` and `"writeOnly": true` do.
     ///
     /// # Errors
     /// The first thing that is wrong, with the property that it is wrong with.
@@ -159,6 +165,9 @@ impl Field {
             property: name.to_owned(),
             keyword,
         };
+        if is_secret(property) {
+            return Err(FormProblem::Secret(name.to_owned()));
+        }
         let field = match property.get("type").and_then(Value::as_str) {
             Some("string") => match choices(property).map_err(keyword)? {
                 Some(choices) => Field::One(choices),
@@ -232,6 +241,13 @@ impl Field {
             }
         }
     }
+}
+
+/// Whether a property says of itself that it is a secret.
+// MCP-ELI-03: secrets are not asked for in a form. Both are words of JSON Schema and OpenAPI for a field of passwords.
+fn is_secret(property: &Map<String, Value>) -> bool {
+    property.get("format").and_then(Value::as_str) == Some("password")
+        || property.get("writeOnly") == Some(&Value::Bool(true))
 }
 
 fn is_one(choices: &[String], text: &str) -> Result<(), &'static str> {
@@ -385,6 +401,23 @@ mod tests {
                 keyword,
             };
             assert_eq!(read(json!({ "a": &property })), Err(refused), "{property}");
+        }
+    }
+
+    #[test]
+    fn mcp_eli_03_a_form_does_not_ask_for_a_secret() {
+        for secret in [
+            json!({ "type": "string", "format": "password" }),
+            json!({ "type": "string", "writeOnly": true }),
+        ] {
+            let refused = FormProblem::Secret("a".into());
+            assert_eq!(read(json!({ "a": &secret })), Err(refused), "{secret}");
+        }
+        for open in [
+            json!({ "type": "string", "format": "email" }),
+            json!({ "type": "string", "writeOnly": false }),
+        ] {
+            assert!(read(json!({ "a": &open })).is_ok(), "{open}");
         }
     }
 

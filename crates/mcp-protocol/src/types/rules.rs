@@ -20,6 +20,12 @@ pub enum AskProblem {
     /// The schema is no form.
     #[error(transparent)]
     Form(#[from] FormProblem),
+    /// The address is none.
+    #[error("url must be an address with a scheme, such as https://")]
+    NoAddress,
+    /// The address has a user name or a password in it.
+    #[error("url must have no user name and no password in it")]
+    Credentials,
     /// The messages break the rules about tools.
     #[error(transparent)]
     Sampling(#[from] SamplingProblem),
@@ -105,7 +111,8 @@ impl ServerCapabilities {
 impl Ask {
     /// Whether this may be asked at all: a form is flat, and messages about tools belong together.
     ///
-    /// Does not check: what the client declared ([`Ask::missing`]); whether a form asks for a secret.
+    /// Does not check: what the client declared ([`Ask::missing`]); whether a form asks for a secret without saying so; whether
+    /// an address is a way in by itself, which only who made it knows.
     ///
     /// # Errors
     /// What is wrong, with the property or the message that it is wrong with.
@@ -116,11 +123,31 @@ impl Ask {
             }) => {
                 Form::read(&requested_schema.to_value())?;
             }
-            Ask::Elicit(Elicitation::Url { .. }) | Ask::Roots => {}
+            Ask::Elicit(Elicitation::Url { url, .. }) => check_address(url)?,
+            Ask::Roots => {}
             Ask::Sample(sampling) => sampling.check()?,
         }
         Ok(())
     }
+}
+
+/// Whether a person may be sent to this address.
+// MCP-ELI-03: nothing about the person is in it, and least of all a password.
+fn check_address(url: &str) -> Result<(), AskProblem> {
+    let (scheme, rest) = url.split_once("://").ok_or(AskProblem::NoAddress)?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    // Browsers read a backslash as a slash.
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or(rest);
+    if !is_scheme || authority.is_empty() {
+        return Err(AskProblem::NoAddress);
+    }
+    if authority.contains('@') {
+        return Err(AskProblem::Credentials);
+    }
+    Ok(())
 }
 
 impl Ask {
@@ -429,6 +456,31 @@ mod tests {
             Err(AskProblem::Sampling(SamplingProblem::Unasked(0)))
         );
         assert_eq!(Ask::Roots.check(), Ok(()));
+    }
+
+    #[test]
+    fn mcp_eli_03_an_address_has_no_user_name_and_no_password() {
+        let url = |url: &str| Ask::Elicit(Elicitation::url("m", url)).check();
+        for good in [
+            "https://a.example/sign-in?mail=b@c.example",
+            "http://localhost:8080",
+            "https://a.example#@",
+        ] {
+            assert_eq!(url(good), Ok(()), "{good}");
+        }
+        for secret in ["https://me:secret@a.example/", "https://me@a.example"] {
+            assert_eq!(url(secret), Err(AskProblem::Credentials), "{secret}");
+        }
+        for none in [
+            "",
+            "a.example",
+            "https://",
+            "https:///a",
+            "1s://a",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(url(none), Err(AskProblem::NoAddress), "{none}");
+        }
     }
 
     #[test]

@@ -147,6 +147,24 @@ async fn mirrored_arguments_agree_with_their_headers() {
 }
 
 #[tokio::test]
+async fn mcp_http_15_a_header_that_no_argument_asked_for_is_passed_by() {
+    // An intermediary passes on what it does not know, so a request may have more of them than its tool has.
+    let echo = || modern("tools/call", json!({ "name": "echo", "arguments": {} }));
+    for (name, value) in [
+        ("mcp-param-nobody", "eu"),
+        ("mcp-param-nobody", "=?base64?*?="),
+        ("mcp-param-", ""),
+        ("mcp-further", "1"),
+    ] {
+        let answer = echo().header(name, value).send(&stateless()).await;
+        assert_eq!(answer.tool_text(), "{}", "{name}: {value}");
+    }
+    // What was validated and found wrong has an error status, so that an intermediary sees it without reading the body.
+    let wrong = echo().replace("mcp-name", "other").send(&stateless()).await;
+    assert_eq!(error(&wrong), (400, -32020));
+}
+
+#[tokio::test]
 async fn an_unsupported_version_names_the_supported_ones() {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": {
         "io.modelcontextprotocol/protocolVersion": "v999.0.0",

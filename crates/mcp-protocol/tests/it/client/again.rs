@@ -74,6 +74,30 @@ async fn mcp_http_08_a_call_is_made_again_only_where_the_caller_says_so() {
 }
 
 #[tokio::test]
+async fn mcp_tool_05_a_tool_that_calls_itself_harmless_is_not_called_again_either() {
+    let hints = json!({ "readOnlyHint": true, "idempotentHint": true, "destructiveHint": false });
+    let tool = json!({ "name": "t", "inputSchema": { "type": "object" }, "annotations": hints });
+    let server = modern(move |seen| match seen.method() {
+        "tools/list" => result(seen, json!({ "tools": [&tool] })),
+        _ => with(200, "text/event-stream", "id: 1\ndata:\n\n"),
+    });
+    let client = server.client();
+    let listed = client.list_tools().await.unwrap();
+    // They are passed on as they came, for whoever shows them.
+    let shown = serde_json::to_value(&listed.tools[0]).unwrap();
+    assert_eq!(shown["annotations"]["idempotentHint"], json!(true));
+    let refused = client.call_tool("t", &raw(json!({}))).await;
+    assert!(
+        matches!(refused, Err(ClientError::Answer(BadAnswer::NoAnswer))),
+        "{refused:?}"
+    );
+    assert_eq!(
+        server.methods(),
+        ["server/discover", "tools/list", "tools/call"]
+    );
+}
+
+#[tokio::test]
 async fn mcp_http_08_what_breaks_off_twice_is_given_up() {
     let server = modern(|_| with(200, "text/event-stream", "data:\n\n"));
     assert!(server.client().list_tools().await.is_err());

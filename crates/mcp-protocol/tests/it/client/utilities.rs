@@ -163,3 +163,37 @@ async fn mcp_meta_06_a_call_says_where_it_belongs_in_a_trace() {
         assert_eq!(calls(&older), [json!({})]);
     }
 }
+
+#[tokio::test]
+async fn mcp_icon_01_icons_are_passed_on_and_never_fetched() {
+    let icons = json!([
+        { "src": "https://evil.example/i.png", "mimeType": "image/png", "sizes": ["48x48"] },
+        { "src": "data:image/png;base64,iVBORw==" },
+        { "src": "http://127.0.0.1/admin" },
+        { "src": "javascript:alert(1)" },
+    ]);
+    let shown = icons.clone();
+    let server = modern(move |seen| {
+        let answer = match seen.method() {
+            "tools/list" => {
+                let schema = json!({ "type": "object" });
+                json!({ "tools": [{ "name": "t", "inputSchema": schema, "icons": shown }] })
+            }
+            _ => json!({ "prompts": [{ "name": "p", "icons": shown }] }),
+        };
+        result(seen, answer)
+    });
+    let client = server.client();
+    let tools = client.list_tools().await.unwrap();
+    let prompts = client.list_prompts().await.unwrap();
+    // What they are is said as it was said: no scheme is taken out, because none is followed.
+    assert_eq!(
+        serde_json::to_value(&tools.tools[0]).unwrap()["icons"],
+        icons
+    );
+    assert_eq!(serde_json::to_value(&prompts[0]).unwrap()["icons"], icons);
+    assert_eq!(
+        server.methods(),
+        ["server/discover", "tools/list", "prompts/list"]
+    );
+}
