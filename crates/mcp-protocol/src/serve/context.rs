@@ -117,6 +117,8 @@ impl Context {
 
     /// Sends a log message, if the client wants messages of this level. Never put secrets in it.
     ///
+    /// Deprecated since 2026-07-28, and legal until the first revision on or after 2027-07-28 at the earliest.
+    ///
     /// MCP-LOG-01: since 2026-07-28 only for a request that names a level. MCP-LIFE-04: only by a
     /// server that declares `logging`.
     pub async fn log(&self, level: LogLevel, logger: Option<&str>, data: impl Serialize) {

@@ -220,6 +220,8 @@ impl ElicitationResult {
 }
 
 /// Asks the client's model for a message; the parameters of `sampling/createMessage`.
+///
+/// Deprecated since 2026-07-28, and legal until the first revision on or after 2027-07-28 at the earliest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sampling {
@@ -315,6 +317,8 @@ impl SamplingResult {
 }
 
 /// A folder or file that the client lets the server know of.
+///
+/// Roots are deprecated since 2026-07-28, and legal until the first revision on or after 2027-07-28 at the earliest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// A `file:` address.
