@@ -52,12 +52,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod authorization;
+mod challenge;
+mod discovery;
 mod failed;
 mod grant;
 mod machine;
 mod options;
+mod registration;
 mod state;
 mod step;
+mod tokens;
 
 pub use failed::FlowFailed;
 pub use grant::StoredGrant;

@@ -1,17 +1,12 @@
-//! The states of the machine, and the steps from one to the next that need nothing else.
+//! The states of the machine.
 
 use std::collections::VecDeque;
 
-use http::{HeaderMap, header};
-
 use super::{FlowFailed, StoredGrant};
-use crate::challenge::Challenge;
-use crate::client::authorize::{self, Pending};
+use crate::client::authorize::Pending;
 use crate::client::exchange::Client;
-use crate::client::{discover, token};
 use crate::metadata::server::ServerMetadata;
 use crate::secret::Secret;
-use crate::time::UnixSeconds;
 use crate::uri::{Issuer, ResourceId};
 
 /// What discovery found.
@@ -64,71 +59,4 @@ pub(super) enum State {
     /// There is a token to use.
     Ready,
     Failed(FlowFailed),
-}
-
-pub(super) fn authorization_url(
-    found: &Found,
-    client: &Client,
-    pending: &Pending,
-) -> Result<String, FlowFailed> {
-    let endpoint = found.server.authorization_endpoint.as_deref();
-    let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("authorization_endpoint"))?;
-    // Asking the person to sign in is pointless where the code could not be redeemed.
-    if found.server.token_endpoint.is_none() {
-        return Err(FlowFailed::NoEndpoint("token_endpoint"));
-    }
-    authorize::url(
-        endpoint,
-        &client.client_id,
-        found.resource.as_str(),
-        pending,
-    )
-    .map_err(FlowFailed::Authorization)
-}
-
-pub(super) fn granted(
-    found: Found,
-    client: Client,
-    pending: Pending,
-    tokens: token::TokenResponse,
-    now: UnixSeconds,
-) -> StoredGrant {
-    StoredGrant {
-        resource: found.resource,
-        issuer: found.issuer,
-        token_endpoint: found.server.token_endpoint.unwrap_or_default(),
-        revocation_endpoint: found.server.revocation_endpoint,
-        client,
-        redirect_uri: pending.redirect_uri,
-        requested_scope: pending.scope,
-        granted_scope: tokens.scope,
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        expires_at: tokens.expires_in.map(|life| now.after(life)),
-    }
-}
-
-/// The addresses that are left after the first one brought nothing, or why the search is over.
-pub(super) fn next(
-    mut urls: VecDeque<String>,
-    reason: &discover::DiscoveryFailed,
-) -> Result<VecDeque<String>, FlowFailed> {
-    let url = urls.pop_front().unwrap_or_default();
-    if reason.may_try_next() && !urls.is_empty() {
-        return Ok(urls);
-    }
-    Err(FlowFailed::Discovery {
-        url,
-        reason: reason.clone(),
-    })
-}
-
-/// The first `Bearer` challenge of any `WWW-Authenticate` line.
-pub(super) fn bearer_challenge(headers: &HeaderMap) -> Option<Challenge> {
-    headers
-        .get_all(header::WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| Challenge::parse_all(value.to_str().ok()?).ok())
-        .flatten()
-        .find(|challenge| challenge.is_scheme("Bearer"))
 }

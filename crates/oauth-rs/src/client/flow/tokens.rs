@@ -1,0 +1,82 @@
+//! Tokens: used while they last, refreshed, and dropped when they are of no more use.
+
+use super::machine::Flow;
+use super::state::{Found, State};
+use super::{FlowFailed, StoredGrant};
+use crate::client::authorize::Pending;
+use crate::client::exchange::{Client, ExchangeFailed};
+use crate::client::token;
+use crate::error_code::ErrorCode;
+use crate::time::UnixSeconds;
+
+impl Flow {
+    /// From what is at hand: use it, refresh it, or go looking.
+    pub(super) fn look(&mut self, now: UnixSeconds) {
+        match self.grant.take() {
+            Some(grant) if !grant.is_expired(now) || self.fresh => {
+                self.fresh = false;
+                self.grant = Some(grant);
+                self.state = State::Ready;
+            }
+            Some(grant) if grant.refresh_token.is_some() => {
+                self.state = State::Refresh(Box::new(grant));
+            }
+            grant => {
+                self.forget_tokens(grant);
+                self.discover();
+            }
+        }
+    }
+
+    /// Keeps who we are, and drops the tokens.
+    pub(super) fn forget_tokens(&mut self, grant: Option<StoredGrant>) {
+        if let Some(grant) = grant {
+            self.known_client = Some((grant.issuer, grant.client, grant.redirect_uri));
+        }
+        self.refreshed = false;
+    }
+
+    pub(super) fn refresh_refused(&mut self, grant: StoredGrant, reason: ExchangeFailed) {
+        // RFC 6749 section 5.2: these stay true however often the same refresh is tried.
+        let for_good = [
+            ErrorCode::InvalidGrant,
+            ErrorCode::InvalidRequest,
+            ErrorCode::InvalidScope,
+            ErrorCode::InvalidTarget,
+            ErrorCode::UnsupportedGrantType,
+        ];
+        if for_good.into_iter().any(|code| reason.is(code)) {
+            self.forget_tokens(Some(grant));
+            self.discover();
+        } else if reason.is(ErrorCode::InvalidClient) || reason.is(ErrorCode::UnauthorizedClient) {
+            // The registration is gone as well.
+            self.known_client = None;
+            self.discover();
+        } else {
+            self.grant = Some(grant);
+            self.state = State::Failed(FlowFailed::Refresh(reason));
+        }
+    }
+}
+
+pub(super) fn granted(
+    found: Found,
+    client: Client,
+    pending: Pending,
+    tokens: token::TokenResponse,
+    now: UnixSeconds,
+) -> StoredGrant {
+    StoredGrant {
+        resource: found.resource,
+        issuer: found.issuer,
+        token_endpoint: found.server.token_endpoint.unwrap_or_default(),
+        revocation_endpoint: found.server.revocation_endpoint,
+        client,
+        redirect_uri: pending.redirect_uri,
+        requested_scope: pending.scope,
+        granted_scope: tokens.scope,
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        expires_at: tokens.expires_in.map(|life| now.after(life)),
+    }
+}
