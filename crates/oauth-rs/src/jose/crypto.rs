@@ -1,7 +1,11 @@
 //! The seam to the crypto library: the only file beside `hash.rs` that names it.
 
+use ring::error::KeyRejected;
 use ring::rand::SystemRandom;
-use ring::signature::{self, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey};
+use ring::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaEncoding,
+    RsaKeyPair, UnparsedPublicKey,
+};
 use ring::{agreement, pkcs8};
 use zeroize::Zeroizing;
 
@@ -71,39 +75,114 @@ pub(super) fn is_on_curve(alg: Alg, point: &[u8]) -> bool {
     agreement::agree_ephemeral(own, &peer, |_| ()).is_ok()
 }
 
-/// An ES256 key pair.
-pub(super) struct Es256Pair(EcdsaKeyPair);
+/// A key pair, for the one algorithm it was read for.
+pub(super) enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(Box<RsaKeyPair>, &'static dyn RsaEncoding),
+}
 
-impl Es256Pair {
-    /// Makes a new pair, as a PKCS #8 document.
-    pub(super) fn generate_pkcs8() -> Option<Zeroizing<Vec<u8>>> {
-        let document: pkcs8::Document = EcdsaKeyPair::generate_pkcs8(
-            &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-            &SystemRandom::new(),
-        )
-        .ok()?;
+/// Why a PKCS #8 document is not a pair for an algorithm.
+pub(super) enum Unreadable {
+    /// It holds a key of another type or curve.
+    OtherKey,
+    /// An RSA key that is too short or too long.
+    Size,
+    /// It is no such document, or its halves do not belong together.
+    Malformed,
+}
+
+impl Pair {
+    /// Makes a new pair, as a PKCS #8 document; none for RSA, which the library does not make.
+    pub(super) fn generate_pkcs8(alg: Alg) -> Option<Zeroizing<Vec<u8>>> {
+        let random = SystemRandom::new();
+        let document: pkcs8::Document = match ecdsa(alg) {
+            Some(algorithm) => EcdsaKeyPair::generate_pkcs8(algorithm, &random).ok()?,
+            None if alg == Alg::EdDsa => Ed25519KeyPair::generate_pkcs8(&random).ok()?,
+            None => return None,
+        };
         Some(Zeroizing::new(document.as_ref().to_vec()))
     }
 
     /// Reads a pair from a PKCS #8 document.
-    pub(super) fn from_pkcs8(bytes: &[u8]) -> Option<Self> {
-        EcdsaKeyPair::from_pkcs8(
-            &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-            bytes,
-            &SystemRandom::new(),
-        )
-        .ok()
-        .map(Self)
+    pub(super) fn from_pkcs8(alg: Alg, bytes: &[u8]) -> Result<Self, Unreadable> {
+        if let Some(algorithm) = ecdsa(alg) {
+            let pair = EcdsaKeyPair::from_pkcs8(algorithm, bytes, &SystemRandom::new());
+            return pair.map(Self::Ecdsa).map_err(unreadable);
+        }
+        match rsa_encoding(alg) {
+            Some(encoding) => RsaKeyPair::from_pkcs8(bytes)
+                .map(|pair| Self::Rsa(Box::new(pair), encoding))
+                .map_err(unreadable),
+            // RFC 8410 section 7: the public half is optional; where it is there, it is compared.
+            None => Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes)
+                .map(Self::Ed25519)
+                .map_err(unreadable),
+        }
     }
 
-    /// The public point, uncompressed: one byte, then x and y of 32 bytes each.
-    pub(super) fn public_point(&self) -> &[u8] {
-        self.0.public_key().as_ref()
+    /// The public half.
+    pub(super) fn public(&self) -> Material {
+        match self {
+            Self::Ecdsa(pair) => Material::Point(pair.public_key().as_ref().to_vec()),
+            Self::Ed25519(pair) => Material::Point(pair.public_key().as_ref().to_vec()),
+            Self::Rsa(pair, _) => {
+                let public: signature::RsaPublicKeyComponents<Vec<u8>> = pair.public().into();
+                Material::Rsa {
+                    n: public.n,
+                    e: public.e,
+                }
+            }
+        }
     }
 
-    /// R and S, 32 bytes each.
-    pub(super) fn sign(&self, message: &[u8]) -> Option<[u8; 64]> {
-        let signature = self.0.sign(&SystemRandom::new(), message).ok()?;
-        signature.as_ref().try_into().ok()
+    /// The signature in the form that JOSE has it: R and S for a curve, as long as the modulus for RSA.
+    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Ecdsa(pair) => Some(pair.sign(&random, message).ok()?.as_ref().to_vec()),
+            Self::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
+            Self::Rsa(pair, encoding) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(*encoding, &random, message, &mut signature)
+                    .ok()?;
+                Some(signature)
+            }
+        }
+    }
+}
+
+fn ecdsa(alg: Alg) -> Option<&'static EcdsaSigningAlgorithm> {
+    match alg {
+        Alg::Es256 => Some(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+        Alg::Es384 => Some(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+        Alg::EdDsa
+        | Alg::Rs256
+        | Alg::Ps256
+        | Alg::Rs384
+        | Alg::Rs512
+        | Alg::Ps384
+        | Alg::Ps512 => None,
+    }
+}
+
+fn rsa_encoding(alg: Alg) -> Option<&'static dyn RsaEncoding> {
+    match alg {
+        Alg::Rs256 => Some(&signature::RSA_PKCS1_SHA256),
+        Alg::Rs384 => Some(&signature::RSA_PKCS1_SHA384),
+        Alg::Rs512 => Some(&signature::RSA_PKCS1_SHA512),
+        Alg::Ps256 => Some(&signature::RSA_PSS_SHA256),
+        Alg::Ps384 => Some(&signature::RSA_PSS_SHA384),
+        Alg::Ps512 => Some(&signature::RSA_PSS_SHA512),
+        Alg::Es256 | Alg::Es384 | Alg::EdDsa => None,
+    }
+}
+
+fn unreadable(reason: KeyRejected) -> Unreadable {
+    // The library tells its reasons apart by their text alone; the tests here hold it to it.
+    match reason.to_string().as_str() {
+        "WrongAlgorithm" => Unreadable::OtherKey,
+        "TooSmall" | "TooLarge" => Unreadable::Size,
+        _ => Unreadable::Malformed,
     }
 }

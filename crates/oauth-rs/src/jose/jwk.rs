@@ -182,20 +182,35 @@ impl PublicJwk {
         })
     }
 
-    /// The public half of an ES256 pair, named by its thumbprint.
-    pub(super) fn es256(x: &[u8], y: &[u8]) -> Self {
-        let kind = Kind::Ec {
-            crv: "P-256",
-            x: base64url::encode(x),
-            y: base64url::encode(y),
+    /// The public half of a pair, named by its thumbprint.
+    pub(super) fn of_pair(alg: Alg, material: &Material) -> Option<Self> {
+        let kind = match material {
+            Material::Rsa { n, e } => Kind::Rsa {
+                n: base64url::encode(n),
+                e: base64url::encode(e),
+            },
+            Material::Point(point) if alg == Alg::EdDsa => Kind::Okp {
+                crv: "Ed25519",
+                x: base64url::encode(point),
+            },
+            // SEC 1 section 2.3.3: an uncompressed point is 0x04, then both coordinates.
+            Material::Point(point) => {
+                let coordinates = point.strip_prefix(&[4])?;
+                let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
+                Kind::Ec {
+                    crv: if alg == Alg::Es384 { "P-384" } else { "P-256" },
+                    x: base64url::encode(x),
+                    y: base64url::encode(y),
+                }
+            }
         };
         let kid = Some(thumbprint::of(&kind));
-        Self {
+        Some(Self {
             kind,
             kid,
             usage: "sig",
-            alg: Alg::Es256,
-        }
+            alg,
+        })
     }
 
     /// The key id, if the key has one.

@@ -2,7 +2,7 @@
 //!
 //! Only asymmetric signatures: `none` and the keyed hashes are not in [`Alg`], so that no
 //! configuration can let them in.
-//! ES256 is made; all of [`Alg`] are verified.
+//! All of [`Alg`] are made and verified; keys for ES256, ES384 and Ed25519 are also generated.
 //! P-521, Ed448, secp256k1 and RSA under 2048 bits are not supported by the library beneath.
 //! A key has exactly one algorithm (RFC 8725 section 3.1), and the key decides, never the token.
 
@@ -13,6 +13,7 @@ mod jwk;
 mod jwks;
 mod jws;
 pub mod jwt;
+mod pem;
 mod signing;
 mod thumbprint;
 
