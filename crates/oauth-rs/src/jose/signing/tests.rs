@@ -1,3 +1,5 @@
+//! What is signed verifies, and what is not a sound key of the algorithm is refused.
+
 use super::*;
 use crate::jose::{JwkSet, Jws, typ_is};
 
