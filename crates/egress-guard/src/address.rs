@@ -25,7 +25,7 @@ pub enum Range {
     UniqueLocal,
     /// `fec0::/10`: site-local, deprecated, still routed in old networks.
     SiteLocal,
-    /// `192.0.0.0/24` and `2001::/23`: protocol assignments, Teredo among them.
+    /// `192.0.0.0/24` and `2001::/23`: protocol assignments.
     Protocol,
     /// `192.0.2.0/24`, `198.51.100.0/24`, `203.0.113.0/24`, `2001:db8::/32`, `3fff::/20`.
     Documentation,
@@ -53,6 +53,10 @@ pub enum Range {
     Nat64,
     /// `2002::/16`: IPv4 in 6to4.
     SixToFour,
+    /// `2001::/32`: two IPv4 addresses in Teredo.
+    Teredo,
+    /// An interface identifier of `0:5efe` or `200:5efe` and an IPv4 address, behind any prefix.
+    Isatap,
 }
 
 impl Range {
@@ -80,6 +84,8 @@ impl Range {
             Self::Translated => "IPv4 translated into IPv6",
             Self::Nat64 => "NAT64",
             Self::SixToFour => "6to4",
+            Self::Teredo => "Teredo",
+            Self::Isatap => "ISATAP",
         }
     }
 }
@@ -96,10 +102,11 @@ impl fmt::Display for Range {
 /// An IPv6 address outside `2000::/3` is always forbidden: nothing else is given out for the
 /// public network.
 ///
-/// Does not check: names, ports, or whether anything answers there.
+/// Does not check: names, ports, or whether anything answers there. Cannot know: the prefix that one
+/// network chose for its own NAT64 or 6rd gateway, and public addresses that lead inside.
 ///
 /// Specification: RFC 6890 and its IANA registries; RFC 4291 section 2.4; RFC 6052 section 2.1;
-/// RFC 3056 section 2.
+/// RFC 3056 section 2; RFC 4380 section 4; RFC 5214 section 6.1.
 pub fn forbidden(address: IpAddr) -> Option<Range> {
     match address {
         IpAddr::V4(v4) => forbidden_v4(v4),
@@ -120,6 +127,14 @@ fn forbidden_v6(address: Ipv6Addr) -> Option<Range> {
         .find(|row| same_prefix(row.network, bits, row.prefix, 128))
         .map(|row| row.range)
         .or_else(|| (!same_prefix(GLOBAL_UNICAST, bits, 3, 128)).then_some(Range::Reserved))
+        .or_else(|| is_isatap(address).then_some(Range::Isatap))
+}
+
+/// Whether the lower half is the one of an ISATAP interface, with the universal bit or without.
+// RFC 5214 section 6.1: 00-00-5E-FE and 02-00-5E-FE stand before the IPv4 address.
+fn is_isatap(address: Ipv6Addr) -> bool {
+    let [_, _, _, _, fifth, sixth, _, _] = address.segments();
+    matches!((fifth, sixth), (0 | 0x200, 0x5efe))
 }
 
 /// Whether the first `prefix` bits of two numbers of `width` bits are equal; `prefix` is never 0.
@@ -192,6 +207,8 @@ const V6: &[V6Row] = &[
     // RFC 8215: NAT64 inside one network.
     v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, Range::Nat64),
     v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64, Range::Discard),
+    // RFC 4380 section 4: a server and a client, both IPv4, behind this prefix.
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, Range::Teredo),
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, Range::Protocol),
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, Range::Documentation),
     // RFC 3056 section 2: the IPv4 address is the second and third group.

@@ -108,8 +108,11 @@ rows! {
     v6_discard: "100::" ..= "100::ffff:ffff:ffff:ffff" is Discard,
         before Some(("ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Some(Range::Reserved))),
         after Some(("100:0:0:1::", Some(Range::Reserved)));
-    v6_protocol: "2001::" ..= "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff" is Protocol,
+    v6_teredo: "2001::" ..= "2001:0:ffff:ffff:ffff:ffff:ffff:ffff" is Teredo,
         before Some(("2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None)),
+        after Some(("2001:1::", Some(Range::Protocol)));
+    v6_protocol: "2001:1::" ..= "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff" is Protocol,
+        before Some(("2001:0:ffff:ffff:ffff:ffff:ffff:ffff", Some(Range::Teredo))),
         after Some(("2001:200::", None));
     v6_documentation: "2001:db8::" ..= "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" is Documentation,
         before Some(("2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", None)),
@@ -152,6 +155,11 @@ fn one_ipv4_address_in_every_ipv6_spelling() {
         ("64:ff9b::a9fe:a9fe", Range::Nat64),
         ("64:ff9b:1::a9fe:a9fe", Range::Nat64),
         ("2002:a9fe:a9fe::1", Range::SixToFour),
+        // The client's address is written with every bit turned over.
+        ("2001:0:4136:e378:8000:63bf:5601:5601", Range::Teredo),
+        ("2606:4700::5efe:169.254.169.254", Range::Isatap),
+        ("2606:4700::200:5efe:a9fe:a9fe", Range::Isatap),
+        ("fe80::5efe:169.254.169.254", Range::LinkLocal),
     ] {
         assert_eq!(judge(text), Some(expected), "{text}");
     }
@@ -165,8 +173,27 @@ fn embedding_is_refused_whatever_it_embeds() {
         "::8.8.8.8",
         "64:ff9b::8.8.8.8",
         "2002:808:808::1",
+        "2001:0:808:808::1",
+        "2606:4700::5efe:8.8.8.8",
     ] {
         assert!(judge(text).is_some(), "{text}");
+    }
+}
+
+/// The edges of the rule that is not a prefix.
+#[test]
+fn isatap_is_known_by_its_interface_identifier() {
+    for (text, expected) in [
+        ("2606:4700::5efe:0:0", Some(Range::Isatap)),
+        ("2606:4700::5efe:ffff:ffff", Some(Range::Isatap)),
+        ("2606:4700::200:5efe:0:0", Some(Range::Isatap)),
+        ("2606:4700::5efd:ffff:ffff", None),
+        ("2606:4700::5eff:0:0", None),
+        ("2606:4700::1:5efe:0:0", None),
+        ("2606:4700::1ff:5efe:0:0", None),
+        ("2606:4700::201:5efe:0:0", None),
+    ] {
+        assert_eq!(judge(text), expected, "{text}");
     }
 }
 
