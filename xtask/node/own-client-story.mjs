@@ -1,53 +1,20 @@
 // Our own client, in the 2026-07-28 era: sign in, call, outlive a token; by registration and by client ID document.
 
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
-import { binary, peopleOfSandbox, personWithRole, startDev, temporaryFolder } from "./dev-server.mjs";
+import { peopleOfSandbox, personWithRole, startDev, temporaryFolder } from "./dev-server.mjs";
+import { browser, client } from "./own-client.mjs";
 import { atEnd, check, contains, equal, eventually, tell } from "./story.mjs";
 import { idOf, rows, sessionId, value, workflowId } from "./tool-results.mjs";
-import { visit } from "./visitor.mjs";
 
 /** How long an access token lives here: seconds. */
 const TOKEN_SECONDS = 3;
 
 /** The revision that our client and our server have in common and prefer. */
 const REVISION = "2026-07-28";
-
-/** A command of ours that takes longer than this is stuck: milliseconds. */
-const COMMAND_LIMIT = 60_000;
-
-/** Runs the client; `meanwhile` sees what it prints for people as it appears. */
-async function client(args, meanwhile = () => undefined) {
-  const env = { ...process.env, RUST_LOG: "mcp_server=debug", NO_COLOR: "1" };
-  const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"], env });
-  process.once("exit", () => child.exitCode === null && child.kill("SIGKILL"));
-  const timer = setTimeout(() => child.kill("SIGKILL"), COMMAND_LIMIT);
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk) => (out += chunk));
-  child.stderr.on("data", (chunk) => {
-    err += chunk;
-    meanwhile(err);
-  });
-  const code = await new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));
-  clearTimeout(timer);
-  return { code, out, err };
-}
-
-/** Opens the printed address once, as the person's browser would. */
-function browser() {
-  let visiting;
-  return {
-    see(text) {
-      const address = text.match(/https?:\/\/\S+\?\S*response_type=code\S*(?=\s)/);
-      if (address && !visiting) visiting = visit(address[0]);
-    },
-    visit: () => visiting,
-  };
-}
 
 /** What is the same however the client became known: from no grant to a call after the token expired. */
 async function walk(server, loginArgs, expectedClient) {

@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 use crate::{Outcome, suite};
 
 /// Each is `xtask/node/NAME-story.mjs`.
-pub(crate) const NAMES: [&str; 3] = ["sdk", "own-client", "browser"];
+pub(crate) const NAMES: [&str; 4] = ["sdk", "own-client", "foreign-servers", "browser"];
 
 /// What the stories start.
 const PROGRAM: &str = "mcp-server";
