@@ -1,11 +1,12 @@
 //! Reading JSON objects strictly: an object and nothing else, and strings where strings belong.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{
     Deserialize, DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
 };
+use serde_json::value::RawValue;
 
 /// Reads an object, every member of which is there once.
 ///
@@ -42,6 +43,83 @@ impl<'de> Visitor<'de> for UniqueMembers {
             members.next_value::<IgnoredAny>()?;
         }
         Ok(self)
+    }
+}
+
+/// The members of an object, each there once, to be read one by one so that a refusal names its member.
+///
+/// A member with the value `null` counts as absent (RFC 7592 section 2.2 says so, and servers write it).
+pub(crate) struct Members<'a>(HashMap<String, &'a RawValue>);
+
+/// A member that is there with a value of another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WrongType {
+    pub(crate) member: &'static str,
+    pub(crate) wanted: &'static str,
+}
+
+impl<'a> Members<'a> {
+    /// Reads an object, every member of which is there once.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// The member as it was written.
+    pub(crate) fn raw(&self, member: &str) -> Option<&'a RawValue> {
+        let value = self.0.get(member)?;
+        (value.get() != "null").then_some(*value)
+    }
+
+    pub(crate) fn text(&self, member: &'static str) -> Result<Option<String>, WrongType> {
+        self.typed(member, "a string")
+    }
+
+    pub(crate) fn texts(&self, member: &'static str) -> Result<Option<Vec<String>>, WrongType> {
+        self.typed(member, "an array of strings")
+    }
+
+    pub(crate) fn flag(&self, member: &'static str) -> Result<bool, WrongType> {
+        Ok(self.typed(member, "true or false")?.unwrap_or_default())
+    }
+
+    fn typed<T: Deserialize<'a>>(
+        &self,
+        member: &'static str,
+        wanted: &'static str,
+    ) -> Result<Option<T>, WrongType> {
+        let Some(raw) = self.raw(member) else {
+            return Ok(None);
+        };
+        serde_json::from_str(raw.get())
+            .map(Some)
+            .map_err(|_| WrongType { member, wanted })
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = HashMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            // RFC 8259 section 4: what a repeated name means differs from reader to reader.
+            if members.insert(name, map.next_value()?).is_some() {
+                return Err(A::Error::custom("a member occurs twice"));
+            }
+        }
+        Ok(Members(members))
     }
 }
 
@@ -99,5 +177,36 @@ mod tests {
         }
         // Below the first level it is up to whoever reads it.
         assert!(object::<Sample>(br#"{"more":{"a":1,"a":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn members_are_read_one_by_one_and_each_refusal_names_its_own() {
+        let text = br#"{"a":"x","l":["x"],"f":true,"n":7,"z":null,"\u0062":"y"}"#;
+        let members = Members::read(text).unwrap();
+        assert_eq!(members.text("a"), Ok(Some("x".to_owned())));
+        assert_eq!(members.text("b"), Ok(Some("y".to_owned())));
+        assert_eq!(members.text("none"), Ok(None));
+        assert_eq!(members.texts("l"), Ok(Some(vec!["x".to_owned()])));
+        assert_eq!(
+            (members.flag("f"), members.flag("none")),
+            (Ok(true), Ok(false))
+        );
+        assert_eq!(members.raw("l").unwrap().get(), "[\"x\"]");
+        // null is there, and counts as absent.
+        assert!(members.raw("z").is_none());
+        assert_eq!(members.text("z"), Ok(None));
+        let wrong = |member, wanted| WrongType { member, wanted };
+        assert_eq!(members.text("n"), Err(wrong("n", "a string")));
+        assert_eq!(members.texts("a"), Err(wrong("a", "an array of strings")));
+        assert_eq!(members.flag("n"), Err(wrong("n", "true or false")));
+        for text in [
+            "[]",
+            "\u{feff}{}",
+            "{\"a\":1,\"\\u0061\":1}",
+            "{} {}",
+            "{\"a\":}",
+        ] {
+            assert!(Members::read(text.as_bytes()).is_err(), "{text}");
+        }
     }
 }

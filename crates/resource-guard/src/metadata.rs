@@ -30,7 +30,7 @@ impl MetadataDocument {
                 .collect(),
             scopes_supported: config.scopes_supported.iter().map(str::to_owned).collect(),
             // RFC 6750 section 2.1: the one method that is read.
-            bearer_methods_supported: vec!["header".to_owned()],
+            bearer_methods_supported: Some(vec!["header".to_owned()]),
             resource_name: config.resource_name.clone(),
             resource_documentation: config.resource_documentation.clone(),
             ..ResourceMetadata::default()

@@ -33,12 +33,8 @@ impl DiscoveryFailed {
     pub fn may_try_next(&self) -> bool {
         match self {
             Self::Exchange(_)
-            | Self::Resource(
-                InvalidResourceMetadata::TooLong | InvalidResourceMetadata::Malformed,
-            )
-            | Self::Server(InvalidServerMetadata::TooLong | InvalidServerMetadata::Malformed) => {
-                true
-            }
+            | Self::Resource(InvalidResourceMetadata::Document(_))
+            | Self::Server(InvalidServerMetadata::Document(_)) => true,
             Self::Resource(_) | Self::Server(_) | Self::NoPkce => false,
         }
     }

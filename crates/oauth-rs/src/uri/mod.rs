@@ -36,6 +36,13 @@ pub fn is_endpoint_of(url: &str, named_by: &str) -> bool {
     is_endpoint(url) && (!is_plain(url) || (is_endpoint(named_by) && is_plain(named_by)))
 }
 
+/// Whether an address can be opened in a browser by a person who wants to read: http or https, and a host.
+///
+/// Does not check: that the page is there, or harmless.
+pub(crate) fn is_web_page(url: &str) -> bool {
+    parts::Parts::parse(url).is_ok_and(|parts| matches!(parts.scheme, "http" | "https"))
+}
+
 /// Implements what all three have in common.
 macro_rules! textual {
     ($name:ident) => {

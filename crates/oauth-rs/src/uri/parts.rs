@@ -126,11 +126,25 @@ impl<'a> Parts<'a> {
     }
 
     fn effective_port(&self) -> Option<u16> {
-        self.port.or(match self.scheme {
-            "https" => Some(443),
-            "http" => Some(80),
-            _ => None,
-        })
+        self.port.or(self.default_port())
+    }
+
+    fn default_port(&self) -> Option<u16> {
+        if self.scheme.eq_ignore_ascii_case("https") {
+            Some(443)
+        } else if self.scheme.eq_ignore_ascii_case("http") {
+            Some(80)
+        } else {
+            None
+        }
+    }
+
+    // RFC 3986 section 6.2.2.1 and section 6.2.3: lower case, and the port only if it is not the scheme's own.
+    pub(super) fn canonical_origin(&self) -> String {
+        let (scheme, host) = (self.scheme, self.host);
+        let port = self.port.filter(|port| Some(*port) != self.default_port());
+        let port = port.map_or(String::new(), |port| format!(":{port}"));
+        format!("{scheme}://{host}").to_ascii_lowercase() + &port
     }
 }
 

@@ -49,6 +49,34 @@ impl ResourceId {
         })
     }
 
+    /// Reads the address of a server as a person types it, and writes it as MCP wants it.
+    ///
+    /// Scheme and host become lower-case, and the port of the scheme and the slash of an empty path
+    /// are left out; path and query stay as they are.
+    ///
+    /// ```
+    /// use oauth_rs::uri::ResourceId;
+    ///
+    /// let resource = ResourceId::canonical("HTTPS://RS.example:443/Mcp")?;
+    /// assert_eq!(resource.as_str(), "https://rs.example/Mcp");
+    /// # Ok::<(), oauth_rs::uri::InvalidUri>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first rule of [`ResourceId::parse`] that does not hold for what would be written.
+    ///
+    /// Specification: MCP 2026-07-28, authorization, canonical server URI; RFC 3986 section 6.2.
+    pub fn canonical(text: &str) -> Result<Self, InvalidUri> {
+        let parts = Parts::parse(text)?;
+        let (_, after) = split_origin(text);
+        let after = match after.strip_prefix('/') {
+            Some(rest) if rest.is_empty() || rest.starts_with(['?', '#']) => rest,
+            _ => after,
+        };
+        let origin = parts.canonical_origin();
+        Self::parse(&format!("{origin}{after}"))
+    }
+
     /// Where its metadata is: the well-known path between host and path.
     ///
     /// Specification: RFC 9728 section 3.1.
@@ -121,6 +149,38 @@ mod tests {
         ] {
             assert_eq!(id(text).metadata_url(), format!("{base}{rest}"), "{text}");
             assert_eq!(id(text).root_metadata_url(), base);
+        }
+    }
+
+    #[test]
+    fn the_canonical_form() {
+        for (typed, canonical) in [
+            ("https://rs.example", "https://rs.example"),
+            ("https://rs.example/", "https://rs.example"),
+            ("HTTPS://RS.Example/MCP/", "https://rs.example/MCP/"),
+            ("https://rs.example:443/mcp", "https://rs.example/mcp"),
+            ("https://rs.example:8443/mcp", "https://rs.example:8443/mcp"),
+            ("http://LOCALHOST:80/mcp", "http://localhost/mcp"),
+            ("http://localhost:443/mcp", "http://localhost:443/mcp"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("https://rs.example/?X=1", "https://rs.example?X=1"),
+            ("https://rs.example/%41", "https://rs.example/%41"),
+        ] {
+            assert_eq!(ResourceId::canonical(typed).unwrap().as_str(), canonical);
+            // Canonical once is canonical for good.
+            assert_eq!(
+                ResourceId::canonical(canonical).unwrap().as_str(),
+                canonical
+            );
+        }
+        for (typed, reason) in [
+            ("https://rs.example/#x", InvalidUri::Fragment),
+            ("https://rs.example/a/../b", InvalidUri::DotSegment),
+            ("HTTP://rs.example/mcp", InvalidUri::InsecureHttp),
+            ("ftp://rs.example/mcp", InvalidUri::Scheme),
+            ("rs.example/mcp", InvalidUri::NotAbsolute),
+        ] {
+            assert_eq!(ResourceId::canonical(typed), Err(reason), "{typed}");
         }
     }
 

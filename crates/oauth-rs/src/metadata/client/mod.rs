@@ -3,15 +3,14 @@
 mod auth_method;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 pub use self::auth_method::AuthMethod;
-use self::text::text;
-use super::{MAX_METADATA_BYTES, MAX_TEXT_BYTES};
+use super::plain_text::{is_odd, is_short};
+use super::{MAX_METADATA_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES};
 use crate::error_code::ErrorCode;
 use crate::jose::{JwkSet, UnusableKey};
 use crate::json;
@@ -20,8 +19,6 @@ use crate::uri::{RedirectUri, is_endpoint};
 
 /// The most redirect addresses of one client.
 pub const MAX_REDIRECT_URIS: usize = 16;
-/// The longest name, in characters.
-pub const MAX_NAME_CHARS: usize = 200;
 /// The most entries in each other list.
 pub const MAX_ENTRIES: usize = 16;
 
@@ -364,6 +361,20 @@ fn types(
         ));
     }
     Ok((grants, responses))
+}
+
+/// Text that is shown to people.
+fn text(field: &'static str, text: String) -> Result<String, InvalidClientMetadata> {
+    if !is_short(&text) {
+        return Err(bad(field, "is too long"));
+    }
+    if text.chars().any(is_odd) {
+        return Err(bad(
+            field,
+            "holds a control character, a direction override or an invisible character",
+        ));
+    }
+    Ok(text)
 }
 
 fn page(field: &'static str, url: Option<String>) -> Result<Option<String>, InvalidClientMetadata> {

@@ -1,22 +1,20 @@
 //! Text that strangers claim and people read.
 
-use super::{InvalidClientMetadata, MAX_NAME_CHARS, bad};
+/// The longest name, in characters.
+pub const MAX_NAME_CHARS: usize = 200;
 
-/// Text that is shown to people: bounded, and unable to reorder or hide what stands around it.
-pub(super) fn text(field: &'static str, text: String) -> Result<String, InvalidClientMetadata> {
-    if text.chars().count() > MAX_NAME_CHARS {
-        return Err(bad(field, "is too long"));
-    }
-    if text
-        .chars()
-        .any(|c| c.is_control() || steers(c) || is_invisible(c))
-    {
-        return Err(bad(
-            field,
-            "holds a control character, a direction override or an invisible character",
-        ));
-    }
-    Ok(text)
+/// Whether text can be shown to people: of bounded length, and unable to reorder or hide what stands around it.
+pub(super) fn is_plain(text: &str) -> bool {
+    is_short(text) && !text.chars().any(is_odd)
+}
+
+pub(super) fn is_short(text: &str) -> bool {
+    text.chars().count() <= MAX_NAME_CHARS
+}
+
+/// A control character, a direction override or an invisible character.
+pub(super) fn is_odd(c: char) -> bool {
+    c.is_control() || steers(c) || is_invisible(c)
 }
 
 // Unicode Standard Annex 9: characters that change the direction of the text around them; and the
