@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use oauth_rs::client::flow::StoredGrant;
-use oauth_rs::client::store::FileStore;
+use oauth_rs::client::store::{self, FileStore, TokenStore as _};
 use oauth_rs::time::UnixSeconds;
 use tokio::time::{Instant, sleep};
 
@@ -37,20 +37,26 @@ impl Grants {
     }
 
     /// The grant for a server, if there is one.
-    pub(super) fn find(&self, url: &str) -> Result<Option<StoredGrant>, CommandError> {
-        self.store.find(url).map_err(failed)
+    pub(super) async fn find(&self, url: &str) -> Result<Option<StoredGrant>, CommandError> {
+        let kept = self.store.find(url).await;
+        Ok(kept.map_err(failed_to_use)?.map(|kept| kept.grant))
     }
 
     /// Keeps a grant.
-    pub(super) fn save(&self, grant: &StoredGrant) -> Result<(), CommandError> {
-        self.store.save(grant).map_err(failed)
+    pub(super) async fn save(&self, grant: &StoredGrant) -> Result<(), CommandError> {
+        let saved = store::save(&self.store, grant).await;
+        saved.map(drop).map_err(failed_to_use)
     }
 
     /// Forgets a grant.
-    pub(super) fn remove(&self, grant: &StoredGrant) -> Result<(), CommandError> {
-        self.store
-            .remove(&grant.resource, &grant.issuer)
-            .map_err(failed)
+    pub(super) async fn remove(&self, grant: &StoredGrant) -> Result<(), CommandError> {
+        let (resource, issuer) = (&grant.resource, &grant.issuer);
+        let kept = self.store.load(resource, issuer).await;
+        if let Some(kept) = kept.map_err(failed_to_use)? {
+            let removed = self.store.remove(resource, issuer, kept.version).await;
+            removed.map_err(failed_to_use)?;
+        }
+        Ok(())
     }
 
     /// A grant in place of `used`, whose access token is of no more use.
@@ -69,7 +75,7 @@ impl Grants {
         let lock = lock(&path)
             .await
             .map_err(|error| CommandError::Store(error.into()))?;
-        let renewed = match self.find(url)? {
+        let renewed = match self.find(url).await? {
             None => Ok(None),
             // MCP 2026-07-28, authorization: a rotated refresh token is used once, so that concurrent use is one flight.
             Some(kept)
@@ -85,7 +91,11 @@ impl Grants {
     }
 }
 
-fn failed(error: oauth_rs::client::store::StoreFailed) -> CommandError {
+fn failed(error: store::StoreFailed) -> CommandError {
+    CommandError::Store(error.into())
+}
+
+fn failed_to_use(error: store::StoreError) -> CommandError {
     CommandError::Store(error.into())
 }
 
@@ -165,6 +175,7 @@ pub(super) mod tests {
             access_token: Secret::new(token),
             refresh_token: Some(Secret::new(format!("refresh-{token}"))),
             expires_at: Some(UnixSeconds(2_000)),
+            dpop_jkt: None,
         }
     }
 
@@ -198,7 +209,7 @@ pub(super) mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lock_that_is_never_given_back_is_given_up() {
         let (_folder, grants) = grants();
-        grants.save(&grant("old")).unwrap();
+        grants.save(&grant("old")).await.unwrap();
         let held = lock(&beside(grants.store.path(), "renewing"))
             .await
             .unwrap();
@@ -213,11 +224,11 @@ pub(super) mod tests {
         drop(held);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn two_at_once_renew_once() {
         let (_folder, grants) = grants();
         let used = grant("old");
-        grants.save(&used).unwrap();
+        grants.save(&used).await.unwrap();
         let renewals = AtomicUsize::new(0);
         let renew = || {
             grants.renew(URL, &used, NOW, async |kept| {
@@ -225,7 +236,7 @@ pub(super) mod tests {
                 assert!(kept.refresh_token.unwrap().ct_eq("refresh-old"));
                 // Gives the other one every chance to overtake.
                 tokio::task::yield_now().await;
-                grants.save(&grant("new"))?;
+                grants.save(&grant("new")).await?;
                 Ok(Some(grant("new")))
             })
         };
@@ -239,7 +250,7 @@ pub(super) mod tests {
     #[tokio::test]
     async fn what_another_process_kept_is_used_unless_it_has_expired() {
         let (_folder, grants) = grants();
-        grants.save(&grant("newer")).unwrap();
+        grants.save(&grant("newer")).await.unwrap();
         let renewed = grants
             .renew(URL, &grant("old"), NOW, async |_| {
                 panic!("nothing is to be renewed")
@@ -263,8 +274,8 @@ pub(super) mod tests {
     async fn a_grant_that_somebody_removed_is_gone() {
         let (_folder, grants) = grants();
         let used = grant("old");
-        grants.save(&used).unwrap();
-        grants.remove(&used).unwrap();
+        grants.save(&used).await.unwrap();
+        grants.remove(&used).await.unwrap();
         let renewed = grants
             .renew(URL, &used, NOW, async |_| {
                 panic!("there is nothing to renew")

@@ -185,7 +185,7 @@ where
         &mut self,
         operation: impl AsyncFn(&Client<Bearer<S>>) -> Result<T, ClientError>,
     ) -> Result<T, CommandError> {
-        let mut held = self.grants.find(&self.url)?;
+        let mut held = self.grants.find(&self.url).await?;
         let mut tried = Tried::default();
         if let Some(grant) = &held
             && grant.is_expired(self.sign_in.now())

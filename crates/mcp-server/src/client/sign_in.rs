@@ -112,7 +112,7 @@ where
         }
         let renewed = self.run(&mut flow, grants, None).await?;
         if renewed.is_none() {
-            grants.remove(&held)?;
+            grants.remove(&held).await?;
         }
         Ok(renewed)
     }
@@ -157,7 +157,7 @@ where
                     let query = listener.wait(state).await?;
                     flow.handle_callback(query.expose());
                 }
-                Step::Store(grant) => grants.save(&grant)?,
+                Step::Store(grant) => grants.save(&grant).await?,
                 Step::Done(_) => return Ok(flow.grant().cloned()),
                 Step::Failed(reason) => return Err(CommandError::SignIn(reason.into())),
             }

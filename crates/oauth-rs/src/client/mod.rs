@@ -12,7 +12,6 @@ pub mod flow;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
-#[cfg(feature = "file-store")]
 pub mod store;
 pub mod token;
 

@@ -194,11 +194,11 @@ struct Case {
     _folder: DataDir,
 }
 
-fn case(behaviour: Behaviour, stored: Option<&str>, now: UnixSeconds) -> Case {
-    case_with(behaviour, stored, now, Settings::default())
+async fn case(behaviour: Behaviour, stored: Option<&str>, now: UnixSeconds) -> Case {
+    case_with(behaviour, stored, now, Settings::default()).await
 }
 
-fn case_with(
+async fn case_with(
     behaviour: Behaviour,
     stored: Option<&str>,
     now: UnixSeconds,
@@ -207,7 +207,7 @@ fn case_with(
     let world = World(Arc::new(Mutex::new(behaviour)));
     let (folder, grants) = grants();
     if let Some(token) = stored {
-        grants.save(&grant(token)).unwrap();
+        grants.save(&grant(token)).await.unwrap();
     }
     let person = world.clone();
     let sign_in = SignIn {
@@ -227,8 +227,8 @@ fn case_with(
 }
 
 impl Case {
-    fn kept(&self) -> Option<StoredGrant> {
-        self.session.grants.find(URL).unwrap()
+    async fn kept(&self) -> Option<StoredGrant> {
+        self.session.grants.find(URL).await.unwrap()
     }
 }
 
@@ -239,7 +239,7 @@ async fn without_a_grant_the_person_signs_in_and_the_call_goes_on() {
         issues: Some("t1"),
         ..Behaviour::default()
     };
-    let mut case = case(behaviour, None, NOW);
+    let mut case = case(behaviour, None, NOW).await;
     let listed = case.session.tools().await.unwrap();
     assert_eq!(listed.tools[0].name, "do_it");
     assert_eq!(
@@ -253,7 +253,7 @@ async fn without_a_grant_the_person_signs_in_and_the_call_goes_on() {
             "call Bearer t1",
         ]
     );
-    let kept = case.kept().unwrap();
+    let kept = case.kept().await.unwrap();
     assert!(kept.access_token.ct_eq("t1"));
     assert!(kept.refresh_token.unwrap().ct_eq("refresh-t1"));
 }
@@ -264,7 +264,7 @@ async fn a_server_elsewhere_does_not_send_the_browser_to_this_machine() {
         page: Some("http://127.0.0.1:9000/admin?delete=all"),
         ..Behaviour::default()
     };
-    let mut elsewhere = case(behaviour, None, NOW);
+    let mut elsewhere = case(behaviour, None, NOW).await;
     let refused = elsewhere.session.tools().await.unwrap_err();
     assert!(matches!(refused, CommandError::SignIn(_)), "{refused}");
     assert_eq!(elsewhere.world.count("browser"), 0);
@@ -277,7 +277,7 @@ async fn a_list_without_end_is_given_up() {
         endless: true,
         ..Behaviour::default()
     };
-    let mut case = case(behaviour, Some("t1"), NOW);
+    let mut case = case(behaviour, Some("t1"), NOW).await;
     let refused = case.session.tools().await.unwrap_err();
     assert!(refused.to_string().contains("32 pages"), "{refused}");
     // The pages, and finding out what the server speaks.
@@ -290,18 +290,18 @@ async fn login_says_who_and_what_in_one_line() {
         issues: Some("t1"),
         ..Behaviour::default()
     };
-    let mut case = case(behaviour, Some("stale"), NOW);
+    let mut case = case(behaviour, Some("stale"), NOW).await;
     let line = case.session.login().await.unwrap();
     assert_eq!(
         line,
         "signed in to https://mcp.example/mcp as client new-client, scopes a b"
     );
-    assert!(case.kept().unwrap().access_token.ct_eq("t1"));
+    assert!(case.kept().await.unwrap().access_token.ct_eq("t1"));
 }
 
 #[tokio::test]
 async fn a_server_that_wants_nobody_is_told() {
-    let mut case = case(Behaviour::default(), None, NOW);
+    let mut case = case(Behaviour::default(), None, NOW).await;
     // A server without authorization accepts a request that carries none.
     case.session
         .token
@@ -318,13 +318,13 @@ async fn an_expired_token_is_renewed_before_the_call() {
         issues: Some("t2"),
         ..Behaviour::default()
     };
-    let mut case = case(behaviour, Some("t1"), LATE);
+    let mut case = case(behaviour, Some("t1"), LATE).await;
     case.session.tools().await.unwrap();
     assert_eq!(
         case.world.log(),
         ["token for refresh-t1", "call Bearer t2", "call Bearer t2"]
     );
-    assert!(case.kept().unwrap().access_token.ct_eq("t2"));
+    assert!(case.kept().await.unwrap().access_token.ct_eq("t2"));
 }
 
 #[tokio::test]
@@ -334,7 +334,7 @@ async fn a_token_that_is_refused_is_renewed_once() {
         issues: Some("t2"),
         ..Behaviour::default()
     };
-    let mut renewed = case(behaviour, Some("t1"), NOW);
+    let mut renewed = case(behaviour, Some("t1"), NOW).await;
     renewed.session.tools().await.unwrap();
     assert_eq!(
         renewed.world.log(),
@@ -350,7 +350,7 @@ async fn a_token_that_is_refused_is_renewed_once() {
         issues: Some("t2"),
         ..Behaviour::default()
     };
-    let mut refused = case(behaviour, Some("t1"), NOW);
+    let mut refused = case(behaviour, Some("t1"), NOW).await;
     let error = refused.session.tools().await.unwrap_err();
     assert!(
         matches!(error, CommandError::StillRefused { .. }),
@@ -364,11 +364,11 @@ async fn a_token_that_is_refused_is_renewed_once() {
 
 #[tokio::test]
 async fn a_dead_grant_is_forgotten_and_the_person_is_told() {
-    let mut case = case(Behaviour::default(), Some("t1"), LATE);
+    let mut case = case(Behaviour::default(), Some("t1"), LATE).await;
     let error = case.session.tools().await.unwrap_err();
     assert!(matches!(error, CommandError::SignedOut { .. }), "{error:?}");
     assert_eq!(case.world.log(), ["token for refresh-t1"]);
-    assert!(case.kept().is_none());
+    assert!(case.kept().await.is_none());
 }
 
 #[tokio::test]
@@ -379,7 +379,7 @@ async fn missing_scopes_are_asked_for_with_those_there_are() {
         lacks: Some("b c"),
         ..Behaviour::default()
     };
-    let mut case = case(behaviour, Some("t1"), NOW);
+    let mut case = case(behaviour, Some("t1"), NOW).await;
     let error = case.session.tools().await.unwrap_err();
     // This server wants more for ever; the person is asked once.
     assert!(
@@ -399,7 +399,12 @@ async fn missing_scopes_are_asked_for_with_those_there_are() {
             .contains(&"browser for client-1 with a b c".to_owned())
     );
     assert_eq!(
-        case.kept().unwrap().requested_scope.unwrap().to_string(),
+        case.kept()
+            .await
+            .unwrap()
+            .requested_scope
+            .unwrap()
+            .to_string(),
         "a b c"
     );
 }
@@ -424,7 +429,7 @@ async fn a_client_of_ours_is_used_instead_of_registering() {
             scope,
             ..Settings::default()
         };
-        let mut case = case_with(behaviour, None, NOW, settings);
+        let mut case = case_with(behaviour, None, NOW, settings).await;
         case.session.tools().await.unwrap();
         assert!(
             case.world

@@ -39,6 +39,10 @@ pub struct StoredGrant {
     pub refresh_token: Option<Secret>,
     /// When the access token ends, if the server said so.
     pub expires_at: Option<UnixSeconds>,
+    /// The thumbprint of the key that the tokens are bound to, if they are (RFC 9449 section 6).
+    ///
+    /// The key itself is not kept: the program brings it.
+    pub dpop_jkt: Option<String>,
 }
 
 impl StoredGrant {

@@ -78,5 +78,6 @@ pub(super) fn granted(
         access_token: tokens.access_token,
         refresh_token: tokens.refresh_token,
         expires_at: tokens.expires_in.map(|life| now.after(life)),
+        dpop_jkt: None,
     }
 }

@@ -1,281 +1,169 @@
-//! Grants in a file that only the user can read, for command-line clients.
+//! Where grants are kept: what a store has to be able to do, one in memory and one in a file.
+//!
+//! Several tasks and several processes may use one store at the same time.
+//! What keeps them apart is one promise: a write names the version that it was made from, and changes nothing if somebody
+//! else has written since.
 
-mod record;
-#[cfg(test)]
-#[cfg(unix)]
-mod tests;
+#[cfg(feature = "file-store")]
+mod file;
+mod grants;
+mod memory;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use thiserror::Error;
+#[cfg(feature = "file-store")]
+pub use file::{DEFAULT_LOCK_WAIT, FileStore, MAX_FILE_BYTES, StoreFailed};
+pub use memory::MemoryStore;
 
 use super::flow::StoredGrant;
+use crate::time::UnixSeconds;
 use crate::uri::{Issuer, ResourceId};
 
-/// The longest file that is read.
-pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
-/// The most grants in one file; the oldest makes room for a new one.
+/// The most grants in one store; the oldest makes room for a new one.
+///
+/// A person is signed in at a handful of servers; 64 is far above that, and bounds what a read costs.
 pub const MAX_GRANTS: usize = 64;
 
-/// Why the file could not be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StoreFailed {
-    /// The operating system refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder at hand.
-        path: PathBuf,
-        /// What it says.
-        source: io::Error,
-    },
-    /// Others can read or write the file.
-    #[error(
-        "{} can be read or changed by other users (mode {mode:03o}); run: chmod 600 {}",
-        path.display(), path.display()
-    )]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file is longer than [`MAX_FILE_BYTES`].
-    #[error("{} is longer than {MAX_FILE_BYTES} bytes; move it away to start anew", path.display())]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The grant would make a file that cannot be read again; the file is left as it is.
-    #[error("{} cannot keep this grant: its scope is too long", path.display())]
-    Unfit {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is not what this store writes; it is left as it is.
-    #[error("{} is damaged ({why}); move it away to start anew", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-}
+/// The longest that a [`Lease`] can hold; one that says more is void, since a clock was set back.
+pub const MAX_LEASE: Duration = Duration::from_secs(60);
 
-/// A file of grants, one for each resource and issuer.
+/// The longest name of a holder of a lease that is read, in bytes; ours have 22.
+pub const MAX_HOLDER_BYTES: usize = 64;
+
+/// How often [`save`] writes anew over a writer that was faster.
+const MAX_SAVES: usize = 16;
+
+/// Which state of one grant somebody has read.
 ///
-/// It is made with mode 0600 and refused when group or others have any right to it.
-/// Every change locks a file beside it, reads anew, writes a temporary file in the same folder, and
-/// renames it over the old one, so that neither a crash nor another process leaves half a file.
-///
-/// # Security
-/// The tokens are in the file as they are; on systems without Unix permissions nothing is checked.
+/// No two writes of one grant have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version(pub u64);
+
+/// A grant as a store keeps it.
 #[derive(Debug, Clone)]
-pub struct FileStore {
-    path: PathBuf,
+pub struct Kept {
+    /// Which state of the grant this is.
+    pub version: Version,
+    /// The tokens, and whose they are.
+    pub grant: StoredGrant,
+    /// What is known of them.
+    pub standing: Standing,
 }
 
-impl FileStore {
-    /// Names the file, and checks it if it is there; the first [`FileStore::save`] makes it.
-    ///
-    /// # Errors
-    /// The file is there but exposed, damaged or unreadable.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreFailed> {
-        let store = Self { path: path.into() };
-        store.read()?;
-        Ok(store)
-    }
+/// What is known of the tokens of a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against them.
+    Good,
+    /// Somebody is exchanging the refresh token.
+    Renewing(Lease),
+    /// The server said that the refresh token is of no more use; who the client is stays worth knowing.
+    Ended,
+}
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
+/// Somebody's right to send a refresh token, for a short time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// A random name, made for one renewal.
+    pub holder: String,
+    /// When the right ends.
+    pub until: UnixSeconds,
+}
 
-    /// The grant for a server's address: of the resource that covers it, the one saved last.
-    ///
-    /// # Errors
-    /// The file is exposed, damaged or unreadable.
-    pub fn find(&self, server_url: &str) -> Result<Option<StoredGrant>, StoreFailed> {
-        Ok(self
-            .read()?
-            .into_iter()
-            .rev()
-            .find(|grant| grant.resource.covers(server_url)))
+impl Lease {
+    /// Whether it keeps others away.
+    pub fn holds(&self, now: UnixSeconds) -> bool {
+        // A lease that ends later than any can was given before the clock was set back.
+        now < self.until && self.until.since(now) <= MAX_LEASE
     }
+}
+
+/// A store's answer that is on its way.
+pub type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps grants, one for each resource and issuer.
+///
+/// An implementation keeps everything of a [`StoredGrant`] and its [`Standing`], shows tokens to nobody, and has a bound.
+/// A future that is dropped leaves the store as it was or as it should be, never in between.
+pub trait TokenStore: Send + Sync {
+    /// The grant for a server's address: of the resources that cover it, the one that was signed in to or renewed last.
+    fn find<'a>(&'a self, server_url: &'a str) -> Storing<'a, Option<Kept>>;
 
     /// The grant for exactly this resource and issuer.
+    fn load<'a>(
+        &'a self,
+        resource: &'a ResourceId,
+        issuer: &'a Issuer,
+    ) -> Storing<'a, Option<Kept>>;
+
+    /// Keeps a grant, if what is there for its resource and issuer still has the version `read`.
     ///
-    /// # Errors
-    /// The file is exposed, damaged or unreadable.
-    pub fn load(
-        &self,
-        resource: &ResourceId,
-        issuer: &Issuer,
-    ) -> Result<Option<StoredGrant>, StoreFailed> {
-        let same = |grant: &StoredGrant| grant.resource == *resource && grant.issuer == *issuer;
-        Ok(self.read()?.into_iter().find(same))
-    }
+    /// With `read` of `None` it is kept only if there is nothing yet.
+    /// The answer is the new version, or `None` when somebody else has written: then nothing was changed.
+    fn write<'a>(
+        &'a self,
+        read: Option<Version>,
+        grant: &'a StoredGrant,
+        standing: Standing,
+    ) -> Storing<'a, Option<Version>>;
 
-    /// Keeps a grant, instead of any for the same resource and issuer.
-    ///
-    /// The oldest make room when there are too many, or when the file would become too long.
-    ///
-    /// # Errors
-    /// The file is exposed or damaged, or cannot be written, or the grant could not be read again.
-    pub fn save(&self, grant: &StoredGrant) -> Result<(), StoreFailed> {
-        // A scope may have become longer than any that is read; one such grant would spoil the file.
-        if !record::can_be_read_again(grant) {
-            return Err(StoreFailed::Unfit {
-                path: self.path.clone(),
-            });
-        }
-        self.change(|grants| {
-            grants.retain(|own| own.resource != grant.resource || own.issuer != grant.issuer);
-            if grants.len() >= MAX_GRANTS {
-                grants.remove(0);
-            }
-            grants.push(grant.clone());
-        })
-    }
+    /// Forgets the grant for exactly this resource and issuer, if it still has the version `read`; says whether it did.
+    fn remove<'a>(
+        &'a self,
+        resource: &'a ResourceId,
+        issuer: &'a Issuer,
+        read: Version,
+    ) -> Storing<'a, bool>;
+}
 
-    /// Forgets the grant for exactly this resource and issuer.
-    ///
-    /// # Errors
-    /// The file is exposed or damaged, or cannot be written.
-    pub fn remove(&self, resource: &ResourceId, issuer: &Issuer) -> Result<(), StoreFailed> {
-        self.change(|grants| {
-            grants.retain(|own| own.resource != *resource || own.issuer != *issuer);
-        })
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Vec<StoredGrant>)) -> Result<(), StoreFailed> {
-        if let Some(folder) = self.folder() {
-            make_folder(folder).map_err(|source| self.io(source))?;
-        }
-        // The lock is on a file of its own, since the file with the grants is replaced.
-        let lock = private()
-            .create(true)
-            .truncate(false)
-            .open(self.beside("lock"))
-            .map_err(|source| self.io(source))?;
-        lock.lock().map_err(|source| self.io(source))?;
-        let mut grants = self.read()?;
-        change(&mut grants);
-        let bytes = record::write(&mut grants).map_err(|source| self.io(source))?;
-        self.write(&bytes).map_err(|source| self.io(source))
-        // Closing the file, here, releases the lock.
-    }
-
-    fn read(&self) -> Result<Vec<StoredGrant>, StoreFailed> {
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(self.io(source)),
-        };
-        // The rights of the file that was opened, not of whatever has the name by now.
-        if let Some(mode) = exposed(&file).map_err(|source| self.io(source))? {
-            return Err(StoreFailed::Exposed {
-                path: self.path.clone(),
-                mode,
-            });
-        }
-        let mut bytes = zeroize::Zeroizing::new(Vec::new());
-        file.take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|source| self.io(source))?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_FILE_BYTES) {
-            return Err(StoreFailed::TooLong {
-                path: self.path.clone(),
-            });
-        }
-        record::parse(&bytes).map_err(|why| self.damaged(why))
-    }
-
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        // Under the lock nobody else writes this name; a leftover of a crash is made anew.
-        let temporary = self.beside("new");
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&temporary, &self.path)?;
-        // The rename itself is durable once the folder is.
-        if cfg!(unix)
-            && let Some(folder) = self.folder()
-        {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        self.path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-    }
-
-    /// The file's own name with an ending added, in the same folder.
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(".");
-        name.push(ending);
-        self.path.with_file_name(name)
-    }
-
-    fn io(&self, source: io::Error) -> StoreFailed {
-        StoreFailed::Io {
-            path: self.path.clone(),
-            source,
+/// Keeps a grant in place of whatever is there for its resource and issuer: what a person has just agreed to is newest.
+///
+/// # Errors
+/// The store fails, or others write faster than this does, 16 times in a row.
+pub async fn save(store: &dyn TokenStore, grant: &StoredGrant) -> Result<Version, StoreError> {
+    for _ in 0..MAX_SAVES {
+        let kept = store.load(&grant.resource, &grant.issuer).await?;
+        let read = kept.map(|kept| kept.version);
+        if let Some(version) = store.write(read, grant, Standing::Good).await? {
+            return Ok(version);
         }
     }
+    Err(StoreError::new(
+        "others write the same grant again and again",
+    ))
+}
 
-    fn damaged(&self, why: &'static str) -> StoreFailed {
-        StoreFailed::Damaged {
-            path: self.path.clone(),
-            why,
-        }
+/// Why a store could not do it.
+#[derive(Debug, Clone)]
+pub struct StoreError(Arc<dyn Error + Send + Sync>);
+
+impl StoreError {
+    /// Wraps the reason.
+    pub fn new(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Arc::from(reason.into()))
+    }
+
+    /// The reason itself.
+    pub fn reason(&self) -> &(dyn Error + Send + Sync + 'static) {
+        self.0.as_ref()
     }
 }
 
-/// Makes a file; what has its name by now, a link or a file that others can read, is not written to.
-fn create(path: &Path) -> io::Result<File> {
-    private().create_new(true).open(path)
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
-/// Opens for writing; a file that is made gets mode 0600.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
 }
 
-/// Makes the folders that are missing, for the user alone.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// The permission bits, if group or others have any.
-#[cfg(unix)]
-fn exposed(file: &File) -> io::Result<Option<u32>> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    Ok((mode & 0o077 != 0).then_some(mode))
-}
-
-/// Without Unix permissions there is nothing to look at.
-#[cfg(not(unix))]
-fn exposed(_: &File) -> io::Result<Option<u32>> {
-    Ok(None)
-}
+#[cfg(test)]
+pub(in crate::client) mod tests;

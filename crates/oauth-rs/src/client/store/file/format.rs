@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 use super::MAX_FILE_BYTES;
 use crate::client::exchange::Client;
 use crate::client::flow::StoredGrant;
+use crate::client::store::grants::Grants;
+use crate::client::store::{Kept, Lease, MAX_HOLDER_BYTES, Standing, Version};
 use crate::json;
 use crate::metadata::client::AuthMethod;
 use crate::scope::ScopeSet;
@@ -15,16 +17,26 @@ use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::uri::{Issuer, RedirectUri, ResourceId};
 
-const VERSION: u32 = 1;
+/// The format that is written; the one before it had no versions of grants, and is read as well.
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
+    /// The last version that a grant was given.
+    #[serde(default)]
+    last: u64,
     grants: Vec<Record>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Record {
+    #[serde(default)]
+    version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lease: Option<Held>,
+    #[serde(default)]
+    ended: bool,
     resource: String,
     issuer: String,
     token_endpoint: String,
@@ -44,33 +56,52 @@ struct Record {
     refresh_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dpop_jkt: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Held {
+    holder: String,
+    until: u64,
 }
 
 /// Reads the grants of a file, or says what is wrong with it.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<StoredGrant>, &'static str> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Grants, &'static str> {
     let document: Document = json::object(bytes).map_err(|_| "not its format")?;
-    if document.version != VERSION {
+    if !(1..=FORMAT).contains(&document.version) {
         return Err("another version");
     }
-    let grants = document
+    let kept = document
         .grants
         .into_iter()
         .map(restored)
-        .collect::<Option<Vec<_>>>();
-    grants.ok_or("a malformed grant")
+        .collect::<Option<Vec<_>>>()
+        .ok_or("a malformed grant")?;
+    let highest = kept.iter().map(|kept| kept.version.0).max();
+    Ok(Grants {
+        // Were it lower, a version would be given twice.
+        last: document.last.max(highest.unwrap_or(0)),
+        kept,
+    })
 }
 
 /// Whether [`parse`] will take what [`write`] makes of this grant.
-pub(super) fn can_be_read_again(grant: &StoredGrant) -> bool {
-    restored(record(grant)).is_some()
+pub(super) fn can_be_read_again(grant: &StoredGrant, standing: &Standing) -> bool {
+    restored(record(grant, standing, Version(0))).is_some()
 }
 
 /// What the file holds for these grants, the oldest left out until it can be read again.
-pub(super) fn write(grants: &mut Vec<StoredGrant>) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn write(grants: &mut Grants) -> io::Result<Zeroizing<Vec<u8>>> {
     loop {
         let document = Document {
-            version: VERSION,
-            grants: grants.iter().map(record).collect(),
+            version: FORMAT,
+            last: grants.last,
+            grants: grants
+                .kept
+                .iter()
+                .map(|kept| record(&kept.grant, &kept.standing, kept.version))
+                .collect(),
         };
         let mut bytes = Zeroizing::new(serde_json::to_vec_pretty(&document)?);
         bytes.push(b'\n');
@@ -78,16 +109,26 @@ pub(super) fn write(grants: &mut Vec<StoredGrant>) -> io::Result<Zeroizing<Vec<u
         if fits {
             return Ok(bytes);
         }
-        if grants.len() <= 1 {
+        if grants.kept.len() <= 1 {
             return Err(io::Error::other("the grant is longer than the file may be"));
         }
-        grants.remove(0);
+        grants.kept.remove(0);
     }
 }
 
-fn record(grant: &StoredGrant) -> Record {
+fn record(grant: &StoredGrant, standing: &Standing, version: Version) -> Record {
     let text = |secret: &Secret| secret.expose().to_owned();
+    let lease = match standing {
+        Standing::Renewing(lease) => Some(Held {
+            holder: lease.holder.clone(),
+            until: lease.until.0,
+        }),
+        Standing::Good | Standing::Ended => None,
+    };
     Record {
+        version: version.0,
+        lease,
+        ended: *standing == Standing::Ended,
         resource: grant.resource.to_string(),
         issuer: grant.issuer.to_string(),
         token_endpoint: grant.token_endpoint.clone(),
@@ -101,12 +142,24 @@ fn record(grant: &StoredGrant) -> Record {
         access_token: text(&grant.access_token),
         refresh_token: grant.refresh_token.as_ref().map(text),
         expires_at: grant.expires_at.map(|end| end.0),
+        dpop_jkt: grant.dpop_jkt.clone(),
     }
 }
 
-fn restored(record: Record) -> Option<StoredGrant> {
+fn restored(record: Record) -> Option<Kept> {
     let scope = |text: Option<String>| text.map(|text| ScopeSet::parse(&text)).transpose().ok();
-    Some(StoredGrant {
+    let standing = match (record.ended, record.lease) {
+        (false, None) => Standing::Good,
+        (false, Some(lease)) if lease.holder.len() <= MAX_HOLDER_BYTES => {
+            Standing::Renewing(Lease {
+                holder: lease.holder,
+                until: UnixSeconds(lease.until),
+            })
+        }
+        (true, None) => Standing::Ended,
+        (true | false, Some(_)) => return None,
+    };
+    let grant = StoredGrant {
         resource: ResourceId::parse(&record.resource).ok()?,
         issuer: Issuer::parse(&record.issuer).ok()?,
         token_endpoint: record.token_endpoint,
@@ -122,5 +175,11 @@ fn restored(record: Record) -> Option<StoredGrant> {
         access_token: Secret::new(record.access_token),
         refresh_token: record.refresh_token.map(Secret::new),
         expires_at: record.expires_at.map(UnixSeconds),
+        dpop_jkt: record.dpop_jkt,
+    };
+    Some(Kept {
+        version: Version(record.version),
+        grant,
+        standing,
     })
 }
