@@ -221,7 +221,7 @@ fn parallel_changes_are_all_kept() {
             let store = &store;
             scope.spawn(move || {
                 put(
-                    &store,
+                    store,
                     &grant(&format!("https://rs{number}.example"), AS, "x"),
                 )
                 .unwrap();
