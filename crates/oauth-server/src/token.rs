@@ -3,7 +3,7 @@
 use oauth_rs::entropy::{Entropy, random_id};
 use oauth_rs::hash::HashKey;
 use oauth_rs::jose::jwt::AccessTokenClaims;
-use oauth_rs::jose::{JwkSet, Jws, typ_is};
+use oauth_rs::jose::{AlgSet, JwkSet, Jws, typ_is};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
@@ -103,8 +103,11 @@ pub(crate) fn read(config: &Config, token: &str, now: UnixSeconds) -> Option<Acc
     {
         return None;
     }
-    let keys = JwkSet::from_public([config.keys.signing.public_jwk()]);
-    let verified = jws.verify(keys.keys().first()?).ok()?;
+    let own = &config.keys.signing;
+    let keys = JwkSet::from_public([own.public_jwk()]);
+    let verified = jws
+        .verify(keys.keys().first()?, AlgSet::NONE.with(own.alg()))
+        .ok()?;
     let claims = AccessTokenClaims::parse(verified.payload()).ok()?;
     (claims.iss == config.issuer.as_str() && now < claims.exp).then_some(claims)
 }

@@ -37,7 +37,7 @@ pub(crate) fn check_algorithm(header: &Header, issuers: &[TrustedIssuer]) -> Res
         .filter(|alg| {
             issuers
                 .iter()
-                .any(|trusted| trusted.algorithms.contains(alg))
+                .any(|trusted| trusted.algorithms.contains(*alg))
         })
         .ok_or_else(|| Refused::Algorithm {
             alg: shortened(&header.alg),
@@ -68,7 +68,7 @@ pub(crate) fn check_signature<'a>(
             Some(jws) => jws,
             None => parse(token)?,
         };
-        match jws.verify(key) {
+        match jws.verify(key, trusted.algorithms) {
             Ok(payload) => {
                 return Ok(Signed {
                     issuer: &trusted.issuer,

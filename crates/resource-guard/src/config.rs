@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oauth_rs::jose::Alg;
+use oauth_rs::jose::AlgSet;
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::uri::{Issuer, ResourceId};
 
@@ -12,16 +12,15 @@ pub struct TrustedIssuer {
     /// Its identifier, compared byte for byte with `iss`.
     pub issuer: Issuer,
     /// The algorithms that its tokens may be signed with.
-    pub algorithms: Vec<Alg>,
+    pub algorithms: AlgSet,
 }
 
 impl TrustedIssuer {
     /// An issuer with the default algorithms: ES256, `EdDSA`, RS256 and PS256.
-    // RFC 9068 section 4: a resource server MUST support RS256; the others are no weaker.
     pub fn new(issuer: Issuer) -> Self {
         Self {
             issuer,
-            algorithms: vec![Alg::Es256, Alg::EdDsa, Alg::Rs256, Alg::Ps256],
+            algorithms: AlgSet::DEFAULT,
         }
     }
 }
@@ -199,7 +198,7 @@ mod tests {
         assert_eq!(check(&config()), Ok(()));
         let issuer = Issuer::parse("https://as.example").unwrap();
         let mut none = config();
-        none.issuers[0].algorithms.clear();
+        none.issuers[0].algorithms = AlgSet::NONE;
         assert_eq!(
             check(&none),
             Err(InvalidConfig::NoAlgorithm {

@@ -56,7 +56,7 @@ impl KeySnapshot {
     ) -> impl Iterator<Item = (&'i TrustedIssuer, &'k VerifyingKey)> {
         issuers
             .iter()
-            .filter(move |trusted| trusted.algorithms.contains(&alg))
+            .filter(move |trusted| trusted.algorithms.contains(alg))
             .flat_map(move |trusted| {
                 let keys = self.keys_of(&trusted.issuer);
                 let found = keys.into_iter().flat_map(move |keys| keys.find(kid, alg));

@@ -138,6 +138,16 @@ impl PublicJwk {
     /// # Errors
     /// The first rule that does not hold.
     pub fn parse(bytes: &[u8]) -> Result<Self, UnusableKey> {
+        Self::read(bytes, None)
+    }
+
+    /// Reads one key that comes with a signature by this algorithm; an `alg` of its own has to be
+    /// the same.
+    pub(super) fn parse_for(alg: Alg, bytes: &[u8]) -> Result<Self, UnusableKey> {
+        Self::read(bytes, Some(alg))
+    }
+
+    fn read(bytes: &[u8], wanted: Option<Alg>) -> Result<Self, UnusableKey> {
         let raw: Raw = json::object(bytes).map_err(|_| UnusableKey::Malformed)?;
         // RFC 7517 section 9.2: private and symmetric members have no place in a public key.
         if raw.d || raw.p || raw.q || raw.dp || raw.dq || raw.qi || raw.oth || raw.k {
@@ -168,12 +178,15 @@ impl PublicJwk {
             "RSA" => rsa(raw.n, raw.e)?,
             other => return Err(UnusableKey::KeyType(shortened(other))),
         };
-        let alg = match &raw.alg {
-            None => kind.default_alg(),
-            Some(name) => Alg::parse(name)
-                .filter(|alg| kind.fits(*alg))
-                .ok_or_else(|| UnusableKey::Algorithm(shortened(name)))?,
+        let named = match &raw.alg {
+            None => wanted.unwrap_or(kind.default_alg()),
+            Some(name) => {
+                Alg::parse(name).ok_or_else(|| UnusableKey::Algorithm(shortened(name)))?
+            }
         };
+        let alg = Some(named)
+            .filter(|alg| kind.fits(*alg) && wanted.is_none_or(|wanted| wanted == *alg))
+            .ok_or_else(|| UnusableKey::Algorithm(named.as_str().to_owned()))?;
         Ok(Self {
             kind,
             kid: raw.kid,

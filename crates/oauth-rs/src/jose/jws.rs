@@ -1,9 +1,11 @@
 //! The compact form of a signed token, with strict header rules (RFC 7515, RFC 8725).
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::alg::Alg;
+use super::alg_set::AlgSet;
 use super::jwk::VerifyingKey;
 use crate::{base64url, json};
 
@@ -38,6 +40,9 @@ pub enum InvalidJws {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BadSignature {
+    /// The header's `alg` is not one that is accepted from whoever is meant to have signed.
+    #[error("the algorithm of the token is not accepted here")]
+    NotAccepted,
     /// The header's `alg` is not the algorithm of the key.
     #[error("the algorithm of the token is not that of the key")]
     Algorithm,
@@ -51,8 +56,8 @@ pub enum BadSignature {
 
 /// The header of a token: claims of a stranger until the signature has been verified.
 ///
-/// `jku`, `x5u`, `jwk` and `x5c` are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// `jku`, `x5u` and `x5c` are ignored, and so is `jwk` but in a DPoP proof.
+#[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Header {
     /// The algorithm that the token says it was signed with.
@@ -67,21 +72,24 @@ pub struct Header {
     crit: bool,
     #[serde(default, deserialize_with = "json::present")]
     b64: bool,
+    #[serde(default, deserialize_with = "json::not_null")]
+    pub(super) jwk: Option<Box<RawValue>>,
 }
 
 /// A well-formed token whose signature has not been verified.
 ///
 /// ```
-/// use oauth_rs::jose::{BadSignature, Jws, JwkSet, Alg, SigningKey};
+/// use oauth_rs::jose::{Alg, AlgSet, BadSignature, Jws, JwkSet, SigningKey};
 ///
 /// let key = SigningKey::generate_es256()?;
 /// let token = key.sign("JWT", b"{}").unwrap();
 /// let set = JwkSet::from_public([key.public_jwk()]);
 /// let own = set.find(Some(key.kid()), Alg::Es256).next().unwrap();
-/// assert_eq!(Jws::parse(&token).unwrap().verify(own).unwrap().payload(), b"{}");
+/// let verified = Jws::parse(&token).unwrap().verify(own, AlgSet::DEFAULT).unwrap();
+/// assert_eq!(verified.payload(), b"{}");
 ///
 /// let other = JwkSet::from_public([SigningKey::generate_es256()?.public_jwk()]);
-/// let refused = Jws::parse(&token).unwrap().verify(&other.keys()[0]);
+/// let refused = Jws::parse(&token).unwrap().verify(&other.keys()[0], AlgSet::DEFAULT);
 /// assert_eq!(refused.unwrap_err(), BadSignature::Mismatch);
 /// # Ok::<(), oauth_rs::jose::KeyRejected>(())
 /// ```
@@ -152,13 +160,19 @@ impl<'a> Jws<'a> {
         &self.header
     }
 
-    /// Verifies the signature with this key and the one algorithm of this key.
+    /// Verifies the signature with this key and the one algorithm of this key, if it is accepted
+    /// from the party that the key belongs to.
     ///
     /// # Errors
     /// The token names another algorithm, or the signature is not one of this key.
-    pub fn verify(self, key: &VerifyingKey) -> Result<Verified, BadSignature> {
+    pub fn verify(self, key: &VerifyingKey, accepted: AlgSet) -> Result<Verified, BadSignature> {
+        let named = Alg::parse(&self.header.alg);
+        // RFC 8725 section 3.1: only algorithms that the configuration names are used.
+        if !named.is_some_and(|alg| accepted.contains(alg)) {
+            return Err(BadSignature::NotAccepted);
+        }
         // RFC 8725 section 3.1: the key decides the algorithm, the token only has to agree.
-        if Alg::parse(&self.header.alg) != Some(key.alg()) {
+        if named != Some(key.alg()) {
             return Err(BadSignature::Algorithm);
         }
         // RFC 7518 section 3.4: R and S have the full length of the curve's order.
@@ -255,7 +269,11 @@ mod tests {
         let verifying = &set.keys()[0];
         let token = key.sign("JWT", b"{}").unwrap();
         let (input, signature) = token.rsplit_once('.').unwrap();
-        let verify = |token: &str| Jws::parse(token).unwrap().verify(verifying);
+        let verify = |token: &str| {
+            Jws::parse(token)
+                .unwrap()
+                .verify(verifying, AlgSet::DEFAULT)
+        };
         assert_eq!(verify(&token).unwrap().payload(), b"{}");
 
         let bytes = base64url::decode(signature).unwrap();
@@ -284,11 +302,19 @@ mod tests {
         let (header, _) = input.split_once('.').unwrap();
         let other_payload = format!("{header}.{}.{signature}", base64url::encode(b"{ }"));
         assert_eq!(verify(&other_payload), Err(BadSignature::Mismatch));
-        for alg in ["RS256", "HS256", "ES384", "es256", "EdDSA"] {
+        for (alg, reason) in [
+            ("RS256", BadSignature::Algorithm),
+            ("EdDSA", BadSignature::Algorithm),
+            ("ES384", BadSignature::NotAccepted),
+            ("HS256", BadSignature::NotAccepted),
+            ("es256", BadSignature::NotAccepted),
+        ] {
             let header = base64url::encode(format!(r#"{{"alg":"{alg}"}}"#).as_bytes());
             let confused = format!("{header}.e30.{signature}");
-            assert_eq!(verify(&confused), Err(BadSignature::Algorithm), "{alg}");
+            assert_eq!(verify(&confused), Err(reason), "{alg}");
         }
+        let none = Jws::parse(&token).unwrap().verify(verifying, AlgSet::NONE);
+        assert_eq!(none, Err(BadSignature::NotAccepted));
     }
 
     #[test]

@@ -1,22 +1,14 @@
 //! The claims of an access token (RFC 9068), with the types they must have (RFC 7519, RFC 8725).
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use thiserror::Error;
+use serde::{Deserialize, Serialize};
 
+use super::claim::{
+    self, read_audience, read_optional_seconds, read_seconds, write_audience,
+    write_optional_seconds, write_seconds,
+};
+pub use super::claim::{InvalidClaims, MAX_AUDIENCES};
 use crate::json;
 use crate::time::UnixSeconds;
-
-/// The most audiences in one token.
-pub const MAX_AUDIENCES: usize = 16;
-/// The latest point in time that is read: the end of the year 9999.
-const MAX_SECONDS: u64 = 253_402_300_799;
-
-/// The claims are not those of an access token; the text says which, for a log.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the claims are malformed: {detail}")]
-pub struct InvalidClaims {
-    detail: String,
-}
 
 /// The claims of an access token.
 ///
@@ -95,100 +87,19 @@ impl AccessTokenClaims {
             #[serde(default, deserialize_with = "json::present")]
             cnf: bool,
         }
-        let malformed = |error: serde_json::Error| InvalidClaims {
-            detail: error.to_string().chars().take(200).collect(),
-        };
-        let claims = json::object(payload).map_err(malformed)?;
+        let claims = claim::read(payload)?;
         // RFC 9449 section 7.2, RFC 8705 section 3: a bound token is refused where its proof is not checked.
-        if json::object::<Binding>(payload).map_err(malformed)?.cnf {
-            return Err(InvalidClaims {
-                detail: "the token is bound to a key (cnf)".to_owned(),
-            });
+        if claim::read::<Binding>(payload)?.cnf {
+            return Err(InvalidClaims::new("the token is bound to a key (cnf)"));
         }
         Ok(claims)
-    }
-}
-
-fn read_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixSeconds, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Number {
-        Whole(u64),
-        Fraction(f64),
-    }
-    let out_of_range = || serde::de::Error::custom("a point in time is out of range");
-    // RFC 7519 section 2: a NumericDate is a number of seconds and may have a fraction.
-    let seconds = match Number::deserialize(deserializer)? {
-        Number::Whole(seconds) => seconds,
-        Number::Fraction(seconds) if (0.0..1e12).contains(&seconds) => whole(seconds),
-        Number::Fraction(_) => return Err(out_of_range()),
-    };
-    if seconds > MAX_SECONDS {
-        Err(out_of_range())
-    } else {
-        Ok(UnixSeconds(seconds))
-    }
-}
-
-/// The whole seconds of a number that was checked to be from 0 to 10^12.
-fn whole(seconds: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the caller checked the range, and cutting off the fraction is the purpose"
-    )]
-    let whole = seconds as u64;
-    whole
-}
-
-fn read_optional_seconds<'de, D>(deserializer: D) -> Result<Option<UnixSeconds>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    read_seconds(deserializer).map(Some)
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
-fn write_seconds<S: Serializer>(seconds: &UnixSeconds, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(seconds.0)
-}
-
-#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
-fn write_optional_seconds<S: Serializer>(
-    seconds: &Option<UnixSeconds>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    seconds.map(|seconds| seconds.0).serialize(serializer)
-}
-
-// RFC 7519 section 4.1.3: one string, or an array of strings.
-fn read_audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Audience {
-        One(String),
-        Many(Vec<String>),
-    }
-    match Audience::deserialize(deserializer)? {
-        Audience::One(one) => Ok(vec![one]),
-        Audience::Many(many) if (1..=MAX_AUDIENCES).contains(&many.len()) => Ok(many),
-        Audience::Many(_) => Err(serde::de::Error::custom("no audience, or too many")),
-    }
-}
-
-fn write_audience<S: Serializer>(audience: &[String], serializer: S) -> Result<S::Ok, S::Error> {
-    match audience {
-        [one] => serializer.serialize_str(one),
-        many => many.serialize(serializer),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::claim::MAX_SECONDS;
 
     const CLAIMS: &str =
         r#"{"iss":"i","sub":"s","aud":"a","exp":20,"iat":10,"jti":"j","client_id":"c"}"#;

@@ -7,7 +7,10 @@
 //! A key has exactly one algorithm (RFC 8725 section 3.1), and the key decides, never the token.
 
 mod alg;
+mod alg_set;
+mod claim;
 mod crypto;
+pub mod dpop;
 mod ed25519;
 mod jwk;
 mod jwks;
@@ -18,6 +21,7 @@ mod signing;
 mod thumbprint;
 
 pub use alg::Alg;
+pub use alg_set::AlgSet;
 pub use jwk::{PublicJwk, UnusableKey, VerifyingKey};
 pub use jwks::{InvalidJwkSet, JwkSet, MAX_JWK_SET_BYTES, MAX_KEYS, PublicJwkSet, SkippedKey};
 pub use jws::{BadSignature, Header, InvalidJws, Jws, MAX_JWS_BYTES, Verified, typ_is};

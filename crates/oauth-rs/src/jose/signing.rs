@@ -222,7 +222,11 @@ impl SigningKey {
         self.sign_under(&header, payload)
     }
 
-    fn sign_under(&self, header: &impl Serialize, payload: &[u8]) -> Result<String, SigningFailed> {
+    pub(super) fn sign_under(
+        &self,
+        header: &impl Serialize,
+        payload: &[u8],
+    ) -> Result<String, SigningFailed> {
         // A struct of strings always serialises; an error could only be one of memory.
         let header = serde_json::to_vec(header).map_err(|_| SigningFailed::TooLong)?;
         // RFC 7515 section 5.1: ASCII(BASE64URL(header) || '.' || BASE64URL(payload)).

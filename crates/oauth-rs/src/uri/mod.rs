@@ -1,4 +1,5 @@
-//! Issuer, resource identifier and redirect address: checked once, compared by their original text.
+//! Issuer, resource identifier and redirect address: checked once, compared by their original text;
+//! and the address of a request, compared normalised.
 //!
 //! The grammar is RFC 3986 in its strict form, read from the raw text, so that no spelling can mean
 //! one host to us and another to a browser.
@@ -7,11 +8,13 @@ mod issuer;
 mod parts;
 mod redirect;
 mod resource;
+mod target;
 
 pub use issuer::Issuer;
 pub use parts::{InvalidUri, MAX_URI_BYTES};
 pub use redirect::{InvalidRedirectUri, RedirectUri};
 pub use resource::ResourceId;
+pub use target::TargetUri;
 
 /// Whether credentials may be sent to this address: https, or http on a loopback host.
 ///
@@ -43,11 +46,11 @@ pub(crate) fn is_web_page(url: &str) -> bool {
     parts::Parts::parse(url).is_ok_and(|parts| matches!(parts.scheme, "http" | "https"))
 }
 
-/// Implements what all three have in common.
+/// Implements what all of them have in common.
 macro_rules! textual {
     ($name:ident) => {
         impl $name {
-            /// The original text.
+            /// The text that is kept.
             pub fn as_str(&self) -> &str {
                 &self.text
             }

@@ -1,4 +1,6 @@
 //! The integration tests: published vectors, and whole stories through the public interface.
 
 #[cfg(test)]
+mod dpop;
+#[cfg(test)]
 mod vectors;

@@ -3,7 +3,7 @@
 use http::header;
 use http_body_util::Full;
 use oauth_rs::jose::jwt::AccessTokenClaims;
-use oauth_rs::jose::{Alg, JwkSet, Jws};
+use oauth_rs::jose::{Alg, AlgSet, JwkSet, Jws};
 use oauth_server::event::Event;
 
 use crate::world::{
@@ -17,7 +17,7 @@ async fn claims(world: &World, token: &str) -> AccessTokenClaims {
     assert_eq!(jws.header().alg, "ES256");
     let kid = jws.header().kid.clone();
     let key = set.find(kid.as_deref(), Alg::Es256).next().unwrap();
-    AccessTokenClaims::parse(jws.verify(key).unwrap().payload()).unwrap()
+    AccessTokenClaims::parse(jws.verify(key, AlgSet::DEFAULT).unwrap().payload()).unwrap()
 }
 
 #[tokio::test]
