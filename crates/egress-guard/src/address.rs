@@ -41,7 +41,8 @@ pub enum Range {
     Reserved,
     /// `100::/64`: thrown away by routers.
     Discard,
-    /// `168.63.129.16`: looks public, is the platform service of one cloud, seen from its machines.
+    /// `168.63.129.16`, which looks public, `100.100.100.200`, `fd00:ec2::254` and `fd20:ce::254`: services of clouds
+    /// for their own machines, credentials among them. Named because a policy may allow what lies around them.
     Platform,
     /// `::ffff:0:0/96`: IPv4 mapped into IPv6.
     Mapped,
@@ -142,10 +143,10 @@ fn same_prefix(a: u128, b: u128, prefix: u32, width: u32) -> bool {
     (a ^ b) >> (width - prefix) == 0
 }
 
-struct V4Row {
-    network: u32,
-    prefix: u32,
-    range: Range,
+pub(crate) struct V4Row {
+    pub(crate) network: u32,
+    pub(crate) prefix: u32,
+    pub(crate) range: Range,
 }
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u32, range: Range) -> V4Row {
@@ -156,10 +157,10 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u32, range: Range) -> V4Row {
     }
 }
 
-struct V6Row {
-    network: u128,
-    prefix: u32,
-    range: Range,
+pub(crate) struct V6Row {
+    pub(crate) network: u128,
+    pub(crate) prefix: u32,
+    pub(crate) range: Range,
 }
 
 const fn v6(groups: [u16; 8], prefix: u32, range: Range) -> V6Row {
@@ -172,9 +173,10 @@ const fn v6(groups: [u16; 8], prefix: u32, range: Range) -> V6Row {
 }
 
 // RFC 6890 section 2.2.2 and the IANA IPv4 special-purpose registry.
-const V4: &[V4Row] = &[
+pub(crate) const V4: &[V4Row] = &[
     v4(0, 0, 0, 0, 8, Range::Unspecified),
     v4(10, 0, 0, 0, 8, Range::Private),
+    v4(100, 100, 100, 200, 32, Range::Platform),
     v4(100, 64, 0, 0, 10, Range::Shared),
     v4(127, 0, 0, 0, 8, Range::Loopback),
     v4(168, 63, 129, 16, 32, Range::Platform),
@@ -193,7 +195,7 @@ const V4: &[V4Row] = &[
 ];
 
 // RFC 6890 section 2.2.3 and the IANA IPv6 special-purpose registry.
-const V6: &[V6Row] = &[
+pub(crate) const V6: &[V6Row] = &[
     v6([0, 0, 0, 0, 0, 0, 0, 0], 128, Range::Unspecified),
     v6([0, 0, 0, 0, 0, 0, 0, 1], 128, Range::Loopback),
     // RFC 4291 section 2.5.5.1: the IPv4-compatible form.
@@ -215,6 +217,8 @@ const V6: &[V6Row] = &[
     v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, Range::SixToFour),
     // RFC 9637: the second documentation prefix.
     v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, Range::Documentation),
+    v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128, Range::Platform),
+    v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128, Range::Platform),
     v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, Range::UniqueLocal),
     v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10, Range::LinkLocal),
     v6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10, Range::SiteLocal),

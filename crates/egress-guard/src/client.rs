@@ -17,13 +17,14 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout_at;
 use tower_service::Service;
 
-use crate::connect::{CheckedConnector, Connector};
+use crate::connect::{Connector, system_roots};
+use crate::dial::Tcp;
 use crate::error::EgressError;
-use crate::limits::Limits;
+use crate::in_flight::InFlight;
+use crate::limits::{Limits, deadline};
 use crate::policy::Policy;
 use crate::resolve::{Resolve, SystemResolver};
 use crate::stream::{StreamedBody, Streaming};
@@ -33,7 +34,7 @@ use crate::stream::{StreamedBody, Streaming};
 /// For each request, in this order:
 ///
 /// 1. The URL is checked: scheme, credentials, host, port.
-/// 2. A permit is taken; without one the request is refused at once.
+/// 2. A place is taken, in total and for the host; without one the request is refused at once.
 /// 3. The host is looked up unless it is a literal; every answer is checked against the
 ///    [table](crate::address); the connection is made to a checked address, with the name used
 ///    for TLS only. A connection that is open already was checked when it was made.
@@ -56,7 +57,7 @@ pub struct Client {
 struct Inner {
     policy: Policy,
     limits: Limits,
-    in_flight: Arc<Semaphore>,
+    in_flight: InFlight,
     http: legacy::Client<Connector, Full<Bytes>>,
 }
 
@@ -66,14 +67,21 @@ impl Client {
     /// On a machine without trust roots it is made all the same, and every `https` request fails
     /// with [`EgressError::NoTrustRoots`].
     pub fn new(policy: Policy, limits: Limits) -> Self {
-        let resolver = SystemResolver::new(limits.lookups);
-        Self::with_resolver(policy, limits, resolver)
+        Self::with_resolver(policy, limits, SystemResolver)
     }
 
     /// A client with a resolver of the caller's; what it answers is checked like any answer.
     pub fn with_resolver(policy: Policy, limits: Limits, resolver: impl Resolve) -> Self {
-        let plain = CheckedConnector::new(policy.clone(), Arc::new(resolver), &limits);
-        let connector = Connector::new(plain, &limits);
+        let tls = system_roots();
+        let connector = Connector::new(policy.clone(), limits.clone(), resolver, Tcp, tls);
+        Self::over(connector, policy, limits)
+    }
+
+    /// A client with a pool of its own over this connector.
+    pub(crate) fn over(connector: Connector, policy: Policy, limits: Limits) -> Self {
+        // A peer may send as much as the window of a stream before anybody looks at it.
+        let window = limits.body_bytes.clamp(SMALLEST_WINDOW, LARGEST_WINDOW);
+        let window = u32::try_from(window).ok();
         let http = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -81,14 +89,14 @@ impl Client {
             .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
             .http1_max_headers(limits.header_count)
             .http1_max_buf_size(limits.header_bytes.max(SMALLEST_BUFFER))
-            .http2_max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+            .http2_max_header_list_size(list_size(&limits))
+            .http2_initial_stream_window_size(window)
             .build(connector);
-        let permits = limits.in_flight.min(Semaphore::MAX_PERMITS);
         Self {
             inner: Arc::new(Inner {
+                in_flight: InFlight::new(&limits),
                 policy,
                 limits,
-                in_flight: Arc::new(Semaphore::new(permits)),
                 http,
             }),
         }
@@ -105,20 +113,29 @@ impl Client {
         request: Request<Bytes>,
     ) -> Result<Response<StreamedBody>, EgressError> {
         let inner = &self.inner;
-        inner.policy.target(request.uri())?;
         let limits = &inner.limits;
-        let Ok(permit) = Arc::clone(&inner.in_flight).try_acquire_owned() else {
-            let limit = limits.in_flight;
-            return Err(EgressError::TooManyInFlight { limit });
+        // The connector asks again; asking here keeps a refused URL from using a place.
+        let target = inner.policy.target(request.uri())?;
+        let place = inner.in_flight.enter(&target)?;
+        let end = deadline(limits.total);
+        let by = end.min(deadline(limits.headers));
+        let response = match timeout_at(by, inner.head(request)).await {
+            Ok(response) => response?,
+            Err(_) if by < end => {
+                let limit = limits.headers;
+                return Err(EgressError::HeadersTimeout { limit });
+            }
+            Err(_) => {
+                let limit = limits.total;
+                return Err(EgressError::Deadline { limit });
+            }
         };
-        let limit = limits.total;
-        // A limit past the end of the clock is none.
-        let now = Instant::now();
-        let end = now.checked_add(limit).unwrap_or(now + NEVER);
-        let Ok(response) = timeout_at(end, inner.head(request)).await else {
-            return Err(EgressError::Deadline { limit });
-        };
-        Ok(response?.map(|body| StreamedBody::new(body, limits, end, permit)))
+        let limit = limits.body_bytes;
+        // A length announced beyond the limit is refused before any of it is read.
+        if usize::try_from(response.body().size_hint().lower()).is_ok_and(|least| least <= limit) {
+            return Ok(response.map(|body| StreamedBody::new(body, limits, end, place)));
+        }
+        Err(EgressError::BodyTooLarge { limit })
     }
 
     /// Sends one request and reads the whole response.
@@ -127,18 +144,14 @@ impl Client {
     ///
     /// [`EgressError`] says what was refused or what failed.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, EgressError> {
-        let inner = &self.inner;
-        // The connector asks again; asking here keeps a refused URL from using a permit.
-        inner.policy.target(request.uri())?;
-        let limit = inner.limits.in_flight;
-        let Ok(_permit) = inner.in_flight.try_acquire() else {
-            return Err(EgressError::TooManyInFlight { limit });
-        };
-        let limit = inner.limits.total;
-        match timeout(limit, inner.exchange(request)).await {
-            Ok(result) => result,
-            Err(_) => Err(EgressError::Deadline { limit }),
+        let (parts, mut body) = self.open(request).await?.into_parts();
+        let mut read = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                read.extend_from_slice(&data);
+            }
         }
+        Ok(Response::from_parts(parts, read.freeze()))
     }
 }
 
@@ -152,12 +165,6 @@ impl fmt::Debug for Client {
 }
 
 impl Inner {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, EgressError> {
-        let (parts, body) = self.head(request).await?.into_parts();
-        let body = read_body(body, self.limits.body_bytes).await?;
-        Ok(Response::from_parts(parts, body))
-    }
-
     /// Sends the request and reads up to the start of the body.
     async fn head(&self, request: Request<Bytes>) -> Result<Response<Incoming>, EgressError> {
         let mut request = request.map(Full::new);
@@ -175,6 +182,15 @@ impl Inner {
     }
 }
 
+/// How long a list of header fields HTTP/2 reads before it resets the stream, without a word about the reason: twice what
+/// is allowed, so that what is somewhat too long is refused by [`check_headers`], which says so.
+// RFC 9113 section 6.5.2: each field counts 32 bytes more than its name and value.
+fn list_size(limits: &Limits) -> u32 {
+    let overhead = limits.header_count.saturating_mul(32);
+    let allowed = limits.header_bytes.saturating_add(overhead);
+    u32::try_from(allowed.saturating_mul(2)).unwrap_or(u32::MAX)
+}
+
 /// Counts the header fields, for both versions of HTTP alike.
 fn check_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), EgressError> {
     let bytes: usize = headers
@@ -185,29 +201,6 @@ fn check_headers(headers: &HeaderMap, limits: &Limits) -> Result<(), EgressError
         return Err(EgressError::HeadersTooLarge);
     }
     Ok(())
-}
-
-/// Reads a body to its end, or stops at the first byte too many.
-async fn read_body<B>(mut body: B, limit: usize) -> Result<Bytes, EgressError>
-where
-    B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
-{
-    let too_large = EgressError::BodyTooLarge { limit };
-    // A length announced beyond the limit is refused before any of it is read.
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large);
-    }
-    let mut read = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(broken)?;
-        if let Ok(data) = frame.into_data() {
-            if data.len() > limit - read.len() {
-                return Err(too_large);
-            }
-            read.extend_from_slice(&data);
-        }
-    }
-    Ok(read.freeze())
 }
 
 /// Finds our own refusal, or the header limit, behind what the HTTP library reports.
@@ -270,9 +263,6 @@ impl Service<Request<Bytes>> for Client {
     }
 }
 
-/// Thirty years: longer than any exchange, and within what every clock can count.
-const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-
 /// How long an idle connection is kept: long enough for the requests that a sign-in makes in a row, and
 /// shorter than the five seconds after which common servers close one (Node, Apache), because a POST that
 /// is written at that moment is lost.
@@ -283,3 +273,8 @@ const POOL_IDLE_PER_HOST: usize = 4;
 
 /// The smallest read buffer that hyper accepts, in bytes.
 const SMALLEST_BUFFER: usize = 8192;
+
+/// The window of one HTTP/2 stream, in bytes: no less than where every connection begins (RFC 9113 section 6.9.2), and no more than
+/// a megabyte, which a long body refills as it is read.
+const SMALLEST_WINDOW: usize = 65_535;
+const LARGEST_WINDOW: usize = 1024 * 1024;

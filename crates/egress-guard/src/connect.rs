@@ -7,50 +7,125 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::Uri;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::crypto::ring::default_provider;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
+use crate::dial::{Dial, Duplex, Opened};
 use crate::error::EgressError;
 use crate::host::Host;
-use crate::limits::Limits;
+use crate::limits::{Limits, deadline, permits};
 use crate::policy::{Policy, Target};
 use crate::resolve::Resolve;
 
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, EgressError>> + Send>>;
 
-/// Opens plain connections, to checked addresses only.
+/// Opens connections to checked addresses: TLS where the URL says `https`, and one limit over everything up to the
+/// handshake's end.
 #[derive(Clone)]
-pub(crate) struct CheckedConnector {
-    policy: Policy,
-    resolver: Arc<dyn Resolve>,
-    resolve_limit: Duration,
-    connect_limit: Duration,
+pub(crate) struct Connector {
+    shared: Arc<Shared>,
+    tls: Option<Arc<ClientConfig>>,
 }
 
-impl CheckedConnector {
-    pub(crate) fn new(policy: Policy, resolver: Arc<dyn Resolve>, limits: &Limits) -> Self {
-        Self {
+struct Shared {
+    policy: Policy,
+    limits: Limits,
+    resolver: Box<dyn Resolve>,
+    dial: Box<dyn Dial>,
+    lookups: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+}
+
+impl Connector {
+    /// Without a configuration for TLS `https` is refused and the rest works.
+    pub(crate) fn new(
+        policy: Policy,
+        limits: Limits,
+        resolver: impl Resolve,
+        dial: impl Dial,
+        tls: Option<ClientConfig>,
+    ) -> Self {
+        let tls = tls.map(|mut tls| {
+            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            Arc::new(tls)
+        });
+        let shared = Shared {
+            lookups: Arc::new(Semaphore::new(permits(limits.lookups))),
+            connections: Arc::new(Semaphore::new(permits(limits.connections))),
+            resolver: Box::new(resolver),
+            dial: Box::new(dial),
             policy,
-            resolver,
-            resolve_limit: limits.resolve,
-            connect_limit: limits.connect,
+            limits,
+        };
+        Self {
+            shared: Arc::new(shared),
+            tls,
         }
     }
+}
 
-    async fn connect(self, uri: Uri) -> Result<TokioIo<TcpStream>, EgressError> {
-        let target = self.policy.target(&uri)?;
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<Opened>>;
+    type Error = EgressError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let limit = self.shared.limits.connect;
+        let end = deadline(limit);
+        let mut plain = Checked {
+            shared: Arc::clone(&self.shared),
+            end,
+        };
+        let connecting: Connecting<Self::Response> = match (uri.scheme_str(), &self.tls) {
+            (Some("https"), Some(tls)) => {
+                // The name of the URL goes into the handshake, whatever address was found for it.
+                let handshake = HttpsConnector::from((plain, Arc::clone(tls))).call(uri);
+                Box::pin(async move { handshake.await.map_err(handshake_error) })
+            }
+            (Some("https"), None) => Box::pin(async { Err(EgressError::NoTrustRoots) }),
+            // Whether plain http may be used at all is the checked connector's to say.
+            _ => {
+                let plain = plain.call(uri);
+                Box::pin(async move { Ok(MaybeHttpsStream::Http(plain.await?)) })
+            }
+        };
+        Box::pin(async move {
+            match timeout_at(end, connecting).await {
+                Ok(result) => result,
+                Err(_) => Err(EgressError::ConnectTimeout { limit }),
+            }
+        })
+    }
+}
+
+/// Opens one plain connection, to a checked address only.
+#[derive(Clone)]
+struct Checked {
+    shared: Arc<Shared>,
+    /// When connecting has to be over.
+    end: Instant,
+}
+
+impl Checked {
+    async fn connect(self, uri: Uri) -> Result<TokioIo<Opened>, EgressError> {
+        let policy = &self.shared.policy;
+        let target = policy.target(&uri)?;
         let answers = self.lookup(&target).await?;
-        let admitted = self.policy.admit(&target, &answers)?;
-        let stream = self.first_that_answers(&target, &admitted).await?;
-        Ok(TokioIo::new(stream))
+        let admitted = policy.admit(&target, &answers)?;
+        let place = self.place().await?;
+        let io = self.first_that_answers(&target, &admitted).await?;
+        Ok(TokioIo::new(Opened::new(io, place)))
     }
 
     /// The addresses of the host; a literal is its own answer and never reaches the resolver.
@@ -59,57 +134,70 @@ impl CheckedConnector {
             Host::Address(address) => return Ok(vec![*address]),
             Host::Name(name) => name.clone(),
         };
-        let limit = self.resolve_limit;
+        let Limits {
+            resolve, lookups, ..
+        } = self.shared.limits;
+        let end = deadline(resolve).min(self.end);
+        let waiting = Arc::clone(&self.shared.lookups).acquire_owned();
+        let Ok(Ok(permit)) = timeout_at(end, waiting).await else {
+            return Err(EgressError::TooManyLookups { limit: lookups });
+        };
+        // A task of its own: a lookup that nobody waits for any more goes on, and counts until it ends.
+        let resolving = self.shared.resolver.resolve(name);
+        let lookup = tokio::spawn(async move {
+            let found = resolving.await;
+            drop(permit);
+            found
+        });
         let host = || target.text.clone();
-        match timeout(limit, self.resolver.resolve(name)).await {
-            Ok(Ok(answers)) => Ok(answers),
-            Ok(Err(_)) => Err(EgressError::NotFound { host: host() }),
+        match timeout_at(end, lookup).await {
+            Ok(Ok(Ok(answers))) => Ok(answers),
+            Ok(_) => Err(EgressError::NotFound { host: host() }),
             Err(_) => Err(EgressError::ResolveTimeout {
                 host: host(),
-                limit,
+                limit: resolve,
             }),
         }
     }
 
-    /// Tries the addresses in turn; each gets an equal share of the time, so that one that
+    /// A place for one more connection; idle ones give theirs back after seconds.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, EgressError> {
+        let waiting = Arc::clone(&self.shared.connections).acquire_owned();
+        match timeout_at(self.end, waiting).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(EgressError::TooManyConnections {
+                limit: self.shared.limits.connections,
+            }),
+        }
+    }
+
+    /// Tries the addresses in turn; each gets an equal share of the time that is left, so that one that
     /// swallows packets does not keep the next from being tried.
     async fn first_that_answers(
         &self,
         target: &Target,
         admitted: &[SocketAddr],
-    ) -> Result<TcpStream, EgressError> {
-        let attempts = admitted.len().clamp(1, MAX_ATTEMPTS);
-        let share = self.connect_limit / u32::try_from(attempts).unwrap_or(1);
+    ) -> Result<Box<dyn Duplex>, EgressError> {
         let mut kind = io::ErrorKind::NotFound;
-        for address in admitted.iter().take(attempts) {
-            match timeout(share, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
-                    // A small document is one packet each way; waiting for more delays it.
-                    return match stream.set_nodelay(true) {
-                        Ok(()) => Ok(stream),
-                        Err(e) => Err(failed(target, e.kind())),
-                    };
-                }
+        let attempts = admitted.len().min(MAX_ATTEMPTS);
+        for (address, left) in admitted.iter().zip((1..=attempts).rev()) {
+            let now = Instant::now();
+            let share = self.end.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
+            match timeout_at(now + share, self.shared.dial.dial(*address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(e)) => kind = e.kind(),
                 Err(_) => kind = io::ErrorKind::TimedOut,
             }
         }
-        Err(failed(target, kind))
+        Err(EgressError::Connect {
+            host: target.text.clone(),
+            kind,
+        })
     }
 }
 
-fn failed(target: &Target, kind: io::ErrorKind) -> EgressError {
-    EgressError::Connect {
-        host: target.text.clone(),
-        kind,
-    }
-}
-
-/// Addresses of one name that are tried.
-const MAX_ATTEMPTS: usize = 4;
-
-impl Service<Uri> for CheckedConnector {
-    type Response = TokioIo<TcpStream>;
+impl Service<Uri> for Checked {
+    type Response = TokioIo<Opened>;
     type Error = EgressError;
     type Future = Connecting<Self::Response>;
 
@@ -122,75 +210,15 @@ impl Service<Uri> for CheckedConnector {
     }
 }
 
-/// Adds TLS where the URL says `https`, and one limit over everything up to the handshake's end.
-#[derive(Clone)]
-pub(crate) struct Connector {
-    plain: CheckedConnector,
-    tls: Option<HttpsConnector<CheckedConnector>>,
-    limit: Duration,
-}
-
-impl Connector {
-    /// Trusts the operating system's roots; where it has none, `https` is refused and the rest works.
-    pub(crate) fn new(plain: CheckedConnector, limits: &Limits) -> Self {
-        Self::with_tls(plain, system_roots(), limits)
-    }
-
-    fn with_tls(plain: CheckedConnector, config: Option<ClientConfig>, limits: &Limits) -> Self {
-        let tls = config.map(|config| {
-            HttpsConnectorBuilder::new()
-                .with_tls_config(config)
-                .https_only()
-                .enable_http1()
-                .enable_http2()
-                .wrap_connector(plain.clone())
-        });
-        Self {
-            plain,
-            tls,
-            limit: limits.connect,
-        }
-    }
-}
+/// Addresses of one name that are tried.
+const MAX_ATTEMPTS: usize = 4;
 
 /// Certificates are checked against the operating system's roots, if there are any.
-fn system_roots() -> Option<ClientConfig> {
+pub(crate) fn system_roots() -> Option<ClientConfig> {
     // The provider is named: a process-wide one may be another, or missing.
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder.with_safe_default_protocol_versions().ok()?;
     Some(builder.with_native_roots().ok()?.with_no_client_auth())
-}
-
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = EgressError;
-    type Future = Connecting<Self::Response>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let limit = self.limit;
-        let connecting: Connecting<Self::Response> = match (uri.scheme_str(), &mut self.tls) {
-            (Some("https"), Some(tls)) => {
-                let handshake = tls.call(uri);
-                Box::pin(async move { handshake.await.map_err(handshake_error) })
-            }
-            (Some("https"), None) => Box::pin(async { Err(EgressError::NoTrustRoots) }),
-            // Whether plain http may be used at all is the checked connector's to say.
-            _ => {
-                let plain = self.plain.call(uri);
-                Box::pin(async move { Ok(MaybeHttpsStream::Http(plain.await?)) })
-            }
-        };
-        Box::pin(async move {
-            match timeout(limit, connecting).await {
-                Ok(result) => result,
-                Err(_) => Err(EgressError::ConnectTimeout { limit }),
-            }
-        })
-    }
 }
 
 /// Our own refusals come back out of the TLS connector in a box; what else is in it is TLS's.

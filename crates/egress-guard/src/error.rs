@@ -10,8 +10,12 @@ use crate::address::Range;
 
 /// Why there is no response.
 ///
-/// Up to [`TooManyInFlight`](Self::TooManyInFlight) nothing was sent; from
+/// Up to [`TooManyForHost`](Self::TooManyForHost) nothing was sent; from
 /// [`HeadersTooLarge`](Self::HeadersTooLarge) on the other side saw the request.
+///
+/// # Security
+///
+/// The words are for a log. Shown to whoever chose the URL they tell which names and addresses there are inside.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EgressError {
@@ -52,6 +56,12 @@ pub enum EgressError {
         /// The host of the URL.
         host: String,
     },
+    /// As many lookups as allowed are under way, and none of them ended in time.
+    #[error("{limit} lookups are under way already")]
+    TooManyLookups {
+        /// The limit.
+        limit: usize,
+    },
     /// The name was not found in time.
     #[error("looking up {host:?} took longer than {limit:?}")]
     ResolveTimeout {
@@ -74,6 +84,12 @@ pub enum EgressError {
         /// The limit.
         limit: Duration,
     },
+    /// As many connections as allowed are open, and none of them was closed in time.
+    #[error("{limit} connections are open already")]
+    TooManyConnections {
+        /// The limit.
+        limit: usize,
+    },
     /// The TLS handshake failed: the certificate is not for this name, or nobody trusts it.
     #[error("the TLS handshake failed")]
     Tls {
@@ -89,6 +105,20 @@ pub enum EgressError {
     TooManyInFlight {
         /// The limit.
         limit: usize,
+    },
+    /// As many exchanges with this host as allowed are under way.
+    #[error("{limit} exchanges with {host:?} are under way already")]
+    TooManyForHost {
+        /// The host of the URL.
+        host: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The response's header fields were not there in time.
+    #[error("the response's header fields took longer than {limit:?}")]
+    HeadersTimeout {
+        /// The limit.
+        limit: Duration,
     },
     /// The response's header fields are too many or too long.
     #[error("the response has too many header fields, or too long ones")]
@@ -126,12 +156,16 @@ impl EgressError {
             | Self::Port { .. }
             | Self::ForbiddenAddress { .. } => true,
             Self::NotFound { .. }
+            | Self::TooManyLookups { .. }
             | Self::ResolveTimeout { .. }
             | Self::Connect { .. }
             | Self::ConnectTimeout { .. }
+            | Self::TooManyConnections { .. }
             | Self::Tls { .. }
             | Self::NoTrustRoots
             | Self::TooManyInFlight { .. }
+            | Self::TooManyForHost { .. }
+            | Self::HeadersTimeout { .. }
             | Self::HeadersTooLarge
             | Self::BodyTooLarge { .. }
             | Self::Deadline { .. }

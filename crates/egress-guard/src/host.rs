@@ -32,6 +32,14 @@ impl Host {
         }
         Some(Self::Name(text.to_owned()))
     }
+
+    /// One text for every spelling of this host, for counting.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Self::Address(address) => address.to_string(),
+            Self::Name(name) => name.trim_end_matches('.').to_ascii_lowercase(),
+        }
+    }
 }
 
 /// Whether a resolver could take the host for an IPv4 address written in a way of its own.

@@ -3,9 +3,13 @@
 pub mod address;
 mod client;
 mod connect;
+mod dial;
 mod error;
 mod host;
+mod in_flight;
 mod limits;
+#[cfg(test)]
+mod memory;
 mod policy;
 mod resolve;
 mod stream;

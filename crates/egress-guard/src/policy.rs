@@ -14,7 +14,9 @@ use crate::host::Host;
 /// by scheme, host and port, so one opened under a lax policy must never serve a strict one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    ports: Vec<u16>,
+    /// For `https`; none means any.
+    ports: Option<Vec<u16>>,
+    private: bool,
     loopback: bool,
 }
 
@@ -22,7 +24,25 @@ impl Policy {
     /// `https` on port 443 to public addresses; for URLs that outsiders choose.
     pub fn strict() -> Self {
         Self {
-            ports: vec![443],
+            ports: Some(vec![443]),
+            private: false,
+            loopback: false,
+        }
+    }
+
+    /// `https` on any port to public and private addresses; for URLs that the operator wrote down.
+    ///
+    /// Private are `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16`, `100.64.0.0/10` and `fc00::/7`. Loopback,
+    /// link-local and the metadata services of clouds stay forbidden.
+    ///
+    /// # Security
+    ///
+    /// A URL that came from outside, even one found in a document of a host that the operator wrote down, belongs to a
+    /// client of the [`strict`](Self::strict) policy.
+    pub fn configured() -> Self {
+        Self {
+            ports: None,
+            private: true,
             loopback: false,
         }
     }
@@ -46,7 +66,9 @@ impl Policy {
     /// The same policy with one more port for `https`; for an operator who has named it.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {
-        self.ports.push(port);
+        if let Some(ports) = &mut self.ports {
+            ports.push(port);
+        }
         self
     }
 
@@ -68,7 +90,11 @@ impl Policy {
         let port = port(uri, authority.strip_prefix(text), default_port)?;
         let violation = if scheme != "https" {
             Some(forbidden_scheme(scheme))
-        } else if !self.ports.contains(&port) {
+        } else if self
+            .ports
+            .as_ref()
+            .is_some_and(|ports| !ports.contains(&port))
+        {
             Some(EgressError::Port { port })
         } else {
             None
@@ -89,6 +115,7 @@ impl Policy {
     pub(crate) fn judge(&self, target: &Target, address: IpAddr) -> Result<(), EgressError> {
         match address::forbidden(address) {
             Some(Range::Loopback) if self.loopback => Ok(()),
+            Some(Range::Private | Range::Shared | Range::UniqueLocal) if self.private => Ok(()),
             Some(range) => Err(EgressError::ForbiddenAddress {
                 host: target.text.clone(),
                 address,

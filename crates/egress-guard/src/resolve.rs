@@ -4,9 +4,6 @@ use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 
 /// A lookup under way.
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -16,6 +13,9 @@ pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send
 /// Whatever it answers is checked, address by address, by the one who asks: a resolver cannot
 /// widen a policy. It is never asked about an address literal. Closures of the same shape are
 /// resolvers.
+///
+/// A lookup has to end by itself: it counts against [`Limits::lookups`](crate::Limits) until it
+/// does, also when nobody waits for it any more.
 pub trait Resolve: Send + Sync + 'static {
     /// Looks up one name. The caller stops waiting after [`Limits::resolve`](crate::Limits).
     fn resolve(&self, name: String) -> Resolving;
@@ -30,34 +30,15 @@ where
     }
 }
 
-/// The resolver of the operating system, with a limit on lookups in flight.
-///
-/// A lookup runs on a blocking thread that cannot be stopped, so a permit is given back when the
-/// lookup ends and not when the one who asked gives up.
-pub(crate) struct SystemResolver {
-    lookups: Arc<Semaphore>,
-}
-
-impl SystemResolver {
-    pub(crate) fn new(lookups: usize) -> Self {
-        Self {
-            lookups: Arc::new(Semaphore::new(lookups.min(Semaphore::MAX_PERMITS))),
-        }
-    }
-}
+/// The resolver of the operating system, on a blocking thread that cannot be stopped.
+pub(crate) struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: String) -> Resolving {
-        let lookups = Arc::clone(&self.lookups);
         Box::pin(async move {
-            let permit = lookups.acquire_owned().await.map_err(io::Error::other)?;
-            let lookup = tokio::spawn(async move {
-                // The port is not part of the question; the caller adds its own.
-                let found = tokio::net::lookup_host((name, 0)).await;
-                drop(permit);
-                found.map(|addresses| addresses.map(|a| a.ip()).collect())
-            });
-            lookup.await.map_err(io::Error::other)?
+            // The port is not part of the question; the caller adds its own.
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
         })
     }
 }

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_service::Service;
 
 use crate::client::{Client, broken};
 use crate::error::EgressError;
+use crate::in_flight::Place;
 use crate::limits::Limits;
 
 /// A [`Client`] whose responses have a [`StreamedBody`]; made by [`Client::streaming`].
@@ -51,23 +51,18 @@ pub struct StreamedBody {
     read: usize,
     total: Duration,
     end: Pin<Box<Sleep>>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl StreamedBody {
-    pub(crate) fn new(
-        inner: Incoming,
-        limits: &Limits,
-        end: Instant,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(crate) fn new(inner: Incoming, limits: &Limits, end: Instant, place: Place) -> Self {
         Self {
             inner,
             limit: limits.body_bytes,
             read: 0,
             total: limits.total,
             end: Box::pin(sleep_until(end)),
-            _permit: permit,
+            _place: place,
         }
     }
 }

@@ -108,6 +108,7 @@ fn dressed<S: Speaking>(client: Client<S>, first: Revision) -> Client<S> {
 fn limits() -> Limits {
     Limits {
         total: Duration::from_secs(25),
+        headers: Duration::from_secs(25),
         body_bytes: 1024 * 1024,
         ..Limits::default()
     }

@@ -62,6 +62,9 @@ rows! {
         before Some(("126.255.255.255", None)), after Some(("128.0.0.0", None));
     v4_platform: "168.63.129.16" ..= "168.63.129.16" is Platform,
         before Some(("168.63.129.15", None)), after Some(("168.63.129.17", None));
+    v4_platform_shared: "100.100.100.200" ..= "100.100.100.200" is Platform,
+        before Some(("100.100.100.199", Some(Range::Shared))),
+        after Some(("100.100.100.201", Some(Range::Shared)));
     v4_link_local: "169.254.0.0" ..= "169.254.255.255" is LinkLocal,
         before Some(("169.253.255.255", None)), after Some(("169.255.0.0", None));
     v4_private_172: "172.16.0.0" ..= "172.31.255.255" is Private,
@@ -123,6 +126,12 @@ rows! {
     v6_documentation_long: "3fff::" ..= "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff" is Documentation,
         before Some(("3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None)),
         after Some(("3fff:1000::", None));
+    v6_platform_ec2: "fd00:ec2::254" ..= "fd00:ec2::254" is Platform,
+        before Some(("fd00:ec2::253", Some(Range::UniqueLocal))),
+        after Some(("fd00:ec2::255", Some(Range::UniqueLocal)));
+    v6_platform_ce: "fd20:ce::254" ..= "fd20:ce::254" is Platform,
+        before Some(("fd20:ce::253", Some(Range::UniqueLocal))),
+        after Some(("fd20:ce::255", Some(Range::UniqueLocal)));
     v6_unique_local: "fc00::" ..= "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" is UniqueLocal,
         before Some(("fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Some(Range::Reserved))),
         after Some(("fe00::", Some(Range::Reserved)));

@@ -1,6 +1,7 @@
 //! TLS with roots given by the test: the name goes into the handshake, and nothing that fails it gets further.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
@@ -9,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::dial::Tcp;
 use crate::resolve::Resolving;
 
 /// A certificate for `named.example`, signed by its own key, good until the year 3025.
@@ -30,10 +32,8 @@ fn roots(trusted: &[&'static [u8]]) -> Option<ClientConfig> {
 fn connector(tls: Option<ClientConfig>) -> Connector {
     let at_loopback =
         |_: String| -> Resolving { Box::pin(async { Ok(vec![IpAddr::from([127, 0, 0, 1])]) }) };
-    let limits = Limits::default();
     let policy = Policy::dangerous_allow_loopback();
-    let plain = CheckedConnector::new(policy, Arc::new(at_loopback), &limits);
-    Connector::with_tls(plain, tls, &limits)
+    Connector::new(policy, Limits::default(), at_loopback, Tcp, tls)
 }
 
 async fn connect(tls: Option<ClientConfig>, host: &str, port: u16) -> Result<(), EgressError> {

@@ -84,7 +84,7 @@ async fn a_literal_never_reaches_the_resolver() {
     for (url, range) in [
         ("https://127.0.0.1/", Range::Loopback),
         ("https://[::ffff:169.254.169.254]/", Range::Mapped),
-        ("https://[fd00:ec2::254]/", Range::UniqueLocal),
+        ("https://[fd00:ec2::253]/", Range::UniqueLocal),
     ] {
         let error = client.send(get(url)).await.unwrap_err();
         assert_eq!(forbidden(&error).1, range, "{url}");

@@ -48,6 +48,7 @@ pub(crate) struct ConnectionArgs {
 fn server_limits() -> EgressLimits {
     EgressLimits {
         total: Duration::from_secs(60),
+        headers: Duration::from_secs(60),
         body_bytes: 8 * 1024 * 1024,
         ..EgressLimits::default()
     }

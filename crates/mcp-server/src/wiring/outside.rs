@@ -55,6 +55,9 @@ pub(crate) fn outside(store: &Arc<SqliteStore>, entropy: SystemEntropy) -> Outsi
         Limits {
             body_bytes: 8 * 1024 * 1024,
             total: Duration::from_secs(30),
+            headers: Duration::from_secs(30),
+            // It is the only host.
+            in_flight_per_host: Limits::default().in_flight,
             ..Limits::default()
         },
     );

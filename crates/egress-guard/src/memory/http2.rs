@@ -1,0 +1,74 @@
+//! The same caps over HTTP/2.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::{At, NAME, Network, PUBLIC, get};
+use crate::dial::Duplex;
+use crate::error::EgressError;
+use crate::limits::Limits;
+use crate::policy::Policy;
+
+/// Answers `/headers/N` with a field of N bytes, and `/N` with a body of N bytes.
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path().trim_start_matches('/');
+    let (field, body) = match path.strip_prefix("headers/") {
+        Some(length) => (length.parse().unwrap(), 0),
+        None => (0, path.parse().unwrap()),
+    };
+    let body = Full::new(Bytes::from(vec![b'x'; body]));
+    let mut response = Response::new(body);
+    let value = "v".repeat(field).parse().unwrap();
+    response.headers_mut().insert("x", value);
+    Ok(response)
+}
+
+fn serve(stream: Box<dyn Duplex>) {
+    let serving = http2::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    drop(tokio::spawn(serving));
+}
+
+async fn fetch(path: &str) -> Result<usize, EgressError> {
+    let network = Network::default()
+        .name(NAME, &[&[PUBLIC]])
+        .at(&format!("{PUBLIC}:443"), At::Tls(serve));
+    let client = network.client(Policy::strict(), Limits::default());
+    let response = client.send(get(&format!("https://{NAME}/{path}"))).await?;
+    assert_eq!(response.version(), http::Version::HTTP_2);
+    Ok(response.body().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_cut_off_at_its_limit() {
+    assert_eq!(fetch("65536").await.unwrap(), 65_536);
+    for path in ["65537", "10000000"] {
+        let error = fetch(path).await.unwrap_err();
+        assert!(
+            matches!(error, EgressError::BodyTooLarge { limit: 65_536 }),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn header_fields_over_their_limit_are_refused() {
+    assert_eq!(fetch("headers/16000").await.unwrap(), 0);
+    for path in ["headers/16384", "headers/32768"] {
+        let error = fetch(path).await.unwrap_err();
+        assert!(
+            matches!(error, EgressError::HeadersTooLarge),
+            "{path}: {error:?}"
+        );
+    }
+    // Far beyond it the library ends the stream before there is a response.
+    let error = fetch("headers/60000").await.unwrap_err();
+    assert!(matches!(error, EgressError::Broken { .. }), "{error:?}");
+}
