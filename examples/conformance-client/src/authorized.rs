@@ -70,6 +70,7 @@ impl SignIn {
         let redirect_uri = RedirectUri::parse(REDIRECT_URI).map_err(|_| address())?;
         let mut options = FlowOptions::new("conformance-client", redirect_uri);
         options.client_id_document = Some(DOCUMENT.to_owned());
+        options.profile = environment.profile();
         environment.context.register(&mut options)?;
         Ok(Self {
             flow: Flow::new(url, None, options).map_err(|_| address())?,

@@ -1,7 +1,7 @@
 //! What the suite says to its client: the address, the scenario, the revision, and what the scenario needs to know.
 
 use mcp_protocol::Revision;
-use oauth_rs::client::flow::FlowOptions;
+use oauth_rs::client::flow::{FlowOptions, Profile};
 use oauth_rs::secret::Secret;
 use oauth_rs::uri::Issuer;
 use serde::Deserialize;
@@ -73,6 +73,17 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// How old a server of this scenario may be.
+    pub(crate) fn profile(&self) -> Profile {
+        // The name says it; run with all others, these are told a revision that came later.
+        if self.scenario.starts_with("auth/2025-03-26-") {
+            return Profile::V2025_03_26;
+        }
+        Profile::of_revision(self.revision.as_str()).unwrap_or_default()
+    }
+}
+
 fn unusable(name: &'static str, why: &dyn std::fmt::Display) -> Failed {
     Failed::Environment {
         name,
@@ -133,6 +144,17 @@ mod tests {
         let mut options = options();
         read.context.register(&mut options).unwrap();
         assert_eq!(options.client_id, None);
+    }
+
+    #[test]
+    fn a_server_may_be_as_old_as_the_scenario_says() {
+        let profile = |scenario, revision| read(scenario, revision, None).unwrap().profile();
+        let old = "auth/2025-03-26-oauth-endpoint-fallback";
+        assert_eq!(profile(old, Some("2025-11-25")), Profile::V2025_03_26);
+        let newer = "auth/metadata-default";
+        assert_eq!(profile(newer, Some("2025-11-25")), Profile::V2025_11_25);
+        assert_eq!(profile(newer, Some("2025-03-26")), Profile::V2025_03_26);
+        assert_eq!(profile(newer, None), Profile::STRICT);
     }
 
     #[test]

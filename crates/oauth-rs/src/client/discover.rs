@@ -21,9 +21,12 @@ pub enum DiscoveryFailed {
     /// The authorization server's document was refused.
     #[error("authorization server metadata: {0}")]
     Server(#[from] InvalidServerMetadata),
-    /// The authorization server does not announce PKCE with `S256`.
-    #[error("the authorization server does not announce PKCE with S256")]
+    /// The authorization server does not announce PKCE at all.
+    #[error("the authorization server does not announce PKCE (code_challenge_methods_supported)")]
     NoPkce,
+    /// The authorization server announces PKCE, but not `S256`.
+    #[error("the authorization server announces PKCE without S256")]
+    NoS256,
 }
 
 impl DiscoveryFailed {
@@ -35,7 +38,7 @@ impl DiscoveryFailed {
             Self::Exchange(_)
             | Self::Resource(InvalidResourceMetadata::Document(_))
             | Self::Server(InvalidServerMetadata::Document(_)) => true,
-            Self::Resource(_) | Self::Server(_) | Self::NoPkce => false,
+            Self::Resource(_) | Self::Server(_) | Self::NoPkce | Self::NoS256 => false,
         }
     }
 }
@@ -79,13 +82,37 @@ pub fn server_response(
     response: &Response<Vec<u8>>,
     issuer: &Issuer,
 ) -> Result<ServerMetadata, DiscoveryFailed> {
-    exchange::check_status(response, &[StatusCode::OK])?;
-    let metadata = ServerMetadata::parse(response.body(), issuer)?;
-    // MCP 2026-07-28: without code_challenge_methods_supported a client MUST refuse to proceed.
-    if !metadata.supports_s256() {
-        return Err(DiscoveryFailed::NoPkce);
-    }
+    let metadata = server_document(response, issuer)?;
+    check_pkce(&metadata)?;
     Ok(metadata)
+}
+
+/// Reads the authorization server's metadata, whatever it says about PKCE; [`check_pkce`] comes next.
+///
+/// # Errors
+/// There is no document, or it is not of this issuer.
+pub fn server_document(
+    response: &Response<Vec<u8>>,
+    issuer: &Issuer,
+) -> Result<ServerMetadata, DiscoveryFailed> {
+    exchange::check_status(response, &[StatusCode::OK])?;
+    Ok(ServerMetadata::parse(response.body(), issuer)?)
+}
+
+/// Whether the authorization server announces PKCE with `S256`.
+///
+/// # Errors
+/// It announces nothing, or other methods only.
+pub fn check_pkce(metadata: &ServerMetadata) -> Result<(), DiscoveryFailed> {
+    if metadata.supports_s256() {
+        Ok(())
+    } else if metadata.code_challenge_methods_supported.is_empty() {
+        // MCP 2026-07-28: without code_challenge_methods_supported a client MUST refuse to proceed.
+        Err(DiscoveryFailed::NoPkce)
+    } else {
+        // RFC 9700 section 2.1.1: a method that exposes the verifier is no protection.
+        Err(DiscoveryFailed::NoS256)
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +160,7 @@ mod tests {
         assert_eq!(read(200, without), DiscoveryFailed::NoPkce);
         let plain =
             r#"{"issuer":"https://as.example","code_challenge_methods_supported":["plain"]}"#;
-        assert_eq!(read(200, plain), DiscoveryFailed::NoPkce);
+        assert_eq!(read(200, plain), DiscoveryFailed::NoS256);
         let other = r#"{"resource":"https://evil.example/mcp"}"#;
         let refused = resource_response(&answer(200, other), "https://rs.example/mcp").unwrap_err();
         assert!(!refused.may_try_next());

@@ -95,6 +95,11 @@ impl ResourceId {
         format!("{}{WELL_KNOWN}", split_origin(&self.text).0)
     }
 
+    /// The scheme, host and port, as written.
+    pub fn origin(&self) -> &str {
+        split_origin(&self.text).0
+    }
+
     /// Whether an address belongs to this resource: same origin, and the path equal or below it.
     ///
     /// A final slash of the identifier does not count, and paths are compared at their slashes.

@@ -39,7 +39,7 @@ impl Flow {
 
     // MCP 2026-07-28: the challenge's scope, else all that the resource supports, else none.
     pub(super) fn scope(&self, found: &Found) -> Option<ScopeSet> {
-        let supported = || ScopeSet::from_tokens(&found.scopes_supported).ok();
+        let supported = || ScopeSet::from_tokens(&found.target.scopes_supported).ok();
         let scope = self
             .stepped_up
             .clone()
@@ -73,7 +73,7 @@ pub(super) fn authorization_url(
     authorize::url(
         endpoint,
         &client.client_id,
-        found.resource.as_str(),
+        found.target.resource.as_str(),
         pending,
     )
     .map_err(FlowFailed::Authorization)

@@ -6,6 +6,31 @@ use super::machine::MAX_ATTEMPTS;
 use crate::client::authorize::CallbackRefused;
 use crate::client::discover::DiscoveryFailed;
 use crate::client::exchange::ExchangeFailed;
+use crate::uri::{InvalidUri, Issuer, ResourceId};
+
+/// Why an address that another party names is not used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AddressRefused {
+    /// It is not an address of the kind that is wanted; it may hold credentials, so it is not shown.
+    #[error("cannot be used: {0}")]
+    Invalid(InvalidUri),
+    /// A server elsewhere names an address on this machine.
+    #[error("is on this machine, and whoever names it is not")]
+    Loopback,
+}
+
+impl AddressRefused {
+    /// Why an endpoint or document is not asked.
+    pub(super) fn endpoint(url: &str) -> Self {
+        ResourceId::parse(url).map_or_else(Self::Invalid, |_| Self::Loopback)
+    }
+
+    /// Why an authorization server is not asked.
+    pub(super) fn issuer(text: &str) -> Self {
+        Issuer::parse(text).map_or_else(Self::Invalid, |_| Self::Loopback)
+    }
+}
 
 /// Why a flow gave up.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,11 +61,22 @@ pub enum FlowFailed {
     /// There is no way to become a client of this authorization server.
     #[error(
         "the authorization server {issuer} offers no registration that we can use; \
-         register a client there and give its identifier"
+         register a client there and give its identifier{}",
+        if *documents { ", or publish a client ID metadata document and give its address" } else { "" }
     )]
     NoRegistration {
         /// The issuer.
         issuer: String,
+        /// Whether it reads client ID metadata documents.
+        documents: bool,
+    },
+    /// An address that another party names is not one to go to.
+    #[error("the address of the {what} {reason}")]
+    Address {
+        /// What is there.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: AddressRefused,
     },
     /// The identifier that was given is for another authorization server than the resource names.
     #[error("the client identifier is for {expected}, but the server now uses {found}")]

@@ -2,19 +2,20 @@
 
 use http::{Request, Response};
 
-use super::state::{Found, State};
-use super::{FlowFailed, FlowOptions, Step, StoredGrant};
-use crate::client::authorize;
-use crate::client::exchange::Client;
-use crate::client::{discover, refresh, register, token};
+use super::state::State;
+use super::{Event, FlowFailed, FlowOptions, Leniency, Step, StoredGrant};
+use crate::client::{authorize, refresh, register, token};
 use crate::entropy::Entropy;
 use crate::metadata::client::ClientMetadata;
 use crate::scope::ScopeSet;
 use crate::time::UnixSeconds;
-use crate::uri::{InvalidUri, Issuer, RedirectUri, ResourceId, is_endpoint_of};
+use crate::uri::{InvalidUri, Issuer, ResourceId};
 
 /// How often a flow sends the person to the browser before it gives up.
 pub const MAX_ATTEMPTS: u8 = 3;
+
+/// How many events wait to be taken; a flow that nobody asks tells the first ones.
+const MAX_EVENTS: usize = 16;
 
 /// The way to a token for one resource.
 ///
@@ -34,8 +35,8 @@ pub struct Flow {
     pub(super) challenged_scope: Option<ScopeSet>,
     /// The scope of a step-up, which goes before everything else.
     pub(super) stepped_up: Option<ScopeSet>,
-    /// A registration whose tokens are no longer good.
-    pub(super) known_client: Option<(Issuer, Client, RedirectUri)>,
+    /// Who issued the tokens that are no longer good.
+    pub(super) last_issuer: Option<Issuer>,
     pub(super) attempts: u8,
     /// How often a step-up asked for nothing that had not been asked for before.
     pub(super) futile: u8,
@@ -43,6 +44,7 @@ pub struct Flow {
     pub(super) refreshed: bool,
     /// Whether the tokens were just issued, and are used even if their life is shorter than the margin.
     pub(super) fresh: bool,
+    pub(super) events: Vec<Event>,
     pub(super) state: State,
 }
 
@@ -67,13 +69,35 @@ impl Flow {
             metadata_url: None,
             challenged_scope: None,
             stepped_up: None,
-            known_client: None,
+            last_issuer: None,
             attempts: 0,
             futile: 0,
             refreshed: false,
             fresh: false,
+            events: Vec::new(),
             state: State::Start,
         })
+    }
+
+    /// What happened since this was last asked: leniencies that were used, and changes to be told.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Notes an event, once until somebody asks; there are few kinds, and issuers are limited.
+    pub(super) fn tell(&mut self, event: Event) {
+        if !self.events.contains(&event) && self.events.len() < MAX_EVENTS {
+            self.events.push(event);
+        }
+    }
+
+    /// Whether the profile allows this; if so, it is about to be used.
+    pub(super) fn may(&mut self, leniency: Leniency) -> bool {
+        let allowed = self.options.profile.allows(leniency);
+        if allowed {
+            self.tell(Event::Lenient(leniency));
+        }
+        allowed
     }
 
     /// The tokens at hand.
@@ -123,29 +147,8 @@ impl Flow {
     /// Takes the answer to a [`Step::Fetch`] in.
     pub fn handle_response(&mut self, response: &Response<Vec<u8>>, now: UnixSeconds) {
         self.state = match std::mem::replace(&mut self.state, State::Start) {
-            State::Resource { urls } => self.resource(urls, response),
-            State::Server {
-                resource,
-                scopes_supported,
-                issuer,
-                urls,
-            } => match discover::server_response(response, &issuer) {
-                Ok(server) => self.choose_client(Found {
-                    resource,
-                    scopes_supported,
-                    issuer,
-                    server,
-                }),
-                Err(reason) => match super::discovery::next(urls, &reason) {
-                    Ok(urls) => State::Server {
-                        resource,
-                        scopes_supported,
-                        issuer,
-                        urls,
-                    },
-                    Err(failed) => State::Failed(failed),
-                },
-            },
+            State::Resource(search) => self.resource_answered(search, response),
+            State::Server(server) => self.server_answered(server, response),
             State::Register(found) => match register::response(response) {
                 Ok(client) => State::Prepare(found, client),
                 Err(reason) => State::Failed(FlowFailed::Registration(reason)),
@@ -184,34 +187,20 @@ impl Flow {
     /// Takes in that a [`Step::Fetch`] brought no answer.
     pub fn handle_failure(&mut self, why: &str) {
         let why = why.chars().take(300).collect::<String>();
-        let unreachable = |what| State::Failed(FlowFailed::Unreachable { what, why });
+        let unreachable = |what| FlowFailed::Unreachable { what, why };
         self.state = match std::mem::replace(&mut self.state, State::Start) {
-            State::Resource { mut urls } if urls.len() > 1 => {
-                urls.pop_front();
-                State::Resource { urls }
+            State::Resource(search) => {
+                self.resource_unreachable(search, unreachable("resource metadata"))
             }
-            State::Server {
-                resource,
-                scopes_supported,
-                issuer,
-                mut urls,
-            } if urls.len() > 1 => {
-                urls.pop_front();
-                State::Server {
-                    resource,
-                    scopes_supported,
-                    issuer,
-                    urls,
-                }
+            State::Server(server) => {
+                self.server_unreachable(server, unreachable("authorization server metadata"))
             }
-            State::Resource { .. } => unreachable("resource metadata"),
-            State::Server { .. } => unreachable("authorization server metadata"),
-            State::Register(_) => unreachable("registration endpoint"),
-            State::Redeem { .. } => unreachable("token endpoint"),
+            State::Register(_) => State::Failed(unreachable("registration endpoint")),
+            State::Redeem { .. } => State::Failed(unreachable("token endpoint")),
             State::Refresh(grant) => {
                 // The tokens may still be good: the answer was lost, not refused.
                 self.grant = Some(*grant);
-                unreachable("token endpoint")
+                State::Failed(unreachable("token endpoint"))
             }
             State::Failed(reason) => State::Failed(reason),
             State::Start | State::Prepare(..) | State::Away { .. } | State::Keep | State::Ready => {
@@ -253,16 +242,8 @@ impl Flow {
     /// The request of a state that has one.
     fn request(&self, state: &State) -> Result<Request<Vec<u8>>, FlowFailed> {
         match state {
-            State::Resource { urls } | State::Server { urls, .. } => {
-                let url = urls.front().map_or("", String::as_str);
-                // RFC 9728 section 7.7: the address in a challenge is the choice of a stranger.
-                let named = is_endpoint_of(url, self.server.as_str());
-                let checked = if named { url } else { "" };
-                discover::request(checked).map_err(|reason| FlowFailed::Discovery {
-                    url: url.to_owned(),
-                    reason: reason.into(),
-                })
-            }
+            State::Resource(search) => self.metadata_request(search),
+            State::Server(server) => self.server_request(server),
             State::Register(found) => {
                 let name = &self.options.client_name;
                 let metadata =
@@ -279,8 +260,14 @@ impl Flow {
             } => {
                 let endpoint = found.server.token_endpoint.as_deref();
                 let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("token_endpoint"))?;
-                token::request(endpoint, client, code, found.resource.as_str(), pending)
-                    .map_err(FlowFailed::Token)
+                token::request(
+                    endpoint,
+                    client,
+                    code,
+                    found.target.resource.as_str(),
+                    pending,
+                )
+                .map_err(FlowFailed::Token)
             }
             State::Refresh(grant) => {
                 let token = grant.refresh_token.as_ref().ok_or(FlowFailed::Unexpected)?;

@@ -59,15 +59,18 @@ mod failed;
 mod grant;
 mod machine;
 mod options;
+mod profile;
 mod registration;
 mod state;
 mod step;
 mod tokens;
 
-pub use failed::FlowFailed;
+pub use discovery::MAX_SERVERS;
+pub use failed::{AddressRefused, FlowFailed};
 pub use grant::StoredGrant;
 pub use machine::{Flow, MAX_ATTEMPTS};
-pub use options::FlowOptions;
+pub use options::{FlowOptions, Registration};
+pub use profile::{Event, Leniency, Profile};
 pub use step::Step;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What the program that runs a flow decides beforehand.
 
+use super::{Profile, StoredGrant};
+use crate::client::exchange::Client;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::uri::{Issuer, RedirectUri};
@@ -23,6 +25,12 @@ pub struct FlowOptions {
     pub client_secret: Option<Secret>,
     /// The address of our client ID metadata document, used where the server knows such documents.
     pub client_id_document: Option<String>,
+    /// What is registered already, at whichever authorization server; used only there.
+    ///
+    /// Besides these, the client of a stored grant is used at its own issuer.
+    pub registrations: Vec<Registration>,
+    /// Which older servers are put up with.
+    pub profile: Profile,
     /// The scope to ask for instead of what the server suggests.
     pub scope: Option<ScopeSet>,
 }
@@ -37,7 +45,33 @@ impl FlowOptions {
             client_id_issuer: None,
             client_secret: None,
             client_id_document: None,
+            registrations: Vec::new(),
+            profile: Profile::default(),
             scope: None,
+        }
+    }
+}
+
+/// A client that an authorization server has registered.
+///
+/// It is good at that issuer only, and with that redirect address.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Who registered it.
+    pub issuer: Issuer,
+    /// The identifier, and how it authenticates.
+    pub client: Client,
+    /// The redirect address; for a loopback address the port may differ.
+    pub redirect_uri: RedirectUri,
+}
+
+impl From<&StoredGrant> for Registration {
+    /// The client of a grant, which another resource of the same issuer can use as well.
+    fn from(grant: &StoredGrant) -> Self {
+        Self {
+            issuer: grant.issuer.clone(),
+            client: grant.client.clone(),
+            redirect_uri: grant.redirect_uri.clone(),
         }
     }
 }

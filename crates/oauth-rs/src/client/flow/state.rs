@@ -1,7 +1,6 @@
 //! The states of the machine.
 
-use std::collections::VecDeque;
-
+use super::discovery::{Search, ServerSearch};
 use super::{FlowFailed, StoredGrant};
 use crate::client::authorize::Pending;
 use crate::client::exchange::Client;
@@ -9,11 +8,17 @@ use crate::metadata::server::ServerMetadata;
 use crate::secret::Secret;
 use crate::uri::{Issuer, ResourceId};
 
+/// What a token is wanted for.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) resource: ResourceId,
+    pub(super) scopes_supported: Vec<String>,
+}
+
 /// What discovery found.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
-    pub(super) resource: ResourceId,
-    pub(super) scopes_supported: Vec<String>,
+    pub(super) target: Target,
     pub(super) issuer: Issuer,
     pub(super) server: ServerMetadata,
 }
@@ -22,17 +27,10 @@ pub(super) struct Found {
 pub(super) enum State {
     /// Look at what is there and decide.
     Start,
-    /// Looking for the resource's metadata, at the first of these addresses.
-    Resource {
-        urls: VecDeque<String>,
-    },
-    /// Looking for the server's metadata, at the first of these addresses.
-    Server {
-        resource: ResourceId,
-        scopes_supported: Vec<String>,
-        issuer: Issuer,
-        urls: VecDeque<String>,
-    },
+    /// Looking for the resource's metadata.
+    Resource(Search),
+    /// Looking for the server's metadata.
+    Server(Box<ServerSearch>),
     /// Registering.
     Register(Box<Found>),
     /// The client is known; the authorization request is to be made.

@@ -31,7 +31,8 @@ impl Flow {
     /// Keeps who we are, and drops the tokens.
     pub(super) fn forget_tokens(&mut self, grant: Option<StoredGrant>) {
         if let Some(grant) = grant {
-            self.known_client = Some((grant.issuer, grant.client, grant.redirect_uri));
+            self.keep_registration(&grant);
+            self.last_issuer = Some(grant.issuer);
         }
         self.refreshed = false;
     }
@@ -50,7 +51,8 @@ impl Flow {
             self.discover();
         } else if reason.is(ErrorCode::InvalidClient) || reason.is(ErrorCode::UnauthorizedClient) {
             // The registration is gone as well.
-            self.known_client = None;
+            self.forget_registration(&grant);
+            self.last_issuer = Some(grant.issuer);
             self.discover();
         } else {
             self.grant = Some(grant);
@@ -67,7 +69,7 @@ pub(super) fn granted(
     now: UnixSeconds,
 ) -> StoredGrant {
     StoredGrant {
-        resource: found.resource,
+        resource: found.target.resource,
         issuer: found.issuer,
         token_endpoint: found.server.token_endpoint.unwrap_or_default(),
         revocation_endpoint: found.server.revocation_endpoint,

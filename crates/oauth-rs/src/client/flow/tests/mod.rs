@@ -1,14 +1,19 @@
 //! Walks through the machine against a small server that is a function.
 
 mod later;
+mod profiles;
 mod refusals;
+mod servers;
 mod sign_in;
 
 use std::cell::Cell;
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 
-use super::{Flow, FlowFailed, FlowOptions, Step, StoredGrant};
+use super::{
+    AddressRefused, Event, Flow, FlowFailed, FlowOptions, Leniency, Profile, Registration, Step,
+    StoredGrant,
+};
 use crate::client::ExchangeFailed;
 use crate::client::authorize::CallbackRefused;
 use crate::client::discover::DiscoveryFailed;
@@ -33,6 +38,8 @@ struct World {
     refresh: (u16, String),
     registered: String,
     expires_in: u64,
+    /// Answers that go before all others, by address.
+    answers: Vec<(&'static str, u16, String)>,
     log: Vec<String>,
     browser: Vec<String>,
     bodies: Vec<String>,
@@ -48,6 +55,7 @@ impl World {
             refresh: (200, tokens("second", 60)),
             registered: "registered".into(),
             expires_in: 60,
+            answers: Vec::new(),
             log: Vec::new(),
             browser: Vec::new(),
             bodies: Vec::new(),
@@ -60,7 +68,12 @@ impl World {
         self.log
             .push(format!("{} {}", request.method(), request.uri()));
         self.bodies.push(body.clone());
-        let (status, text) = match request.uri().to_string().as_str() {
+        let address = request.uri().to_string();
+        let own = self.answers.iter().find(|(own, ..)| *own == address);
+        let (status, text) = match address.as_str() {
+            _ if own.is_some() => own
+                .map(|(_, status, text)| (*status, text.clone()))
+                .unwrap(),
             "https://rs.example/.well-known/oauth-protected-resource/mcp"
             | "https://rs.example/elsewhere" => (200, self.resource.clone()),
             address

@@ -78,6 +78,11 @@ fn discovery_ends_at_a_document_about_somebody_else() {
         DiscoveryFailed::Server(InvalidServerMetadata::Issuer { .. })
     ));
     let (pkce, opened) = reason(&|world| world.server = world.server.replace("S256", "plain"));
+    assert_eq!((pkce, opened), (DiscoveryFailed::NoS256, 0));
+    let (pkce, opened) = reason(&|world| {
+        let list = r#""code_challenge_methods_supported":["S256"],"#;
+        world.server = world.server.replace(list, "");
+    });
     assert_eq!((pkce, opened), (DiscoveryFailed::NoPkce, 0));
     let (endpoint, _) = reason(&|world| {
         world.server = world
@@ -187,7 +192,13 @@ fn answers_nobody_asked_for_and_addresses_nobody_may_use() {
     let metadata = r#"Bearer resource_metadata="http://169.254.169.254/latest""#;
     pointed.handle_challenge(StatusCode::UNAUTHORIZED, &challenge(metadata));
     let failed = World::new().drive(&mut pointed, NOW).unwrap_err();
-    assert!(matches!(failed, FlowFailed::Discovery { .. }));
+    assert_eq!(
+        failed,
+        FlowFailed::Address {
+            what: "metadata",
+            reason: AddressRefused::Invalid(InvalidUri::InsecureHttp)
+        }
+    );
 }
 
 #[test]
@@ -196,8 +207,11 @@ fn a_server_elsewhere_cannot_send_requests_to_this_machine() {
     let mut pointed = flow(None);
     let metadata = r#"Bearer resource_metadata="http://127.0.0.1:6379/x""#;
     pointed.handle_challenge(StatusCode::UNAUTHORIZED, &challenge(metadata));
-    let failed = world.drive(&mut pointed, NOW).unwrap_err();
-    assert!(matches!(failed, FlowFailed::Discovery { .. }));
+    let loopback = |what| FlowFailed::Address {
+        what,
+        reason: AddressRefused::Loopback,
+    };
+    assert_eq!(world.drive(&mut pointed, NOW), Err(loopback("metadata")));
     assert_eq!(world.log, Vec::<String>::new());
 
     let mut world = World::new();
@@ -205,7 +219,7 @@ fn a_server_elsewhere_cannot_send_requests_to_this_machine() {
         .resource
         .replace("https://as.example", "http://localhost:9");
     let failed = world.drive(&mut flow(None), NOW).unwrap_err();
-    assert_eq!(failed, FlowFailed::NoAuthorizationServer);
+    assert_eq!(failed, loopback("authorization server"));
 
     let mut world = World::new();
     world.server = world.server.replace(

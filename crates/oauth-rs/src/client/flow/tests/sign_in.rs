@@ -191,7 +191,8 @@ fn registration_by_priority() {
     assert_eq!(
         failed,
         FlowFailed::NoRegistration {
-            issuer: "https://as.example".into()
+            issuer: "https://as.example".into(),
+            documents: false,
         }
     );
     assert!(failed.to_string().contains("register a client there"));
