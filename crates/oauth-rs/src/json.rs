@@ -64,6 +64,11 @@ impl<'a> Members<'a> {
         serde_json::from_slice(bytes)
     }
 
+    /// Whether the member is there, whatever its value, `null` included.
+    pub(crate) fn has(&self, member: &str) -> bool {
+        self.0.contains_key(member)
+    }
+
     /// The member as it was written.
     pub(crate) fn raw(&self, member: &str) -> Option<&'a RawValue> {
         let value = self.0.get(member)?;
@@ -80,6 +85,10 @@ impl<'a> Members<'a> {
 
     pub(crate) fn flag(&self, member: &'static str) -> Result<bool, WrongType> {
         Ok(self.typed(member, "true or false")?.unwrap_or_default())
+    }
+
+    pub(crate) fn number(&self, member: &'static str) -> Result<Option<u64>, WrongType> {
+        self.typed(member, "a whole number")
     }
 
     fn typed<T: Deserialize<'a>>(
@@ -191,14 +200,16 @@ mod tests {
             (members.flag("f"), members.flag("none")),
             (Ok(true), Ok(false))
         );
+        assert_eq!(members.number("n"), Ok(Some(7)));
         assert_eq!(members.raw("l").unwrap().get(), "[\"x\"]");
         // null is there, and counts as absent.
-        assert!(members.raw("z").is_none());
+        assert!(members.has("z") && members.raw("z").is_none());
         assert_eq!(members.text("z"), Ok(None));
         let wrong = |member, wanted| WrongType { member, wanted };
         assert_eq!(members.text("n"), Err(wrong("n", "a string")));
         assert_eq!(members.texts("a"), Err(wrong("a", "an array of strings")));
         assert_eq!(members.flag("n"), Err(wrong("n", "true or false")));
+        assert_eq!(members.number("f"), Err(wrong("f", "a whole number")));
         for text in [
             "[]",
             "\u{feff}{}",

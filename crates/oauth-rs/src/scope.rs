@@ -58,7 +58,7 @@ impl ScopeSet {
     }
 
     /// The set without tokens.
-    pub fn empty() -> Self {
+    pub const fn empty() -> Self {
         Self(Vec::new())
     }
 

@@ -102,7 +102,10 @@ impl Client {
             AuthMethod::ClientSecretBasic => {
                 authorization = Some(basic(&self.client_id, secret()?)?);
             }
-            AuthMethod::PrivateKeyJwt => {
+            AuthMethod::ClientSecretJwt
+            | AuthMethod::PrivateKeyJwt
+            | AuthMethod::TlsClientAuth
+            | AuthMethod::SelfSignedTlsClientAuth => {
                 return Err(ExchangeFailed::AuthMethod(self.method.as_str()));
             }
         }

@@ -46,7 +46,12 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<Client, ExchangeFailed> 
         None if sent.client_secret.is_some() => AuthMethod::ClientSecretBasic,
         None => AuthMethod::None,
         Some(name) => AuthMethod::parse(name)
-            .filter(|method| *method != AuthMethod::PrivateKeyJwt)
+            .filter(|method| {
+                matches!(
+                    method,
+                    AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost
+                )
+            })
             .ok_or(ExchangeFailed::AuthMethod(
                 "the method that the server chose",
             ))?,

@@ -1,15 +1,17 @@
-//! Issuer, resource identifier and redirect address: checked once, compared by their original text;
-//! and the address of a request, compared normalised.
+//! Issuer, resource identifier, redirect address and client identifier: checked once, compared by
+//! their original text; and the address of a request, compared normalised.
 //!
 //! The grammar is RFC 3986 in its strict form, read from the raw text, so that no spelling can mean
 //! one host to us and another to a browser.
 
+mod client_id;
 mod issuer;
 mod parts;
 mod redirect;
 mod resource;
 mod target;
 
+pub use client_id::ClientIdUrl;
 pub use issuer::Issuer;
 pub use parts::{InvalidUri, MAX_URI_BYTES};
 pub use redirect::{InvalidRedirectUri, RedirectUri};

@@ -41,6 +41,9 @@ pub enum InvalidUri {
     /// A port that is not a number from 1 to 65535.
     #[error("the port is not a number from 1 to 65535")]
     Port,
+    /// No path where one has to be.
+    #[error("a path has to follow the host")]
+    NoPath,
     /// A query where none may be.
     #[error("a query is not allowed here")]
     Query,

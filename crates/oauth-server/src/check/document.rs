@@ -1,8 +1,9 @@
-//! Client ID metadata documents: which addresses may be one, how it is asked for, what counts as an answer.
+//! Client ID metadata documents: how one is asked for, and what counts as an answer.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use oauth_rs::metadata::client::{AuthMethod, ClientMetadata};
+use oauth_rs::metadata::client::{ClientMetadata, Offer};
+use oauth_rs::uri::ClientIdUrl;
 
 use super::client::KnownClient;
 use crate::refused::Refused;
@@ -10,82 +11,20 @@ use crate::refused::Refused;
 /// Largest document, the size that the draft recommends (section 8.7).
 pub(crate) const MAX_DOCUMENT: usize = 5 * 1024;
 
-/// Longest address of a document; browsers and proxies begin to cut above.
-const MAX_ADDRESS: usize = 2048;
-
-/// Whether a client identifier is meant as the address of a document.
+/// The identifier as the address of a document, checked as it was written.
 ///
-/// Identifiers that this server gives out never look like one.
-pub(crate) fn is_address(client_id: &str) -> bool {
-    client_id.starts_with("https://") || client_id.starts_with("http://")
-}
-
-/// An address that may be that of a document.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct DocumentAddress(String);
-
-impl DocumentAddress {
-    /// Checks the address as it was written; nothing is normalised.
-    ///
-    /// Does not check: where the host resolves to; what fetches it does.
-    ///
-    /// Specification: draft-ietf-oauth-client-id-metadata-document section 3.
-    pub(crate) fn parse(client_id: &str, loopback: bool) -> Result<Self, Refused> {
-        let refused = Err(Refused::ClientAddress);
-        let (secure, rest) = match client_id.split_once("://") {
-            Some(("https", rest)) => (true, rest),
-            Some(("http", rest)) => (false, rest),
-            _ => return refused,
-        };
-        // Section 3: printable, without fragment; a backslash is a slash to some parsers.
-        if client_id.len() > MAX_ADDRESS
-            || !client_id.bytes().all(|byte| byte.is_ascii_graphic())
-            || client_id.contains(['#', '\\', '"', '<', '>'])
-        {
-            return refused;
-        }
-        // Section 3: a path component MUST be there.
-        let Some((authority, path)) = rest.split_once('/') else {
-            return refused;
-        };
-        // Section 3: no user information; an encoded host is another name for one that was checked.
-        if authority.is_empty() || authority.contains(['@', '%', '?']) {
-            return refused;
-        }
-        // Section 3: no dot segments, encoded ones included.
-        let path = path.split_once('?').map_or(path, |(path, _)| path);
-        let dotted = |segment: &str| {
-            matches!(
-                segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-                "." | ".."
-            )
-        };
-        if path.split('/').any(dotted) {
-            return refused;
-        }
-        // Section 3: https, but for a server that is itself on this machine.
-        if secure || (loopback && is_loopback(authority)) {
-            return Ok(Self(client_id.to_owned()));
-        }
-        refused
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Whether the text of an authority names this machine.
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
+/// Plain http on loopback is for a server that is itself on this machine, if its operator says so.
+pub(crate) fn address(client_id: &str, loopback: bool) -> Result<ClientIdUrl, Refused> {
+    let parsed = if loopback {
+        ClientIdUrl::dangerous_parse_with_loopback(client_id)
+    } else {
+        ClientIdUrl::parse(client_id)
     };
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+    parsed.map_err(|_| Refused::ClientAddress)
 }
 
 /// How the document is asked for.
-pub(crate) fn request(address: &DocumentAddress) -> Result<Request<Bytes>, Refused> {
+pub(crate) fn request(address: &ClientIdUrl) -> Result<Request<Bytes>, Refused> {
     Request::builder()
         .method(Method::GET)
         .uri(address.as_str())
@@ -96,8 +35,9 @@ pub(crate) fn request(address: &DocumentAddress) -> Result<Request<Bytes>, Refus
 
 /// The client that an answer describes.
 pub(crate) fn response(
-    address: &DocumentAddress,
+    address: &ClientIdUrl,
     answer: &Response<Bytes>,
+    offer: &Offer<'_>,
 ) -> Result<KnownClient, Refused> {
     let unavailable = |why: &str| Refused::DocumentUnavailable {
         why: why.to_owned(),
@@ -119,10 +59,15 @@ pub(crate) fn response(
     }
     let document = ClientMetadata::parse_document(answer.body(), address.as_str())
         .map_err(Refused::Document)?;
-    // Section 4: a document may ask for authentication by key; a server that does not offer it must not treat the client as public.
-    if document.token_endpoint_auth_method != AuthMethod::None {
-        return Err(Refused::DocumentAuthenticates);
-    }
+    // Section 6: what a document offers beyond what is wanted here is left out; one that needs a way
+    // to authenticate that is not offered must not be treated as public.
+    let document = document.negotiate(offer).map_err(|refused| {
+        if refused.field == "token_endpoint_auth_method" {
+            Refused::DocumentAuthenticates
+        } else {
+            Refused::Document(refused)
+        }
+    })?;
     Ok(KnownClient::documented(address.as_str(), &document))
 }
 
@@ -144,76 +89,22 @@ fn is_json(content_type: &str) -> bool {
 mod tests {
     use bytes::Bytes;
     use http::Response;
+    use oauth_rs::scope::ScopeSet;
 
-    use super::{DocumentAddress, MAX_DOCUMENT, response};
+    use super::{MAX_DOCUMENT, address, response};
+    use crate::endpoint::metadata::offer;
     use crate::refused::Refused;
 
     #[test]
-    fn the_grammar_of_an_address() {
-        for good in [
-            "https://app.example/client.json",
-            "https://app.example/",
-            "https://app.example:8443/a/b?v=1",
-            "https://app.example/%41.json",
-            "https://app.example/a..b",
-        ] {
-            assert!(DocumentAddress::parse(good, false).is_ok(), "{good}");
-        }
-        for bad in [
-            "https://app.example",
-            "https://app.example?x=/",
-            "https:///client.json",
-            "https://user@app.example/c",
-            "https://app%2eexample/c",
-            "https://app.example/c#f",
-            "https://app.example/../c",
-            "https://app.example/a/%2E%2e/c",
-            "https://app.example/./c",
-            "https://app.example/a b",
-            "https://app.example\\@evil.example/c",
-            "https://app.example/\u{e9}",
-            "HTTPS://app.example/c",
-            "http://app.example/c",
-            "http://127.0.0.1/c",
-            "ftp://app.example/c",
-        ] {
-            assert_eq!(
-                DocumentAddress::parse(bad, false),
-                Err(Refused::ClientAddress),
-                "{bad}"
-            );
-        }
-        let long = format!("https://app.example/{}", "a".repeat(2048));
-        assert_eq!(
-            DocumentAddress::parse(&long, false),
-            Err(Refused::ClientAddress)
-        );
-    }
-
-    #[test]
     fn plain_http_only_from_this_machine_and_only_if_allowed() {
-        for good in [
-            "http://127.0.0.1:9/c",
-            "http://localhost/c",
-            "http://[::1]:9/c",
-        ] {
-            assert!(DocumentAddress::parse(good, true).is_ok(), "{good}");
+        let local = "http://127.0.0.1:9/c";
+        assert!(address(local, true).is_ok());
+        assert_eq!(address(local, false), Err(Refused::ClientAddress));
+        for loopback in [true, false] {
+            assert!(address("https://app.example/c", loopback).is_ok());
             assert_eq!(
-                DocumentAddress::parse(good, false),
-                Err(Refused::ClientAddress),
-                "{good}"
-            );
-        }
-        for bad in [
-            "http://app.example/c",
-            "http://localhost.example/c",
-            "http://127.1/c",
-            "http://127.0.0.1.example/c",
-        ] {
-            assert_eq!(
-                DocumentAddress::parse(bad, true),
-                Err(Refused::ClientAddress),
-                "{bad}"
+                address("http://app.example/c", loopback),
+                Err(Refused::ClientAddress)
             );
         }
     }
@@ -222,13 +113,14 @@ mod tests {
     const DOCUMENT: &str = r#"{"client_id":"https://app.example/c","client_name":"App","redirect_uris":["https://app.example/cb"],"grant_types":["authorization_code","refresh_token"]}"#;
 
     fn read(status: u16, kind: &str, body: &str) -> Result<super::KnownClient, Refused> {
-        let address = DocumentAddress::parse(URL, false).unwrap();
+        let address = address(URL, false).unwrap();
         let answer = Response::builder()
             .status(status)
             .header("content-type", kind)
             .body(Bytes::from(body.to_owned()))
             .unwrap();
-        response(&address, &answer)
+        let scopes = ScopeSet::empty();
+        response(&address, &answer, &offer(&scopes))
     }
 
     #[test]
@@ -248,11 +140,24 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_offers_more_is_taken_as_far_as_it_goes() {
+        let more = DOCUMENT.replace(
+            "\"authorization_code\",",
+            "\"authorization_code\",\"urn:ietf:params:oauth:grant-type:device_code\",",
+        );
+        let more = more.replace(
+            "\"client_name\"",
+            "\"token_endpoint_auth_method\":\"private_key_jwt\",\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"none\"],\"jwks_uri\":\"https://app.example/jwks\",\"client_name\"",
+        );
+        assert!(read(200, "application/json", &more).unwrap().may_refresh);
+    }
+
+    #[test]
     fn each_answer_that_is_refused() {
         let padded = format!("{DOCUMENT}{}", " ".repeat(MAX_DOCUMENT));
         let keyed = DOCUMENT.replace(
             "\"client_name\"",
-            "\"token_endpoint_auth_method\":\"private_key_jwt\",\"client_name\"",
+            "\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"https://app.example/jwks\",\"client_name\"",
         );
         for (status, kind, body) in [
             (204, "application/json", DOCUMENT),

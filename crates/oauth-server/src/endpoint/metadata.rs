@@ -1,7 +1,9 @@
 //! The metadata document (RFC 8414) and the key set.
 
 use oauth_rs::jose::PublicJwkSet;
+use oauth_rs::metadata::client::{AuthMethod, Offer};
 use oauth_rs::metadata::server::ServerMetadata;
+use oauth_rs::scope::ScopeSet;
 
 use crate::config::Config;
 
@@ -18,6 +20,16 @@ pub(crate) mod path {
     pub(crate) const REVOKE: &str = "/revoke";
 }
 
+/// What clients are offered; what they would like beyond it is left out.
+pub(crate) const fn offer(scopes: &ScopeSet) -> Offer<'_> {
+    Offer {
+        auth_methods: &[AuthMethod::None],
+        grant_types: &["authorization_code", "refresh_token"],
+        response_types: &["code"],
+        scopes,
+    }
+}
+
 /// What this server offers: what is wired, and nothing else.
 pub(crate) fn document(config: &Config, documents: bool) -> ServerMetadata {
     let issuer = config.issuer.as_str();
@@ -28,6 +40,9 @@ pub(crate) fn document(config: &Config, documents: bool) -> ServerMetadata {
             .map(|&item| item.to_owned())
             .collect::<Vec<_>>()
     };
+    let scopes = config.scopes();
+    let offer = offer(&scopes);
+    let methods: Vec<&str> = offer.auth_methods.iter().map(|m| m.as_str()).collect();
     ServerMetadata {
         // RFC 8414 section 3.3: identical to the issuer that the address was made from.
         issuer: issuer.to_owned(),
@@ -36,12 +51,12 @@ pub(crate) fn document(config: &Config, documents: bool) -> ServerMetadata {
         jwks_uri: at(path::JWKS),
         registration_endpoint: at(path::REGISTER).filter(|_| config.registration),
         revocation_endpoint: at(path::REVOKE),
-        scopes_supported: config.scopes().iter().map(str::to_owned).collect(),
-        response_types_supported: list(&["code"]),
+        scopes_supported: scopes.iter().map(str::to_owned).collect(),
+        response_types_supported: list(offer.response_types),
         response_modes_supported: list(&["query"]),
-        grant_types_supported: list(&["authorization_code", "refresh_token"]),
-        token_endpoint_auth_methods_supported: list(&["none"]),
-        revocation_endpoint_auth_methods_supported: list(&["none"]),
+        grant_types_supported: list(offer.grant_types),
+        token_endpoint_auth_methods_supported: list(&methods),
+        revocation_endpoint_auth_methods_supported: list(&methods),
         code_challenge_methods_supported: list(&["S256"]),
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: documents,

@@ -5,6 +5,7 @@ use oauth_rs::error_code::ErrorCode;
 use oauth_rs::metadata::client::{AuthMethod, ClientMetadata, InvalidClientMetadata};
 use serde::Serialize;
 
+use super::metadata::offer;
 use crate::config::UNUSED_CLIENT_LIFETIME;
 use crate::decision::{Decision, Present};
 use crate::event::Event;
@@ -65,35 +66,23 @@ fn settle(
     present: &Present<'_>,
     asked: ClientMetadata,
 ) -> Result<ClientMetadata, InvalidClientMetadata> {
-    let mut settled = asked;
+    let mut asked = asked;
     // RFC 7591 section 2: the server may replace values; a client that expects a secret gets none and is told so.
-    settled.token_endpoint_auth_method = match settled.token_endpoint_auth_method {
-        AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
-            AuthMethod::None
-        }
-        AuthMethod::PrivateKeyJwt => {
-            return Err(invalid(
-                "token_endpoint_auth_method",
-                "is not offered: use none",
-            ));
-        }
-    };
+    if asked.token_endpoint_auth_method.shares_a_secret() {
+        asked.token_endpoint_auth_method = AuthMethod::None;
+    }
+    let settled = asked.negotiate(&offer(&present.config.scopes()))?;
     if !settled
         .grant_types
         .iter()
         .any(|grant| grant == "authorization_code")
     {
-        return Err(invalid("grant_types", "does not hold authorization_code"));
+        return Err(InvalidClientMetadata {
+            code: ErrorCode::InvalidClientMetadata,
+            field: "grant_types",
+            why: "does not hold authorization_code".to_owned(),
+        });
     }
-    settled
-        .grant_types
-        .retain(|grant| matches!(grant.as_str(), "authorization_code" | "refresh_token"));
-    settled.response_types.retain(|kind| kind == "code");
-    // RFC 7591 section 2: scopes are those that the client can use; here, that are offered at all.
-    settled.scope = settled
-        .scope
-        .map(|scope| scope.intersection(&present.config.scopes()));
-    settled.scope = settled.scope.filter(|scope| !scope.is_empty());
     // RFC 7591 section 5: whatever anybody can make the server keep is bounded.
     let kept: usize = settled
         .redirect_uris
@@ -118,12 +107,4 @@ fn settle(
         });
     }
     Ok(settled)
-}
-
-fn invalid(field: &'static str, why: &str) -> InvalidClientMetadata {
-    InvalidClientMetadata {
-        code: ErrorCode::InvalidClientMetadata,
-        field,
-        why: why.to_owned(),
-    }
 }

@@ -1,9 +1,9 @@
 //! The token endpoint: which grant, and whether the client is one that is known.
 
 use oauth_rs::params::Params;
+use oauth_rs::uri::ClientIdUrl;
 
 use crate::check::client::KnownClient;
-use crate::check::document;
 use crate::decision::{Found, Present};
 use crate::record;
 use crate::refused::Refused;
@@ -31,7 +31,7 @@ impl GrantType {
 
 /// The record of a client, if it has one: a client by document has none here.
 pub(crate) fn need(client_id: &str) -> Option<Key> {
-    (!document::is_address(client_id)).then(|| Key::new(Kind::Client, client_id))
+    (!ClientIdUrl::is_meant(client_id)).then(|| Key::new(Kind::Client, client_id))
 }
 
 /// Whether the client may use the token endpoint.
@@ -43,7 +43,7 @@ pub(crate) fn check_client(
     grant: GrantType,
     found: Option<&Found<record::Client>>,
 ) -> Result<(), Refused> {
-    if document::is_address(client_id) {
+    if ClientIdUrl::is_meant(client_id) {
         return Ok(());
     }
     let client = KnownClient::registered(found, present.now)?;

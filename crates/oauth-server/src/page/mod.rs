@@ -4,9 +4,8 @@ mod policy;
 
 use askama::Template;
 use oauth_rs::secret::Secret;
-use oauth_rs::uri::RedirectUri;
+use oauth_rs::uri::{ClientIdUrl, RedirectUri};
 
-use crate::check::document;
 use crate::config::{Resource, Scope};
 use crate::endpoint::authorize::Told;
 use crate::identity::Person;
@@ -187,7 +186,7 @@ fn name(chosen: Option<&str>) -> &str {
 
 /// Where the client comes from, as far as that is known.
 fn origin(request: &Request) -> String {
-    if document::is_address(&request.client_id) {
+    if ClientIdUrl::is_meant(&request.client_id) {
         // The document was fetched from this host, which is the one thing about such a client that is established.
         let rest = request
             .client_id

@@ -6,10 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use oauth_rs::time::UnixSeconds;
+use oauth_rs::uri::ClientIdUrl;
 
 use super::transact;
 use crate::check::client::KnownClient;
-use crate::check::document::{self, DocumentAddress};
+use crate::check::document;
+use crate::endpoint::metadata::offer;
 use crate::endpoint::token::GrantType;
 use crate::event::Event;
 use crate::record;
@@ -82,7 +84,7 @@ impl DocumentCache {
 
 /// The client of this identifier.
 pub(super) async fn find(server: &Server, client_id: &str) -> Result<KnownClient, Refused> {
-    if document::is_address(client_id) {
+    if ClientIdUrl::is_meant(client_id) {
         return by_document(server, client_id).await;
     }
     let key = Key::new(Kind::Client, client_id);
@@ -97,7 +99,7 @@ async fn by_document(server: &Server, client_id: &str) -> Result<KnownClient, Re
         .documents
         .as_ref()
         .ok_or(Refused::ClientUnknown)?;
-    let address = DocumentAddress::parse(client_id, server.config.loopback_documents)?;
+    let address = document::address(client_id, server.config.loopback_documents)?;
     if let Some(client) = server.cache.get(address.as_str(), server.now()) {
         return Ok(client);
     }
@@ -106,7 +108,7 @@ async fn by_document(server: &Server, client_id: &str) -> Result<KnownClient, Re
     let answer = documents.fetch(request).await;
     drop(fetch);
     let read = match answer {
-        Ok(answer) => document::response(&address, &answer),
+        Ok(answer) => document::response(&address, &answer, &offer(&server.config.scopes())),
         Err(error) => Err(Refused::DocumentUnavailable {
             why: error.to_string(),
         }),
@@ -130,7 +132,7 @@ pub(super) async fn heed(
     client_id: &str,
     grant: GrantType,
 ) -> Result<(), Refused> {
-    if !document::is_address(client_id) {
+    if !ClientIdUrl::is_meant(client_id) {
         return Ok(());
     }
     match by_document(server, client_id).await {
