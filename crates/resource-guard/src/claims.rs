@@ -47,27 +47,21 @@ pub(crate) fn check_algorithm(header: &Header, issuers: &[TrustedIssuer]) -> Res
 /// A payload whose signature was verified, and the issuer whose key did it.
 pub(crate) struct Signed<'a> {
     issuer: &'a Issuer,
-    payload: Verified,
+    payload: Verified<'a>,
 }
 
 // RFC 9068 section 4: the signature MUST be validated with the keys of the issuer.
 pub(crate) fn check_signature<'a>(
-    token: &str,
-    jws: Jws<'_>,
+    jws: &'a Jws<'_>,
     alg: Alg,
     issuers: &'a [TrustedIssuer],
     keys: &KeySnapshot,
 ) -> Result<Signed<'a>, Refused> {
-    let kid = jws.header().kid.clone();
+    let kid = jws.header().kid.as_deref();
     let mut refusal = Refused::UnknownKey {
-        kid: kid.as_deref().map(shortened),
+        kid: kid.map(shortened),
     };
-    let mut first = Some(jws);
-    for (trusted, key) in keys.candidates(issuers, kid.as_deref(), alg) {
-        let jws = match first.take() {
-            Some(jws) => jws,
-            None => parse(token)?,
-        };
+    for (trusted, key) in keys.candidates(issuers, kid, alg) {
         match jws.verify(key, trusted.algorithms) {
             Ok(payload) => {
                 return Ok(Signed {

@@ -123,7 +123,7 @@ impl Guard {
         let jws = claims::parse(token)?;
         claims::check_type(jws.header())?;
         let alg = claims::check_algorithm(jws.header(), &config.issuers)?;
-        let signed = claims::check_signature(token, jws, alg, &config.issuers, keys)?;
+        let signed = claims::check_signature(&jws, alg, &config.issuers, keys)?;
         let read = claims::read(&signed)?;
         let issuer = claims::check_issuer(&read, &signed)?;
         claims::check_audience(&read, &config.resource)?;

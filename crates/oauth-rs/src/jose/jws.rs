@@ -1,5 +1,7 @@
 //! The compact form of a signed token, with strict header rules (RFC 7515, RFC 8725).
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -78,6 +80,8 @@ pub struct Header {
 
 /// A well-formed token whose signature has not been verified.
 ///
+/// `Debug` shows the header only: whoever reads the whole of it in a log could use it.
+///
 /// ```
 /// use oauth_rs::jose::{Alg, AlgSet, BadSignature, Jws, JwkSet, SigningKey};
 ///
@@ -85,32 +89,33 @@ pub struct Header {
 /// let token = key.sign("JWT", b"{}").unwrap();
 /// let set = JwkSet::from_public([key.public_jwk()]);
 /// let own = set.find(Some(key.kid()), Alg::Es256).next().unwrap();
-/// let verified = Jws::parse(&token).unwrap().verify(own, AlgSet::DEFAULT).unwrap();
-/// assert_eq!(verified.payload(), b"{}");
+/// let jws = Jws::parse(&token).unwrap();
+/// assert_eq!(jws.verify(own, AlgSet::DEFAULT).unwrap().payload(), b"{}");
 ///
 /// let other = JwkSet::from_public([SigningKey::generate_es256()?.public_jwk()]);
-/// let refused = Jws::parse(&token).unwrap().verify(&other.keys()[0], AlgSet::DEFAULT);
+/// let refused = jws.verify(&other.keys()[0], AlgSet::DEFAULT);
 /// assert_eq!(refused.unwrap_err(), BadSignature::Mismatch);
 /// # Ok::<(), oauth_rs::jose::KeyRejected>(())
 /// ```
-#[derive(Debug)]
 pub struct Jws<'a> {
     header: Header,
     signing_input: &'a str,
-    payload: Vec<u8>,
-    signature: Vec<u8>,
+    /// The bytes of the three parts, one after the other.
+    decoded: Vec<u8>,
+    payload_from: usize,
+    signature_from: usize,
 }
 
 /// What a token says, its signature verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    payload: Vec<u8>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified<'a> {
+    payload: &'a [u8],
 }
 
-impl Verified {
+impl<'a> Verified<'a> {
     /// The bytes that were signed.
-    pub fn payload(&self) -> &[u8] {
-        &self.payload
+    pub fn payload(self) -> &'a [u8] {
+        self.payload
     }
 }
 
@@ -134,13 +139,17 @@ impl<'a> Jws<'a> {
         if payload.contains('.') {
             return Err(InvalidJws::Parts);
         }
-        let header = base64url::decode(header).ok_or(InvalidJws::Encoding)?;
-        let payload = base64url::decode(payload).ok_or(InvalidJws::Encoding)?;
-        let signature = base64url::decode(signature).ok_or(InvalidJws::Encoding)?;
+        // Three more, since each part is rounded up by itself.
+        let mut decoded = Vec::with_capacity(base64url::decoded_len(token.len()) + 3);
+        let mut append = |part| base64url::decode_onto(part, &mut decoded);
+        append(header).ok_or(InvalidJws::Encoding)?;
+        let payload_from = append(payload).ok_or(InvalidJws::Encoding)?;
+        let signature_from = append(signature).ok_or(InvalidJws::Encoding)?;
+        let header = decoded.get(..payload_from).unwrap_or_default();
         // RFC 7515 section 4: the members of the header MUST be unique.
-        let header: Header = json::object(&header).map_err(|_| InvalidJws::Header)?;
+        let header: Header = json::object(header).map_err(|_| InvalidJws::Header)?;
         // RFC 8725 section 3.2: `none` is not accepted.
-        if header.alg.eq_ignore_ascii_case("none") || signature.is_empty() {
+        if header.alg.eq_ignore_ascii_case("none") || decoded.len() == signature_from {
             return Err(InvalidJws::Unsigned);
         }
         // RFC 7515 section 4.1.11, RFC 7797 section 7: extensions not understood MUST be refused.
@@ -150,8 +159,9 @@ impl<'a> Jws<'a> {
         Ok(Self {
             header,
             signing_input,
-            payload,
-            signature,
+            decoded,
+            payload_from,
+            signature_from,
         })
     }
 
@@ -165,7 +175,11 @@ impl<'a> Jws<'a> {
     ///
     /// # Errors
     /// The token names another algorithm, or the signature is not one of this key.
-    pub fn verify(self, key: &VerifyingKey, accepted: AlgSet) -> Result<Verified, BadSignature> {
+    pub fn verify(
+        &self,
+        key: &VerifyingKey,
+        accepted: AlgSet,
+    ) -> Result<Verified<'_>, BadSignature> {
         let named = Alg::parse(&self.header.alg);
         // RFC 8725 section 3.1: only algorithms that the configuration names are used.
         if !named.is_some_and(|alg| accepted.contains(alg)) {
@@ -175,16 +189,32 @@ impl<'a> Jws<'a> {
         if named != Some(key.alg()) {
             return Err(BadSignature::Algorithm);
         }
+        let signature = self.decoded.get(self.signature_from..).unwrap_or_default();
         // RFC 7518 section 3.4: R and S have the full length of the curve's order.
-        if self.signature.len() != key.signature_len() {
+        if signature.len() != key.signature_len() {
             return Err(BadSignature::Length);
         }
-        if !key.verify(self.signing_input.as_bytes(), &self.signature) {
+        if !key.verify(self.signing_input.as_bytes(), signature) {
             return Err(BadSignature::Mismatch);
         }
         Ok(Verified {
-            payload: self.payload,
+            payload: self.unverified_payload(),
         })
+    }
+
+    /// What the token says before anybody has looked at its signature: good for finding the key.
+    pub(super) fn unverified_payload(&self) -> &[u8] {
+        self.decoded
+            .get(self.payload_from..self.signature_from)
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Jws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jws")
+            .field("header", &self.header)
+            .finish_non_exhaustive()
     }
 }
 
@@ -273,8 +303,14 @@ mod tests {
             Jws::parse(token)
                 .unwrap()
                 .verify(verifying, AlgSet::DEFAULT)
+                .map(|verified| verified.payload().to_vec())
         };
-        assert_eq!(verify(&token).unwrap().payload(), b"{}");
+        assert_eq!(verify(&token).unwrap(), b"{}");
+        let shown = format!("{:?}", Jws::parse(&token).unwrap());
+        assert!(
+            shown.contains("ES256") && !shown.contains(signature),
+            "{shown}"
+        );
 
         let bytes = base64url::decode(signature).unwrap();
         let with = |bytes: &[u8]| format!("{input}.{}", base64url::encode(bytes));
@@ -313,7 +349,8 @@ mod tests {
             let confused = format!("{header}.e30.{signature}");
             assert_eq!(verify(&confused), Err(reason), "{alg}");
         }
-        let none = Jws::parse(&token).unwrap().verify(verifying, AlgSet::NONE);
+        let jws = Jws::parse(&token).unwrap();
+        let none = jws.verify(verifying, AlgSet::NONE);
         assert_eq!(none, Err(BadSignature::NotAccepted));
     }
 

@@ -8,6 +8,7 @@
 
 mod alg;
 mod alg_set;
+pub mod assertion;
 mod claim;
 mod crypto;
 pub mod dpop;

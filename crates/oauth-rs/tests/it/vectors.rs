@@ -1,6 +1,6 @@
 //! Every published token verifies, and none of them does after one change.
 
-use oauth_rs::jose::{Alg, AlgSet, BadSignature, JwkSet, Jws, PublicJwk};
+use oauth_rs::jose::{Alg, AlgSet, BadSignature, JwkSet, Jws, PublicJwk, VerifyingKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -49,6 +49,14 @@ fn key_set(key: &RawValue) -> JwkSet {
     JwkSet::parse(format!(r#"{{"keys":[{}]}}"#, key.get()).as_bytes()).unwrap()
 }
 
+/// What a token says, if it verifies with this key, whatever the algorithm.
+fn payload(token: &str, key: &VerifyingKey) -> Result<Vec<u8>, BadSignature> {
+    Jws::parse(token)
+        .unwrap()
+        .verify(key, AlgSet::from_iter(Alg::ALL))
+        .map(|verified| verified.payload().to_vec())
+}
+
 #[test]
 fn published_signatures_verify() {
     let vectors = vectors();
@@ -62,8 +70,8 @@ fn published_signatures_verify() {
             .unwrap_or_else(|| panic!("{}", vector.source));
         let jws = Jws::parse(&vector.token).unwrap();
         assert_eq!(jws.header().alg, vector.alg, "{}", vector.source);
-        let verified = jws.verify(key, AlgSet::from_iter(Alg::ALL)).unwrap();
-        assert!(!verified.payload().is_empty(), "{}", vector.source);
+        let said = payload(&vector.token, key).unwrap();
+        assert!(!said.is_empty(), "{}", vector.source);
     }
 }
 
@@ -82,9 +90,7 @@ fn a_signature_with_other_parameters_than_the_algorithm_has_is_refused() {
     assert_eq!(vectors.mismatched.len(), 1);
     for vector in &vectors.mismatched {
         let set = key_set(&vector.key);
-        let refused = Jws::parse(&vector.token)
-            .unwrap()
-            .verify(&set.keys()[0], AlgSet::from_iter(Alg::ALL));
+        let refused = payload(&vector.token, &set.keys()[0]);
         assert_eq!(
             refused.unwrap_err(),
             BadSignature::Mismatch,
@@ -103,10 +109,7 @@ fn one_changed_character_of_the_payload_is_noticed() {
         let first = rest.chars().next().unwrap();
         let other = if first == 'A' { 'B' } else { 'A' };
         let changed = format!("{header}.{other}{}", rest.strip_prefix(first).unwrap());
-        let refused = Jws::parse(&changed)
-            .unwrap()
-            .verify(&set.keys()[0], AlgSet::from_iter(Alg::ALL))
-            .unwrap_err();
+        let refused = payload(&changed, &set.keys()[0]).unwrap_err();
         assert_eq!(refused, BadSignature::Mismatch, "{}", vector.source);
     }
 }
@@ -123,14 +126,10 @@ fn the_key_decides_the_algorithm() {
             .unwrap()
     };
     let rs256 = key_set(&of("RFC 7520 4.1").key);
-    let refused = Jws::parse(&of("RFC 7520 4.2").token)
-        .unwrap()
-        .verify(&rs256.keys()[0], AlgSet::from_iter(Alg::ALL));
+    let refused = payload(&of("RFC 7520 4.2").token, &rs256.keys()[0]);
     assert_eq!(refused.unwrap_err(), BadSignature::Algorithm);
     for vector in &vectors.refused {
-        let refused = Jws::parse(&vector.token)
-            .unwrap()
-            .verify(&rs256.keys()[0], AlgSet::from_iter(Alg::ALL));
+        let refused = payload(&vector.token, &rs256.keys()[0]);
         assert_eq!(
             refused.unwrap_err(),
             BadSignature::NotAccepted,
