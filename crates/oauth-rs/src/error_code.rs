@@ -87,6 +87,7 @@ table! {
     LoginRequired, "login_required", BAD_REQUEST, "OpenID Connect Core section 3.1.2.6";
     InteractionRequired, "interaction_required", BAD_REQUEST, "OpenID Connect Core section 3.1.2.6";
     ConsentRequired, "consent_required", BAD_REQUEST, "OpenID Connect Core section 3.1.2.6";
+    UnmetAuthenticationRequirements, "unmet_authentication_requirements", BAD_REQUEST, "OpenID Connect Core Error Code unmet_authentication_requirements section 2";
     AccountSelectionRequired, "account_selection_required", BAD_REQUEST, "OpenID Connect Core section 3.1.2.6";
 }
 

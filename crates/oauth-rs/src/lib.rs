@@ -10,6 +10,7 @@ pub mod error_code;
 pub mod hash;
 pub mod jose;
 mod json;
+pub mod media_type;
 pub mod metadata;
 pub mod params;
 pub mod pkce;

@@ -106,8 +106,19 @@ impl RedirectUri {
     /// Whether a request's address is this registered one: the same text, or, for loopback, the
     /// same but for the port.
     ///
-    /// `localhost` and `127.0.0.1` are different hosts here.
+    /// `localhost` and `127.0.0.1` are different hosts here, and each counts as loopback: OAuth 2.1
+    /// section 4.1.1 speaks of "localhost", and real clients register it.
     pub fn same_but_loopback_port(&self, sent: &Self) -> bool {
+        self.same_but_port(sent, &["localhost", "127.0.0.1", "[::1]"])
+    }
+
+    /// The same, but any port is for the two address literals only, to the letter of RFC 8252
+    /// section 7.3: the name `localhost` can be made to lead elsewhere.
+    pub fn same_but_loopback_address_port(&self, sent: &Self) -> bool {
+        self.same_but_port(sent, &["127.0.0.1", "[::1]"])
+    }
+
+    fn same_but_port(&self, sent: &Self, hosts: &[&str]) -> bool {
         // RFC 3986 section 6.2.1: simple string comparison.
         if self.text == sent.text {
             return true;
@@ -118,6 +129,7 @@ impl RedirectUri {
         // RFC 8252 section 7.3: any port MUST be allowed for loopback redirect addresses.
         self.is_loopback()
             && sent.is_loopback()
+            && hosts.contains(&own.host)
             && own.host == other.host
             && own.path == other.path
             && own.query == other.query
@@ -346,6 +358,24 @@ mod tests {
                 expected,
                 "{sent}"
             );
+        }
+    }
+
+    #[test]
+    fn any_port_of_localhost_is_a_switch() {
+        for (registered, sent, expected) in [
+            ("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", true),
+            ("http://[::1]/cb", "http://[::1]:2/cb", true),
+            ("http://localhost/cb", "http://localhost/cb", true),
+            ("http://localhost/cb", "http://localhost:5000/cb", false),
+        ] {
+            let (registered, sent) = (uri(registered), uri(sent));
+            assert_eq!(
+                registered.same_but_loopback_address_port(&sent),
+                expected,
+                "{sent}"
+            );
+            assert!(registered.same_but_loopback_port(&sent));
         }
     }
 

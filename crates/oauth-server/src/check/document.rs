@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
+use oauth_rs::media_type;
 use oauth_rs::metadata::client::{ClientMetadata, Offer};
 use oauth_rs::uri::ClientIdUrl;
 
@@ -46,11 +47,7 @@ pub(crate) fn response(
     if answer.status() != StatusCode::OK {
         return Err(unavailable("the answer is not a 200"));
     }
-    let kind = answer
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok());
-    if !kind.is_some_and(is_json) {
+    if !media_type::is_json(answer.headers()) {
         return Err(unavailable("the answer is not JSON by its content type"));
     }
     // Section 8.7: a bound on the size.
@@ -69,20 +66,6 @@ pub(crate) fn response(
         }
     })?;
     Ok(KnownClient::documented(address.as_str(), &document))
-}
-
-/// `application/json`, or any type that is JSON underneath.
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    essence == "application/json"
-        || essence
-            .strip_prefix("application/")
-            .is_some_and(|rest| rest.ends_with("+json"))
 }
 
 #[cfg(test)]

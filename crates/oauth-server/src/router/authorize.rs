@@ -4,10 +4,11 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response, header};
 use oauth_rs::entropy::random_secret;
+use oauth_rs::media_type;
 
 use super::cookie::Cookie;
 use super::transact::{ATTEMPTS, commit};
-use super::{client, front, respond, token};
+use super::{client, front, respond};
 use crate::endpoint::authorize::{self, Answer};
 use crate::endpoint::metadata::path;
 use crate::endpoint::sign_in::Browser;
@@ -17,7 +18,7 @@ use crate::server::Server;
 pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Response<Bytes> {
     // RFC 6749 section 3.1: GET MUST be supported, POST MAY be.
     let encoded: &[u8] = if parts.method == Method::POST {
-        if !token::is_form(&parts.headers) {
+        if !media_type::is_form(&parts.headers) {
             return respond::wrong(&Refused::ContentType);
         }
         body

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode, header};
+use oauth_rs::media_type;
 use oauth_rs::params::Params;
 
 use super::cookie::Cookie;
 use super::transact::{ATTEMPTS, commit, find};
-use super::{front, respond, token};
+use super::{front, respond};
 use crate::decision::Found;
 use crate::endpoint::consent;
 use crate::endpoint::metadata::path;
@@ -208,7 +209,7 @@ fn form(server: &Server, parts: &Parts, body: &Bytes) -> Result<Params, Refused>
     if origin.is_some_and(|origin| origin != "null" && *origin != *front::origin(server)) {
         return Err(Refused::Forged);
     }
-    if !token::is_form(&parts.headers) {
+    if !media_type::is_form(&parts.headers) {
         return Err(Refused::ContentType);
     }
     Ok(Params::parse_form(body, &[])?)

@@ -3,16 +3,17 @@
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
+use oauth_rs::media_type;
 
+use super::respond;
 use super::transact::{ATTEMPTS, commit};
-use super::{respond, token};
 use crate::endpoint::register;
 use crate::refused::Refused;
 use crate::server::Server;
 
 pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Response<Bytes> {
     // RFC 7591 section 3.1: the request is application/json.
-    if token::essence(&parts.headers).as_deref() != Some("application/json") {
+    if media_type::of(&parts.headers).as_deref() != Some("application/json") {
         return respond::error(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "invalid_client_metadata",

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
+use oauth_rs::media_type;
 use oauth_rs::params::Params;
 
+use super::respond;
 use super::transact::{ATTEMPTS, commit, find};
-use super::{respond, token};
 use crate::check::client_auth;
 use crate::endpoint::revoke::{self, Records};
 use crate::endpoint::token::{GrantType, check_client, need};
@@ -17,7 +18,7 @@ use crate::store::{Key, Kind};
 use crate::token::{filed, read};
 
 pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Response<Bytes> {
-    if !token::is_form(&parts.headers) {
+    if !media_type::is_form(&parts.headers) {
         return respond::refused(&Refused::ContentType);
     }
     match answer(server, parts, body).await {

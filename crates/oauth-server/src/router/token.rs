@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{Response, StatusCode};
+use oauth_rs::media_type;
 use oauth_rs::params::Params;
 
 use super::respond;
@@ -18,7 +19,7 @@ use crate::store::{Key, Kind};
 use crate::token::TokenResponse;
 
 pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Response<Bytes> {
-    if !is_form(&parts.headers) {
+    if !media_type::is_form(&parts.headers) {
         return respond::refused(&Refused::ContentType);
     }
     match answer(server, parts, body).await {
@@ -139,20 +140,4 @@ async fn family(server: &Server, token: &RefreshToken) -> Result<Family, Refused
         }
     };
     Ok((grant, successor))
-}
-
-/// Whether the body says that it is a form.
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    essence(headers).as_deref() == Some("application/x-www-form-urlencoded")
-}
-
-/// The media type of the body without its parameters, if there is exactly one.
-pub(super) fn essence(headers: &HeaderMap) -> Option<String> {
-    let mut sent = headers.get_all(header::CONTENT_TYPE).iter();
-    // RFC 9110 section 8.3: one media type; a list of them is malformed and equals none.
-    let (Some(only), None) = (sent.next(), sent.next()) else {
-        return None;
-    };
-    let essence = only.to_str().ok()?.split(';').next()?;
-    Some(essence.trim().to_ascii_lowercase())
 }

@@ -1,6 +1,6 @@
 //! What a refusal of the resource leads to (RFC 6750 section 3, MCP 2026-07-28).
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 
 use super::FlowFailed;
 use super::machine::{Flow, MAX_ATTEMPTS};
@@ -79,10 +79,7 @@ impl Flow {
 
 /// The first `Bearer` challenge of any `WWW-Authenticate` line.
 pub(super) fn bearer_challenge(headers: &HeaderMap) -> Option<Challenge> {
-    headers
-        .get_all(header::WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| Challenge::parse_all(value.to_str().ok()?).ok())
-        .flatten()
+    Challenge::all_of(headers)
+        .into_iter()
         .find(|challenge| challenge.is_scheme("Bearer"))
 }
