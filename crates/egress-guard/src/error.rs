@@ -10,8 +10,8 @@ use crate::address::Range;
 
 /// Why there is no response.
 ///
-/// Up to [`TooManyForHost`](Self::TooManyForHost) nothing was sent; from
-/// [`HeadersTooLarge`](Self::HeadersTooLarge) on the other side saw the request.
+/// Up to [`TooManyWaiting`](Self::TooManyWaiting) nothing was sent; from
+/// [`HeadersTimeout`](Self::HeadersTimeout) on the other side saw the request.
 ///
 /// # Security
 ///
@@ -114,6 +114,12 @@ pub enum EgressError {
         /// The limit.
         limit: usize,
     },
+    /// As many callers as allowed wait for this document.
+    #[error("{limit} callers wait for this document already")]
+    TooManyWaiting {
+        /// The limit.
+        limit: usize,
+    },
     /// The response's header fields were not there in time.
     #[error("the response's header fields took longer than {limit:?}")]
     HeadersTimeout {
@@ -135,6 +141,13 @@ pub enum EgressError {
         /// The limit.
         limit: Duration,
     },
+    /// A `304 Not Modified` to a request that had no condition.
+    #[error("the answer is 304 Not Modified, and nothing was there to be modified")]
+    NotModified,
+    /// The fetch of a document, for which others waited, ended without an outcome: the runtime shuts down, or the
+    /// service panicked.
+    #[error("the fetch ended without an outcome")]
+    Abandoned,
     /// The connection broke, or what came back is not HTTP.
     #[error("the exchange broke off")]
     Broken {
@@ -165,10 +178,13 @@ impl EgressError {
             | Self::NoTrustRoots
             | Self::TooManyInFlight { .. }
             | Self::TooManyForHost { .. }
+            | Self::TooManyWaiting { .. }
             | Self::HeadersTimeout { .. }
             | Self::HeadersTooLarge
             | Self::BodyTooLarge { .. }
             | Self::Deadline { .. }
+            | Self::NotModified
+            | Self::Abandoned
             | Self::Broken { .. } => false,
         }
     }

@@ -4,6 +4,7 @@ pub mod address;
 mod client;
 mod connect;
 mod dial;
+mod document;
 mod error;
 mod host;
 mod in_flight;
@@ -15,6 +16,7 @@ mod resolve;
 mod stream;
 
 pub use client::Client;
+pub use document::{DocumentLimits, Documents};
 pub use error::EgressError;
 pub use limits::Limits;
 pub use policy::Policy;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod caps;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod resolving;
