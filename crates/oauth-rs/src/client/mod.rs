@@ -11,6 +11,7 @@ mod exchange;
 pub mod flow;
 pub mod refresh;
 pub mod register;
+pub mod renewal;
 pub mod revoke;
 pub mod store;
 pub mod token;

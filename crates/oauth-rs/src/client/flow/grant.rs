@@ -59,7 +59,7 @@ impl StoredGrant {
     }
 
     /// Takes the tokens of a refresh over.
-    pub(super) fn renew(&mut self, tokens: TokenResponse, now: UnixSeconds) {
+    pub(in crate::client) fn renew(&mut self, tokens: TokenResponse, now: UnixSeconds) {
         self.access_token = tokens.access_token;
         self.expires_at = tokens.expires_in.map(|life| now.after(life));
         // RFC 6749 section 6: without a new refresh token the old one stays.

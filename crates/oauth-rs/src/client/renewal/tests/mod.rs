@@ -1,0 +1,5 @@
+//! The machine by itself, story by story, and then every order in which several of them can meet.
+
+mod explore;
+mod stories;
+mod world;
