@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::document::ClientDocuments;
 use crate::event::{Event, Events};
 use crate::identity::Identity;
-use crate::router::{Budget, DocumentCache};
+use crate::router::{Budget, Waiting};
 use crate::store::Store;
 
 /// What the server is given from outside: storage, people, the network, time and chance.
@@ -44,7 +44,7 @@ impl fmt::Debug for Seams {
 pub struct Server {
     pub(crate) config: Config,
     pub(crate) seams: Seams,
-    pub(crate) cache: DocumentCache,
+    pub(crate) waiting: Waiting,
     pub(crate) registrations: Budget,
 }
 
@@ -55,7 +55,7 @@ impl Server {
         Self {
             config,
             seams,
-            cache: DocumentCache::default(),
+            waiting: Waiting::default(),
             registrations: Budget::default(),
         }
     }

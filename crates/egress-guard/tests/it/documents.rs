@@ -41,7 +41,7 @@ impl Host {
         })))
     }
 
-    /// Every answer takes this long, by the runtime's clock.
+    /// Every answer takes this long by the clock of the runtime; for tests that begin with `start_paused`.
     pub(crate) fn taking(self, time: Duration) -> Self {
         self.0.lock().unwrap().takes = time;
         self

@@ -2,19 +2,18 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use egress_guard::{Client, Limits, Policy};
+use egress_guard::{Client, DocumentLimits, Documents, Limits, Policy};
 use oauth_rs::entropy::Entropy as _;
 use oauth_rs::jose::SigningKey;
 use oauth_rs::time::Clock as _;
-use oauth_server::document::ClientDocuments;
+use oauth_server::document::{ClientDocuments, is_document};
 use oauth_server::store::Store as _;
 use oauth_store::SqliteStore;
 use tokio_util::sync::CancellationToken;
-use tower_service::Service as _;
 use zeroize::Zeroizing;
 
 use super::{Outside, Secrets};
@@ -47,7 +46,6 @@ pub(crate) fn secrets(
 
 /// The outside of a `dev` that keeps its records in `store`.
 pub(crate) fn outside(store: &Arc<SqliteStore>, entropy: SystemEntropy) -> Outside<Client> {
-    let documents = Client::new(Policy::dangerous_allow_loopback(), Limits::default());
     // The sandbox is on loopback; a page of sessions with their decisions is larger than a
     // metadata document.
     let didit = Client::new(
@@ -65,7 +63,7 @@ pub(crate) fn outside(store: &Arc<SqliteStore>, entropy: SystemEntropy) -> Outsi
         store: Arc::clone(store) as _,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(entropy),
-        documents: Some(Arc::new(Documents(documents))),
+        documents: Some(Arc::new(Fetcher::new())),
         didit,
     }
 }
@@ -108,17 +106,75 @@ async fn sweep(store: &SqliteStore, stop: &CancellationToken) {
     }
 }
 
-/// Fetches the documents of clients through the guard of outgoing requests.
-struct Documents(Client);
+/// Fetches the documents of clients through the guard of outgoing requests, and keeps them for a short while.
+struct Fetcher(Documents);
+
+impl Fetcher {
+    fn new() -> Self {
+        let client = Client::new(Policy::dangerous_allow_loopback(), Limits::default());
+        // A client that withdraws an address is heeded within a minute.
+        let limits = DocumentLimits {
+            longest: Duration::from_secs(60),
+            ..DocumentLimits::default()
+        };
+        Self(Documents::new(client, limits, SystemTime::now).keeping_only(is_document))
+    }
+}
 
 #[async_trait]
-impl ClientDocuments for Documents {
+impl ClientDocuments for Fetcher {
     async fn fetch(
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, Box<dyn Error + Send + Sync>> {
-        let mut client = self.0.clone();
-        std::future::poll_fn(|cx| client.poll_ready(cx)).await?;
-        Ok(client.call(request).await?)
+        Ok(self.0.send(request).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hundred_sign_ins_fetch_a_document_once_and_what_is_none_each_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/client.json", listener.local_addr().unwrap());
+        let document = format!(
+            r#"{{"client_id":"{url}","client_name":"App","redirect_uris":["http://127.0.0.1/cb"]}}"#
+        );
+        let serving = tokio::spawn(async move {
+            let mut requests = 0;
+            // The first answer is no document of this client.
+            for body in ["{}", "{}", &document] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = [0; 4096];
+                assert!(stream.read(&mut head).await.unwrap() > 0);
+                requests += 1;
+                let length = body.len();
+                let head =
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
+                let answer = format!("{head}content-length: {length}\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            requests
+        });
+        let fetcher = Arc::new(Fetcher::new());
+        let get = || {
+            let (fetcher, url) = (Arc::clone(&fetcher), url.clone());
+            async move {
+                let request = http::Request::get(url).body(Bytes::new()).unwrap();
+                fetcher.fetch(request).await.unwrap().into_body()
+            }
+        };
+        assert_eq!((get().await, get().await), ("{}".into(), "{}".into()));
+        let all: JoinSet<Bytes> = (0..100).map(|_| get()).collect();
+        let got = all.join_all().await;
+        assert!(got.len() == 100 && got.iter().all(|body| body.starts_with(b"{\"client_id\"")));
+        assert_eq!(get().await, got[0]);
+        assert_eq!(serving.await.unwrap(), 3);
     }
 }

@@ -34,12 +34,11 @@ pub(crate) fn request(address: &ClientIdUrl) -> Result<Request<Bytes>, Refused> 
         .map_err(|_| Refused::ClientAddress)
 }
 
-/// The client that an answer describes.
-pub(crate) fn response(
+/// The document that an answer is.
+pub(crate) fn read(
     address: &ClientIdUrl,
     answer: &Response<Bytes>,
-    offer: &Offer<'_>,
-) -> Result<KnownClient, Refused> {
+) -> Result<ClientMetadata, Refused> {
     let unavailable = |why: &str| Refused::DocumentUnavailable {
         why: why.to_owned(),
     };
@@ -54,8 +53,16 @@ pub(crate) fn response(
     if answer.body().len() > MAX_DOCUMENT {
         return Err(unavailable("the document is too long"));
     }
-    let document = ClientMetadata::parse_document(answer.body(), address.as_str())
-        .map_err(Refused::Document)?;
+    ClientMetadata::parse_document(answer.body(), address.as_str()).map_err(Refused::Document)
+}
+
+/// The client that an answer describes.
+pub(crate) fn response(
+    address: &ClientIdUrl,
+    answer: &Response<Bytes>,
+    offer: &Offer<'_>,
+) -> Result<KnownClient, Refused> {
+    let document = read(address, answer)?;
     // Section 6: what a document offers beyond what is wanted here is left out; one that needs a way
     // to authenticate that is not offered must not be treated as public.
     let document = document.negotiate(offer).map_err(|refused| {
@@ -95,7 +102,7 @@ mod tests {
     const URL: &str = "https://app.example/c";
     const DOCUMENT: &str = r#"{"client_id":"https://app.example/c","client_name":"App","redirect_uris":["https://app.example/cb"],"grant_types":["authorization_code","refresh_token"]}"#;
 
-    fn read(status: u16, kind: &str, body: &str) -> Result<super::KnownClient, Refused> {
+    fn known(status: u16, kind: &str, body: &str) -> Result<super::KnownClient, Refused> {
         let address = address(URL, false).unwrap();
         let answer = Response::builder()
             .status(status)
@@ -113,7 +120,7 @@ mod tests {
             "application/JSON; charset=utf-8",
             "application/x+json",
         ] {
-            let client = read(200, kind, DOCUMENT).unwrap();
+            let client = known(200, kind, DOCUMENT).unwrap();
             assert_eq!(
                 (client.id.as_str(), client.name.as_deref()),
                 (URL, Some("App"))
@@ -132,7 +139,7 @@ mod tests {
             "\"client_name\"",
             "\"token_endpoint_auth_method\":\"private_key_jwt\",\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"none\"],\"jwks_uri\":\"https://app.example/jwks\",\"client_name\"",
         );
-        assert!(read(200, "application/json", &more).unwrap().may_refresh);
+        assert!(known(200, "application/json", &more).unwrap().may_refresh);
     }
 
     #[test]
@@ -150,20 +157,20 @@ mod tests {
             (200, "text/json", DOCUMENT),
             (200, "application/json", padded.as_str()),
         ] {
-            let refused = read(status, kind, body).unwrap_err();
+            let refused = known(status, kind, body).unwrap_err();
             assert!(
                 matches!(refused, Refused::DocumentUnavailable { .. }),
                 "{status} {kind}"
             );
         }
         assert_eq!(
-            read(200, "application/json", &keyed).unwrap_err(),
+            known(200, "application/json", &keyed).unwrap_err(),
             Refused::DocumentAuthenticates
         );
         let slash = DOCUMENT.replace("example/c\"", "example/c/\"");
         for body in ["[]", "{}", slash.as_str()] {
             assert!(matches!(
-                read(200, "application/json", body),
+                known(200, "application/json", body),
                 Err(Refused::Document(_))
             ));
         }

@@ -16,5 +16,5 @@ mod token;
 mod transact;
 
 pub(crate) use self::budget::Budget;
-pub(crate) use self::client::DocumentCache;
+pub(crate) use self::client::Waiting;
 pub use self::service::{BoxError, ResponseBody, ResponseFuture, Service};
