@@ -179,6 +179,25 @@ async fn a_closed_connection_makes_room_for_one_that_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_idle_connection_makes_room_after_four_to_eight_seconds() {
+    let limits = Limits {
+        connections: 1,
+        connect: seconds(9),
+        ..Limits::default()
+    };
+    let network = Network::public(ok("{}"));
+    let client = network.client(Policy::strict(), limits);
+    client.send(get("https://named.example/")).await.unwrap();
+    let begun = Instant::now();
+    // The same address by itself is another host, and so another connection; its certificate is for the name.
+    let error = client.send(get(&format!("https://{PUBLIC}/"))).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, EgressError::Tls { .. }), "{error:?}");
+    let waited = begun.elapsed();
+    assert!(waited >= seconds(4) && waited <= seconds(8), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_host_does_not_take_every_place() {
     let limits = Limits {
         in_flight_per_host: 2,
