@@ -245,6 +245,10 @@ impl Challenge {
     }
 
     fn take(&mut self, name: String, value: String) -> Result<(), InvalidChallenge> {
+        // RFC 9110 section 11.3: a challenge has a value of its own or parameters, never both.
+        if self.token68.is_some() {
+            return Err(InvalidChallenge::NoScheme);
+        }
         if self.params.len() >= MAX_CHALLENGE_PARAMS {
             return Err(InvalidChallenge::TooLong);
         }

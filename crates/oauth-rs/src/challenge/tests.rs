@@ -49,6 +49,7 @@ fn tolerates_what_servers_send() {
 fn each_refusal() {
     let cases = [
         ("realm=\"x\"", InvalidChallenge::NoScheme),
+        ("Basic YWJj==, realm=\"x\"", InvalidChallenge::NoScheme),
         ("Bearer realm=\"x", InvalidChallenge::Quoted(13)),
         ("Bearer realm=\"x\\", InvalidChallenge::Quoted(13)),
         ("Bearer realm=\"x\r\ny\"", InvalidChallenge::Quoted(13)),

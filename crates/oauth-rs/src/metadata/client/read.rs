@@ -66,10 +66,7 @@ pub(super) fn document(bytes: &[u8], url: &str) -> Result<ClientMetadata, Invali
         ));
     }
     let client_id = Some(url.to_owned());
-    let mut read = reader.read(AuthMethod::None)?;
-    // The same for what it could do otherwise: what cannot be is not kept.
-    read.token_endpoint_auth_methods_supported
-        .retain(|method| !method.shares_a_secret());
+    let read = reader.read(AuthMethod::None)?;
     Ok(ClientMetadata { client_id, ..read })
 }
 
@@ -208,7 +205,10 @@ impl<'a> Reader<'a> {
         }
         let mut others = Vec::new();
         for method in listed.iter().filter_map(|name| AuthMethod::parse(name)) {
-            if !others.contains(&method) {
+            // Client ID metadata document, section 4: a document has no secret to share, so that what
+            // rests on one is no choice of its client.
+            let can_be = self.url.is_none() || !method.shares_a_secret();
+            if can_be && !others.contains(&method) {
                 others.push(method);
             }
         }

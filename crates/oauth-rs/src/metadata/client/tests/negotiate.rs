@@ -74,6 +74,30 @@ fn a_method_that_nobody_here_knows_gives_way_to_the_others() {
 }
 
 #[test]
+fn a_document_never_comes_to_rest_on_a_secret() {
+    for more in [
+        r#","token_endpoint_auth_methods_supported":["client_secret_basic"]"#,
+        r#","token_endpoint_auth_methods_supported":["client_secret_jwt","client_secret_post"]"#,
+        r#","token_endpoint_auth_method":"none","token_endpoint_auth_methods_supported":["client_secret_post"]"#,
+    ] {
+        let read = document(more).unwrap();
+        assert_eq!(read.token_endpoint_auth_method, AuthMethod::None, "{more}");
+        assert_eq!(read.token_endpoint_auth_methods_supported, [], "{more}");
+    }
+    let unknown = r#","token_endpoint_auth_method":"x","token_endpoint_auth_methods_supported":["client_secret_post"]"#;
+    assert_eq!(
+        document(unknown).unwrap_err().field,
+        "token_endpoint_auth_method"
+    );
+    // A registration gets its secret in the answer.
+    let read = registration(r#","token_endpoint_auth_methods_supported":["client_secret_post"]"#);
+    assert_eq!(
+        read.unwrap().token_endpoint_auth_method,
+        AuthMethod::ClientSecretPost
+    );
+}
+
+#[test]
 fn nothing_left_is_a_refusal() {
     let machine = ClientMetadata::parse_registration(
         br#"{"grant_types":["client_credentials"],"token_endpoint_auth_method":"none"}"#,
