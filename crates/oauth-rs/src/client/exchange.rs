@@ -1,17 +1,13 @@
-//! What all exchanges share: the client, how it authenticates, and reading an answer.
+//! What all exchanges share: where a request may go, and reading an answer.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::auth::AuthRefused;
 use crate::error_code::ErrorCode;
 use crate::json;
-use crate::metadata::client::AuthMethod;
-use crate::params;
-use crate::secret::Secret;
 use crate::uri::is_endpoint;
 
 /// The longest answer that is read.
@@ -24,9 +20,9 @@ pub enum ExchangeFailed {
     /// The address is neither https nor loopback http, or cannot be written as a request.
     #[error("the address of the {0} is neither https nor loopback http")]
     Address(&'static str),
-    /// The client is to authenticate in a way that is not supported here, or has no secret to do so.
-    #[error("the client cannot authenticate with {0}")]
-    AuthMethod(&'static str),
+    /// The client cannot authenticate.
+    #[error(transparent)]
+    Authentication(#[from] AuthRefused),
     /// A redirect, which is never followed.
     #[error("the server answered with a redirect ({0}), which is not followed")]
     Redirect(StatusCode),
@@ -56,78 +52,6 @@ impl ExchangeFailed {
     pub fn is(&self, wanted: ErrorCode) -> bool {
         matches!(self, Self::Refused { code: Some(code), .. } if *code == wanted)
     }
-}
-
-/// Who we are at one authorization server, and how we prove it.
-#[derive(Debug, Clone)]
-pub struct Client {
-    /// The identifier.
-    pub client_id: String,
-    /// The secret, if the server issued one.
-    pub secret: Option<Secret>,
-    /// How to authenticate; [`AuthMethod::PrivateKeyJwt`] is not supported yet.
-    pub method: AuthMethod,
-}
-
-impl Client {
-    /// A client without a secret.
-    pub fn public(client_id: impl Into<String>) -> Self {
-        Self {
-            client_id: client_id.into(),
-            secret: None,
-            method: AuthMethod::None,
-        }
-    }
-
-    /// A form post with the client's authentication in it.
-    pub(super) fn post(
-        &self,
-        what: &'static str,
-        endpoint: &str,
-        pairs: &[(&str, &str)],
-    ) -> Result<Request<Vec<u8>>, ExchangeFailed> {
-        let mut pairs = pairs.to_vec();
-        let mut authorization = None;
-        let secret = || {
-            let missing = ExchangeFailed::AuthMethod(self.method.as_str());
-            self.secret.as_ref().ok_or(missing)
-        };
-        match self.method {
-            // OAuth 2.1 section 3.2.2: a client that does not authenticate names itself in the body.
-            AuthMethod::None => pairs.push(("client_id", &self.client_id)),
-            AuthMethod::ClientSecretPost => {
-                pairs.push(("client_id", &self.client_id));
-                pairs.push(("client_secret", secret()?.expose()));
-            }
-            AuthMethod::ClientSecretBasic => {
-                authorization = Some(basic(&self.client_id, secret()?)?);
-            }
-            AuthMethod::ClientSecretJwt
-            | AuthMethod::PrivateKeyJwt
-            | AuthMethod::TlsClientAuth
-            | AuthMethod::SelfSignedTlsClientAuth => {
-                return Err(ExchangeFailed::AuthMethod(self.method.as_str()));
-            }
-        }
-        let body = params::encode(&pairs).into_bytes();
-        let mut request = request(what, Method::POST, endpoint, body)?;
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        request.headers_mut().insert(header::CONTENT_TYPE, form);
-        if let Some(value) = authorization {
-            request.headers_mut().insert(header::AUTHORIZATION, value);
-        }
-        Ok(request)
-    }
-}
-
-// RFC 6749 section 2.3.1: identifier and secret are form-encoded before they become user and password.
-fn basic(client_id: &str, secret: &Secret) -> Result<HeaderValue, ExchangeFailed> {
-    let encoded = |text: &str| params::encode(&[("", text)]).split_off(1);
-    let pair = format!("{}:{}", encoded(client_id), encoded(secret.expose()));
-    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
-        .map_err(|_| ExchangeFailed::AuthMethod("client_secret_basic"))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// A request that asks for JSON, at an address that credentials may be sent to.
@@ -204,61 +128,6 @@ pub(super) fn error_name(sent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn basic_encodes_both_halves_first() {
-        let client = Client {
-            client_id: "https://app.example.com/client.json".into(),
-            secret: Some(Secret::new("a+b c%d:e/f")),
-            method: AuthMethod::ClientSecretBasic,
-        };
-        let request = client
-            .post("token endpoint", "https://as.example/token", &[("a", "b")])
-            .unwrap();
-        let value = request.headers().get(header::AUTHORIZATION).unwrap();
-        assert_eq!(
-            value.to_str().unwrap(),
-            "Basic aHR0cHMlM0ElMkYlMkZhcHAuZXhhbXBsZS5jb20lMkZjbGllbnQuanNvbjphJTJCYitjJTI1ZCUzQWUlMkZm"
-        );
-        assert!(value.is_sensitive());
-        assert_eq!(request.body(), b"a=b");
-    }
-
-    #[test]
-    fn basic_example_of_rfc_6749() {
-        let value = basic("s6BhdRkqt3", &Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw")).unwrap();
-        assert_eq!(
-            value.to_str().unwrap(),
-            "Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"
-        );
-    }
-
-    #[test]
-    fn the_other_methods() {
-        let post = |client: &Client| client.post("token endpoint", "https://as.example/token", &[]);
-        assert_eq!(post(&Client::public("c")).unwrap().body(), b"client_id=c");
-        let mut client = Client::public("c");
-        client.method = AuthMethod::ClientSecretPost;
-        assert_eq!(
-            post(&client).unwrap_err(),
-            ExchangeFailed::AuthMethod("client_secret_post")
-        );
-        client.secret = Some(Secret::new("s"));
-        assert_eq!(
-            post(&client).unwrap().body(),
-            b"client_id=c&client_secret=s"
-        );
-        client.method = AuthMethod::PrivateKeyJwt;
-        assert_eq!(
-            post(&client).unwrap_err(),
-            ExchangeFailed::AuthMethod("private_key_jwt")
-        );
-        let insecure = Client::public("c").post("token endpoint", "http://as.example/token", &[]);
-        assert_eq!(
-            insecure.unwrap_err(),
-            ExchangeFailed::Address("token endpoint")
-        );
-    }
 
     #[test]
     fn reading_refusals() {

@@ -5,6 +5,7 @@
 //! Whoever sends a request follows no redirect, limits the body (64 KiB is the most that is read
 //! here) and the time, and decides which addresses may be connected to.
 
+mod auth;
 pub mod authorize;
 pub mod discover;
 mod exchange;
@@ -16,4 +17,5 @@ pub mod revoke;
 pub mod store;
 pub mod token;
 
-pub use exchange::{Client, ExchangeFailed, MAX_BODY_BYTES};
+pub use auth::{AuthRefused, Caller, Client, ClientAuth, TlsMethod};
+pub use exchange::{ExchangeFailed, MAX_BODY_BYTES};

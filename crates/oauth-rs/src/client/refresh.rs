@@ -2,7 +2,8 @@
 
 use http::{Request, Response};
 
-use super::exchange::{Client, ExchangeFailed};
+use super::auth::Caller;
+use super::exchange::ExchangeFailed;
 use super::token::{self, TokenResponse};
 use crate::secret::Secret;
 
@@ -12,11 +13,11 @@ use crate::secret::Secret;
 /// The endpoint is neither https nor loopback http, or the client cannot authenticate.
 pub fn request(
     endpoint: &str,
-    client: &Client,
+    caller: &Caller<'_>,
     refresh_token: &Secret,
     resource: &str,
 ) -> Result<Request<Vec<u8>>, ExchangeFailed> {
-    client.post(
+    caller.post(
         "token endpoint",
         endpoint,
         &[
@@ -38,12 +39,14 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeF
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Client;
+    use crate::client::auth::tests::{caller, issuer};
 
     #[test]
     fn what_is_sent() {
         let sent = request(
             "https://as.example/token",
-            &Client::public("c"),
+            &caller(&Client::public("c"), &issuer()),
             &Secret::new("r"),
             "https://rs.example/mcp",
         )

@@ -3,8 +3,9 @@
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::Deserialize;
 
-use super::exchange::{self, Client, ExchangeFailed};
-use crate::metadata::client::{AuthMethod, ClientMetadata};
+use super::auth::{Client, ClientAuth};
+use super::exchange::{self, ExchangeFailed};
+use crate::metadata::client::ClientMetadata;
 use crate::secret::Secret;
 
 /// Asks for a client identifier.
@@ -41,31 +42,23 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<Client, ExchangeFailed> 
     if sent.client_id.is_empty() {
         return Err(ExchangeFailed::Malformed("registration"));
     }
-    // RFC 7591 section 3.2.1: the server may have replaced the requested method with another.
-    let method = match sent.token_endpoint_auth_method.as_deref() {
-        None if sent.client_secret.is_some() => AuthMethod::ClientSecretBasic,
-        None => AuthMethod::None,
-        Some(name) => AuthMethod::parse(name)
-            .filter(|method| {
-                matches!(
-                    method,
-                    AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost
-                )
-            })
-            .ok_or(ExchangeFailed::AuthMethod(
-                "the method that the server chose",
-            ))?,
+    let secret = sent.client_secret.map(Secret::new);
+    let auth = match (sent.token_endpoint_auth_method.as_deref(), secret) {
+        // RFC 7591 section 3.2.1: the server may have replaced the requested method with another.
+        (Some(name), secret) => ClientAuth::named(name, secret, None)?,
+        (None, Some(secret)) => ClientAuth::Basic(secret),
+        (None, None) => ClientAuth::None,
     };
     Ok(Client {
         client_id: sent.client_id,
-        secret: sent.client_secret.map(Secret::new),
-        method,
+        auth,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::client::AuthMethod;
     use crate::uri::RedirectUri;
 
     #[test]
@@ -95,13 +88,11 @@ mod tests {
             r#"{"client_id":"c","token_endpoint_auth_method":"none"}"#,
         )
         .unwrap();
-        assert_eq!(
-            (client.client_id.as_str(), client.method),
-            ("c", AuthMethod::None)
-        );
+        assert_eq!(client.client_id, "c");
+        assert_eq!(client.auth.method(), AuthMethod::None);
         let secret = read(201, r#"{"client_id":"c","client_secret":"s"}"#).unwrap();
-        assert_eq!(secret.method, AuthMethod::ClientSecretBasic);
-        assert!(secret.secret.unwrap().ct_eq("s"));
+        assert_eq!(secret.auth.method(), AuthMethod::ClientSecretBasic);
+        assert!(secret.auth.secret().unwrap().ct_eq("s"));
         assert!(read(201, r#"{"client_id":""}"#).is_err());
         assert!(
             read(

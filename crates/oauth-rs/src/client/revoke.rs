@@ -2,7 +2,8 @@
 
 use http::{Request, Response, StatusCode};
 
-use super::exchange::{self, Client, ExchangeFailed};
+use super::auth::Caller;
+use super::exchange::{self, ExchangeFailed};
 use crate::secret::Secret;
 
 /// Asks that a token be revoked; for a refresh token that ends the whole grant.
@@ -11,7 +12,7 @@ use crate::secret::Secret;
 /// The endpoint is neither https nor loopback http, or the client cannot authenticate.
 pub fn request(
     endpoint: &str,
-    client: &Client,
+    caller: &Caller<'_>,
     token: &Secret,
     token_type_hint: &str,
 ) -> Result<Request<Vec<u8>>, ExchangeFailed> {
@@ -19,7 +20,7 @@ pub fn request(
         ("token", token.expose()),
         ("token_type_hint", token_type_hint),
     ];
-    client.post("revocation endpoint", endpoint, &pairs)
+    caller.post("revocation endpoint", endpoint, &pairs)
 }
 
 /// Reads the answer, which is the same for a token that was not known.
@@ -34,13 +35,15 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<(), ExchangeFailed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Client;
+    use crate::client::auth::tests::{caller, issuer};
 
     #[test]
     fn what_is_sent_and_read() {
         let client = Client::public("c");
         let sent = request(
             "https://as.example/revoke",
-            &client,
+            &caller(&client, &issuer()),
             &Secret::new("r"),
             "refresh_token",
         )

@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use serde::Deserialize;
 
+use super::auth::Caller;
 use super::authorize::Pending;
-use super::exchange::{self, Client, ExchangeFailed};
+use super::exchange::{self, ExchangeFailed};
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 
@@ -24,8 +25,34 @@ pub struct TokenResponse {
     pub expires_in: Option<Duration>,
     /// What was granted, if it differs from what was asked.
     pub scope: Option<ScopeSet>,
-    /// The type as sent; always `Bearer`, in any case.
-    pub token_type: String,
+    /// How the access token is presented.
+    pub kind: TokenKind,
+}
+
+/// How an access token is presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// Whoever has it may use it (RFC 6750).
+    Bearer,
+    /// With a proof of possession of its key on each request (RFC 9449).
+    Dpop,
+}
+
+impl TokenKind {
+    /// The scheme of the `Authorization` header, which is the name of the type as well.
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+
+    // RFC 6749 section 5.1: the value is case insensitive.
+    pub(super) fn parse(sent: &str) -> Option<Self> {
+        [Self::Bearer, Self::Dpop]
+            .into_iter()
+            .find(|kind| kind.scheme().eq_ignore_ascii_case(sent))
+    }
 }
 
 /// Asks for tokens in exchange for a code.
@@ -34,12 +61,12 @@ pub struct TokenResponse {
 /// The endpoint is neither https nor loopback http, or the client cannot authenticate.
 pub fn request(
     endpoint: &str,
-    client: &Client,
+    caller: &Caller<'_>,
     code: &Secret,
     resource: &str,
     pending: &Pending,
 ) -> Result<Request<Vec<u8>>, ExchangeFailed> {
-    client.post(
+    caller.post(
         "token endpoint",
         endpoint,
         &[
@@ -55,8 +82,11 @@ pub fn request(
 
 /// Reads the tokens.
 ///
-/// It decides, in this order: length and status; a well-formed object; the type is `Bearer`; tokens
+/// It decides, in this order: length and status; a well-formed object; the type is `Bearer` or `DPoP`; tokens
 /// are visible ASCII and not too long; the scope is well-formed.
+///
+/// Does not check: that the type is the one that was asked for; a client that sent a DPoP proof looks
+/// at [`TokenResponse::kind`].
 ///
 /// # Errors
 /// The first rule that does not hold.
@@ -71,9 +101,9 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeF
     }
     let sent: Sent = exchange::read(response, &[StatusCode::OK], "token response")?;
     // RFC 6749 section 7.1: a client MUST NOT use a token of a type it does not understand.
-    if !sent.token_type.eq_ignore_ascii_case("Bearer") {
-        return Err(ExchangeFailed::Malformed("token_type is not Bearer"));
-    }
+    let kind = TokenKind::parse(&sent.token_type).ok_or(ExchangeFailed::Malformed(
+        "token_type is neither Bearer nor DPoP",
+    ))?;
     // RFC 6749 appendix A.12 and A.17: tokens are VSCHAR.
     let is_token = |text: &String| {
         !text.is_empty()
@@ -96,13 +126,15 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeF
             .transpose()
             .map_err(|_| ExchangeFailed::Malformed("expires_in is out of range"))?,
         scope: scope.map_err(|_| ExchangeFailed::Malformed("scope"))?,
-        token_type: sent.token_type,
+        kind,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Client;
+    use crate::client::auth::tests::caller;
     use crate::params::Params;
     use crate::uri::{Issuer, RedirectUri};
 
@@ -121,7 +153,7 @@ mod tests {
         );
         let sent = request(
             "https://as.example/token",
-            &Client::public("c"),
+            &caller(&Client::public("c"), &pending.issuer),
             &Secret::new("the code"),
             "https://rs.example/mcp",
             &pending,
@@ -154,6 +186,9 @@ mod tests {
         assert!(tokens.refresh_token.unwrap().ct_eq("r"));
         assert_eq!(tokens.expires_in, Some(Duration::from_secs(60)));
         assert_eq!(tokens.scope.unwrap().to_string(), "x y");
+        assert_eq!(tokens.kind, TokenKind::Bearer);
+        let bound = read(r#"{"access_token":"a","token_type":"dpop"}"#).unwrap();
+        assert_eq!(bound.kind, TokenKind::Dpop);
         assert!(
             read(r#"{"access_token":"a","token_type":"Bearer"}"#)
                 .unwrap()
@@ -168,7 +203,7 @@ mod tests {
             "[]",
             r#"{"token_type":"Bearer"}"#,
             r#"{"access_token":"a"}"#,
-            r#"{"access_token":"a","token_type":"DPoP"}"#,
+            r#"{"access_token":"a","token_type":"N_A"}"#,
             r#"{"access_token":"","token_type":"Bearer"}"#,
             r#"{"access_token":"a b","token_type":"Bearer"}"#,
             r#"{"access_token":"a\r\nb","token_type":"Bearer"}"#,

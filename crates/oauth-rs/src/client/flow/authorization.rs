@@ -3,8 +3,8 @@
 use super::FlowFailed;
 use super::machine::{Flow, MAX_ATTEMPTS};
 use super::state::{Found, State};
+use crate::client::auth::Client;
 use crate::client::authorize::{self, Pending};
-use crate::client::exchange::Client;
 use crate::entropy::Entropy;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::exchange::Client;
+use crate::client::auth::Client;
 use crate::client::token::TokenResponse;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;

@@ -4,6 +4,7 @@ use http::{Request, Response};
 
 use super::state::State;
 use super::{Event, FlowFailed, FlowOptions, Leniency, Step, StoredGrant};
+use crate::client::auth::Caller;
 use crate::client::{authorize, refresh, register, token};
 use crate::entropy::Entropy;
 use crate::metadata::client::ClientMetadata;
@@ -134,7 +135,7 @@ impl Flow {
                 state: pending.state.clone(),
             },
             (State::Failed(reason), _) => Step::Failed(reason.clone()),
-            (state, _) => match self.request(state) {
+            (state, _) => match self.request(state, now, e) {
                 Ok(request) => Step::Fetch(request),
                 Err(reason) => {
                     self.state = State::Failed(reason.clone());
@@ -240,7 +241,12 @@ impl Flow {
     }
 
     /// The request of a state that has one.
-    fn request(&self, state: &State) -> Result<Request<Vec<u8>>, FlowFailed> {
+    fn request(
+        &self,
+        state: &State,
+        now: UnixSeconds,
+        entropy: &dyn Entropy,
+    ) -> Result<Request<Vec<u8>>, FlowFailed> {
         match state {
             State::Resource(search) => self.metadata_request(search),
             State::Server(server) => self.server_request(server),
@@ -260,9 +266,15 @@ impl Flow {
             } => {
                 let endpoint = found.server.token_endpoint.as_deref();
                 let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("token_endpoint"))?;
+                let caller = Caller {
+                    client,
+                    issuer: &found.issuer,
+                    now,
+                    entropy,
+                };
                 token::request(
                     endpoint,
-                    client,
+                    &caller,
                     code,
                     found.target.resource.as_str(),
                     pending,
@@ -272,7 +284,13 @@ impl Flow {
             State::Refresh(grant) => {
                 let token = grant.refresh_token.as_ref().ok_or(FlowFailed::Unexpected)?;
                 let resource = grant.resource.as_str();
-                refresh::request(&grant.token_endpoint, &grant.client, token, resource)
+                let caller = Caller {
+                    client: &grant.client,
+                    issuer: &grant.issuer,
+                    now,
+                    entropy,
+                };
+                refresh::request(&grant.token_endpoint, &caller, token, resource)
                     .map_err(FlowFailed::Refresh)
             }
             State::Start

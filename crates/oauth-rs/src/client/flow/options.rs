@@ -1,7 +1,7 @@
 //! What the program that runs a flow decides beforehand.
 
 use super::{Profile, StoredGrant};
-use crate::client::exchange::Client;
+use crate::client::auth::Client;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::uri::{Issuer, RedirectUri};

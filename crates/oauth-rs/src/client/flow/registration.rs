@@ -3,8 +3,7 @@
 use super::machine::Flow;
 use super::state::{Found, State};
 use super::{FlowFailed, Registration, StoredGrant};
-use crate::client::exchange::{Client, ExchangeFailed};
-use crate::metadata::client::AuthMethod;
+use crate::client::auth::{Client, ClientAuth};
 use crate::metadata::server::ServerMetadata;
 use crate::uri::Issuer;
 
@@ -92,22 +91,11 @@ impl Flow {
         if self.options.client_id_issuer.is_none() {
             return Err(FlowFailed::UnboundSecret);
         }
-        // RFC 8414 section 2: a server that lists no method has client_secret_basic.
-        let supported = &server.token_endpoint_auth_methods_supported;
-        let has = |method: AuthMethod| supported.iter().any(|name| name == method.as_str());
-        let (basic, post) = (AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost);
-        let method = if supported.is_empty() || has(basic) {
-            basic
-        } else if has(post) {
-            post
-        } else {
-            let none = ExchangeFailed::AuthMethod("any method that the server supports");
-            return Err(FlowFailed::Authorization(none));
-        };
+        let auth = ClientAuth::with_secret(secret.clone(), server)
+            .map_err(|reason| FlowFailed::Authorization(reason.into()))?;
         Ok(Client {
             client_id: client_id.to_owned(),
-            secret: Some(secret.clone()),
-            method,
+            auth,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::discovery::{Search, ServerSearch};
 use super::{FlowFailed, StoredGrant};
+use crate::client::auth::Client;
 use crate::client::authorize::Pending;
-use crate::client::exchange::Client;
 use crate::metadata::server::ServerMetadata;
 use crate::secret::Secret;
 use crate::uri::{Issuer, ResourceId};

@@ -3,8 +3,9 @@
 use super::machine::Flow;
 use super::state::{Found, State};
 use super::{FlowFailed, StoredGrant};
+use crate::client::auth::Client;
 use crate::client::authorize::Pending;
-use crate::client::exchange::{Client, ExchangeFailed};
+use crate::client::exchange::ExchangeFailed;
 use crate::client::token;
 use crate::error_code::ErrorCode;
 use crate::time::UnixSeconds;

@@ -14,9 +14,9 @@ use super::{
     AddressRefused, Event, Flow, FlowFailed, FlowOptions, Leniency, Profile, Registration, Step,
     StoredGrant,
 };
-use crate::client::ExchangeFailed;
 use crate::client::authorize::CallbackRefused;
 use crate::client::discover::DiscoveryFailed;
+use crate::client::{AuthRefused, ExchangeFailed};
 use crate::error_code::ErrorCode;
 use crate::metadata::client::AuthMethod;
 use crate::metadata::resource::InvalidResourceMetadata;

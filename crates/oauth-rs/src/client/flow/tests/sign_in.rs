@@ -89,7 +89,7 @@ fn the_secret_of_a_registered_client_goes_to_its_issuer_in_a_way_that_it_knows()
         let mut flow = Flow::new(SERVER, None, options).unwrap();
         let result = world.drive(&mut flow, NOW).map(|_| {
             let client = world.stored.last().unwrap().client.clone();
-            (client.client_id, client.method)
+            (client.client_id, client.auth.method())
         });
         let in_bodies = world.bodies.iter().any(|body| body.contains("hush"));
         (result, in_bodies)
@@ -101,7 +101,7 @@ fn the_secret_of_a_registered_client_goes_to_its_issuer_in_a_way_that_it_knows()
     let both = r#"["client_secret_post","client_secret_basic"]"#;
     assert_eq!(run(both, here), (mine(basic), false));
     assert_eq!(run(r#"["client_secret_post"]"#, here), (mine(post), true));
-    let none = ExchangeFailed::AuthMethod("any method that the server supports");
+    let none = ExchangeFailed::Authentication(AuthRefused::NotOffered("a secret"));
     let refused = Err(FlowFailed::Authorization(none));
     assert_eq!(run(r#"["private_key_jwt"]"#, here), (refused, false));
     assert_eq!(run("[]", None), (Err(FlowFailed::UnboundSecret), false));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::MAX_FILE_BYTES;
-use crate::client::exchange::Client;
+use crate::client::auth::{AuthRefused, Client, ClientAuth};
 use crate::client::flow::StoredGrant;
 use crate::client::store::grants::Grants;
 use crate::client::store::{Kept, Lease, MAX_HOLDER_BYTES, Standing, Version};
@@ -134,8 +134,8 @@ fn record(grant: &StoredGrant, standing: &Standing, version: Version) -> Record 
         token_endpoint: grant.token_endpoint.clone(),
         revocation_endpoint: grant.revocation_endpoint.clone(),
         client_id: grant.client.client_id.clone(),
-        client_secret: grant.client.secret.as_ref().map(text),
-        token_endpoint_auth_method: grant.client.method,
+        client_secret: grant.client.auth.secret().map(text),
+        token_endpoint_auth_method: grant.client.auth.method(),
         redirect_uri: grant.redirect_uri.to_string(),
         requested_scope: grant.requested_scope.as_ref().map(ToString::to_string),
         granted_scope: grant.granted_scope.as_ref().map(ToString::to_string),
@@ -148,6 +148,13 @@ fn record(grant: &StoredGrant, standing: &Standing, version: Version) -> Record 
 
 fn restored(record: Record) -> Option<Kept> {
     let scope = |text: Option<String>| text.map(|text| ScopeSet::parse(&text)).transpose().ok();
+    let secret = record.client_secret.map(Secret::new);
+    let auth = match ClientAuth::named(record.token_endpoint_auth_method.as_str(), secret, None) {
+        Ok(auth) => auth,
+        // No private key is ever in the file.
+        Err(AuthRefused::KeyMissing) => ClientAuth::KeyAbsent,
+        Err(_) => return None,
+    };
     let standing = match (record.ended, record.lease) {
         (false, None) => Standing::Good,
         (false, Some(lease)) if lease.holder.len() <= MAX_HOLDER_BYTES => {
@@ -166,8 +173,7 @@ fn restored(record: Record) -> Option<Kept> {
         revocation_endpoint: record.revocation_endpoint,
         client: Client {
             client_id: record.client_id,
-            secret: record.client_secret.map(Secret::new),
-            method: record.token_endpoint_auth_method,
+            auth,
         },
         redirect_uri: RedirectUri::parse(&record.redirect_uri).ok()?,
         requested_scope: scope(record.requested_scope)?,
