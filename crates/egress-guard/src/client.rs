@@ -48,7 +48,8 @@ use crate::stream::{StreamedBody, Streaming};
 ///
 /// Clones share the connections and the limits. Must be called inside a tokio runtime.
 ///
-/// Does not check: the status, the media type, the content. Does not cache.
+/// Does not check: the status, the media type, the content. Does not cache: [`Documents`](crate::Documents) does.
+/// Interim answers (`103 Early Hints` and its kin) are thrown away and bounded by time alone.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,

@@ -124,7 +124,9 @@ impl Checked {
         let answers = self.lookup(&target).await?;
         let admitted = policy.admit(&target, &answers)?;
         let place = self.place().await?;
-        let io = self.first_that_answers(&target, &admitted).await?;
+        let io = self
+            .first_that_answers(&target, taking_turns(admitted))
+            .await?;
         Ok(TokioIo::new(Opened::new(io, place)))
     }
 
@@ -176,14 +178,14 @@ impl Checked {
     async fn first_that_answers(
         &self,
         target: &Target,
-        admitted: &[SocketAddr],
+        admitted: Vec<SocketAddr>,
     ) -> Result<Box<dyn Duplex>, EgressError> {
         let mut kind = io::ErrorKind::NotFound;
         let attempts = admitted.len().min(MAX_ATTEMPTS);
-        for (address, left) in admitted.iter().zip((1..=attempts).rev()) {
+        for (address, left) in admitted.into_iter().zip((1..=attempts).rev()) {
             let now = Instant::now();
             let share = self.end.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
-            match timeout_at(now + share, self.shared.dial.dial(*address)).await {
+            match timeout_at(now + share, self.shared.dial.dial(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(e)) => kind = e.kind(),
                 Err(_) => kind = io::ErrorKind::TimedOut,
@@ -207,6 +209,22 @@ impl Service<Uri> for Checked {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         Box::pin(self.clone().connect(uri))
+    }
+}
+
+/// The addresses in an order in which the families take turns, the first one's first, so that a family which leads
+/// nowhere does not use up the attempts.
+// RFC 8305 section 4.
+fn taking_turns(admitted: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let is_v4 = admitted.first().is_some_and(SocketAddr::is_ipv4);
+    let mut order = Vec::with_capacity(admitted.len());
+    let (own, other): (Vec<_>, Vec<_>) = admitted.into_iter().partition(|a| a.is_ipv4() == is_v4);
+    let (mut own, mut other) = (own.into_iter(), other.into_iter());
+    loop {
+        match (own.next(), other.next()) {
+            (None, None) => return order,
+            (one, another) => order.extend(one.into_iter().chain(another)),
+        }
     }
 }
 

@@ -39,7 +39,9 @@ pub struct Limits {
     /// Connections at once, idle ones included. Default 128: twice the exchanges, so that those of the last seconds
     /// stay open for the next. One more waits for a place.
     pub connections: usize,
-    /// Name lookups at once, those that nobody waits for any more included. Default 16; one more waits for a place.
+    /// Name lookups at once, those that nobody waits for any more included. Default 64, as many as exchanges: names whose
+    /// servers do not answer are then no cheaper way to fill a client than hosts that do not answer. One more waits
+    /// for a place.
     pub lookups: usize,
 }
 
@@ -56,7 +58,7 @@ impl Default for Limits {
             in_flight: 64,
             in_flight_per_host: 16,
             connections: 128,
-            lookups: 16,
+            lookups: 64,
         }
     }
 }

@@ -51,6 +51,43 @@ async fn four_addresses_are_tried_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_family_that_leads_nowhere_does_not_use_up_the_attempts() {
+    let sixes = [
+        "2606:4700::1",
+        "2606:4700::2",
+        "2606:4700::3",
+        "2606:4700::4",
+    ];
+    let answers: Vec<&str> = sixes.into_iter().chain([PUBLIC, "8.8.8.8"]).collect();
+    let mut network = Network::public(ok("{}")).name(NAME, &[&answers]);
+    for six in sixes {
+        network = network.at(&format!("[{six}]:443"), At::Silence);
+    }
+    let response = network.strict().send(get("https://named.example/")).await;
+    assert_eq!(response.unwrap().body(), "{}");
+    assert_eq!(
+        network.dialed(),
+        ["[2606:4700::1]:443".to_owned(), format!("{PUBLIC}:443")]
+    );
+    // Where both are dead the order shows.
+    let network = Network::default().name(NAME, &[&answers]);
+    assert!(
+        network
+            .strict()
+            .send(get("https://named.example/"))
+            .await
+            .is_err()
+    );
+    let order = [
+        "[2606:4700::1]:443",
+        "93.184.216.34:443",
+        "[2606:4700::2]:443",
+        "8.8.8.8:443",
+    ];
+    assert_eq!(network.dialed(), order);
+}
+
+#[tokio::test(start_paused = true)]
 async fn addresses_that_swallow_end_at_the_connect_limit() {
     let mut network = Network::default().name(NAME, &[&["8.8.8.1", "8.8.8.2", "8.8.8.3"]]);
     for address in ["8.8.8.1:443", "8.8.8.2:443", "8.8.8.3:443"] {
