@@ -3,6 +3,7 @@
 mod addresses;
 mod answers;
 mod connecting;
+mod documents;
 mod http2;
 
 use std::collections::HashMap;

@@ -32,6 +32,13 @@ pub trait ClientDocuments: Send + Sync {
     ) -> Result<http::Response<Bytes>, Box<dyn Error + Send + Sync>>;
 }
 
+/// Largest document in bytes, the size that the draft recommends.
+///
+/// A longer one is refused; who fetches may stop there.
+///
+/// Specification: draft-ietf-oauth-client-id-metadata-document section 8.7.
+pub const MAX_DOCUMENT: usize = 5 * 1024;
+
 /// Whether an answer from this address is a document, and so one that may be kept.
 ///
 /// Does not check: whether the server offers what the document needs, nor whether it accepts documents from this machine; both are asked at every use.

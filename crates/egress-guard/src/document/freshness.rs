@@ -20,7 +20,7 @@ pub(crate) struct Freshness {
 ///
 /// In this order:
 ///
-/// 1. `no-store`, `private`, `Vary: *` or a `Cache-Control` that is not text: not kept.
+/// 1. `no-store`, `private`, `Vary: *` or a `Cache-Control` that cannot be read: not kept.
 /// 2. `no-cache`: kept, and never used without asking.
 /// 3. The lifetime is `s-maxage`, else `max-age`, else `Expires` less `Date`, else the one for answers that say
 ///    nothing; one that contradicts itself or does not parse is zero.
@@ -89,11 +89,12 @@ impl Lifetime {
 }
 
 impl Control {
-    /// Reads every `Cache-Control` there is; `None` where one is not text, which might have said anything.
+    /// Reads every `Cache-Control` there is; `None` where one is not text or a quote does not end, since it might have
+    /// said anything.
     fn read(headers: &HeaderMap) -> Option<Self> {
         let mut control = Self::default();
         for line in headers.get_all(CACHE_CONTROL) {
-            for directive in split(line.to_str().ok()?) {
+            for directive in split(line.to_str().ok()?)? {
                 let (name, value) = match directive.split_once('=') {
                     Some((name, value)) => (name, Some(unquoted(value))),
                     None => (directive, None),
@@ -113,10 +114,10 @@ impl Control {
     }
 }
 
-/// Splits a list at its commas, but for those in quotes.
-fn split(list: &str) -> impl Iterator<Item = &str> {
+/// Splits a list at its commas, but for those in quotes; `None` where a quote does not end.
+fn split(list: &str) -> Option<Vec<&str>> {
     let (mut quoted, mut escaped) = (false, false);
-    list.split(move |c| {
+    let is_end = |c: char| {
         match c {
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
@@ -124,7 +125,9 @@ fn split(list: &str) -> impl Iterator<Item = &str> {
             _ => {}
         }
         c == ',' && !quoted
-    })
+    };
+    let parts = list.split(is_end).collect();
+    (!quoted).then_some(parts)
 }
 
 // RFC 9111 section 5.2: both forms of an argument are to be understood.

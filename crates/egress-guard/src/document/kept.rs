@@ -232,6 +232,8 @@ impl Shelf {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn key(n: usize) -> Key {
@@ -351,6 +353,28 @@ mod tests {
             let kept = Kept::new(&response, UNIX_EPOCH, document(0).freshness);
             let values: Vec<_> = kept.validators().map(|(_, value)| value).collect();
             assert_eq!(values == [value], sent, "{value}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is put, taken and given up: the bounds hold and the sum is right.
+        #[test]
+        fn the_bounds_hold(
+            documents in 0_usize..6,
+            bytes in 0_usize..6000,
+            steps in proptest::collection::vec((0_usize..8, 0_usize..3000, 0_u8..4), 0..60),
+        ) {
+            let limits = limits(documents, bytes);
+            let mut shelf = Shelf::default();
+            for (n, length, step) in steps {
+                match step {
+                    0 => drop(shelf.get(&key(n))),
+                    1 => shelf.remove(&key(n)),
+                    _ => shelf.put(key(n), document(length), &limits),
+                }
+                prop_assert!(shelf.kept.len() <= documents && shelf.bytes <= bytes);
+                prop_assert!(is_consistent(&shelf));
+            }
         }
     }
 }

@@ -16,17 +16,23 @@ use crate::error::EgressError;
 use crate::limits::Limits;
 use crate::policy::Policy;
 
-/// Answers `/headers/N` with a field of N bytes, and `/N` with a body of N bytes.
+/// Answers `/headers/N` with a field of N bytes, `/fields/N` with N small ones, and `/N` with a body of N bytes.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().trim_start_matches('/');
-    let (field, body) = match path.strip_prefix("headers/") {
-        Some(length) => (length.parse().unwrap(), 0),
-        None => (0, path.parse().unwrap()),
+    let (kind, number) = path.split_once('/').unwrap_or(("", path));
+    let number = number.parse().unwrap();
+    let (field, fields, body) = match kind {
+        "headers" => (number, 0, 0),
+        "fields" => (0, number, 0),
+        _ => (0, 0, number),
     };
     let body = Full::new(Bytes::from(vec![b'x'; body]));
     let mut response = Response::new(body);
     let value = "v".repeat(field).parse().unwrap();
     response.headers_mut().insert("x", value);
+    for n in 0..fields {
+        response.headers_mut().append("y", n.into());
+    }
     Ok(response)
 }
 
@@ -71,4 +77,12 @@ async fn header_fields_over_their_limit_are_refused() {
     // Far beyond it the library ends the stream before there is a response.
     let error = fetch("headers/60000").await.unwrap_err();
     assert!(matches!(error, EgressError::Broken { .. }), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn header_fields_are_counted() {
+    // With `x` and `date` they are 64.
+    assert_eq!(fetch("fields/62").await.unwrap(), 0);
+    let error = fetch("fields/63").await.unwrap_err();
+    assert!(matches!(error, EgressError::HeadersTooLarge), "{error:?}");
 }

@@ -10,7 +10,7 @@ use egress_guard::{Client, DocumentLimits, Documents, Limits, Policy};
 use oauth_rs::entropy::Entropy as _;
 use oauth_rs::jose::SigningKey;
 use oauth_rs::time::Clock as _;
-use oauth_server::document::{ClientDocuments, is_document};
+use oauth_server::document::{ClientDocuments, MAX_DOCUMENT, is_document};
 use oauth_server::store::Store as _;
 use oauth_store::SqliteStore;
 use tokio_util::sync::CancellationToken;
@@ -111,7 +111,11 @@ struct Fetcher(Documents);
 
 impl Fetcher {
     fn new() -> Self {
-        let client = Client::new(Policy::dangerous_allow_loopback(), Limits::default());
+        let limits = Limits {
+            body_bytes: MAX_DOCUMENT,
+            ..Limits::default()
+        };
+        let client = Client::new(Policy::dangerous_allow_loopback(), limits);
         // A client that withdraws an address is heeded within a minute.
         let limits = DocumentLimits {
             longest: Duration::from_secs(60),

@@ -7,10 +7,8 @@ use oauth_rs::metadata::client::{ClientMetadata, Offer};
 use oauth_rs::uri::ClientIdUrl;
 
 use super::client::KnownClient;
+use crate::document::MAX_DOCUMENT;
 use crate::refused::Refused;
-
-/// Largest document, the size that the draft recommends (section 8.7).
-pub(crate) const MAX_DOCUMENT: usize = 5 * 1024;
 
 /// The identifier as the address of a document, checked as it was written.
 ///
@@ -81,7 +79,8 @@ mod tests {
     use http::Response;
     use oauth_rs::scope::ScopeSet;
 
-    use super::{MAX_DOCUMENT, address, response};
+    use super::{address, response};
+    use crate::document::MAX_DOCUMENT;
     use crate::endpoint::metadata::offer;
     use crate::refused::Refused;
 

@@ -125,6 +125,13 @@ fn lifetimes() {
             &[("cache-control", "max-age=60"), ("vary", "accept, origin")],
             Some(60),
         ),
+        (
+            &[("cache-control", "x=\"a, no-store, b\", max-age=60")],
+            Some(60),
+        ),
+        // A quote without an end might hide anything.
+        (&[("cache-control", "max-age=60, x=\"a, no-store")], None),
+        (&[("cache-control", "max-age=60, x=\"a\\\"")], None),
         // Expires.
         (&[("expires", SOON)], Some(100)),
         (

@@ -54,6 +54,36 @@ async fn a_304_makes_a_stale_document_fresh_again() {
 }
 
 #[tokio::test]
+async fn the_age_of_a_copy_is_not_that_of_its_confirmation() {
+    // It is the time at which the tests begin.
+    let date = ("date", "Sun, 09 Sep 2001 01:46:40 GMT");
+    let host = Host::new([answer(200, &[MINUTE, TAG, date, ("age", "5")], "{}")]);
+    let documents = host.documents(to_the_letter());
+    ask(&documents).await;
+    host.pass(55);
+    host.says(answer(304, &[], ""));
+    ask(&documents).await;
+    assert_eq!(host.requests(), 2);
+    host.pass(59);
+    assert_eq!(ask(&documents).await, "{}");
+    assert_eq!(host.requests(), 2);
+    host.pass(1);
+    // Its own age and date count.
+    host.says(answer(
+        304,
+        &[("age", "50"), ("date", "Sun, 09 Sep 2001 01:48:34 GMT")],
+        "",
+    ));
+    ask(&documents).await;
+    host.pass(9);
+    ask(&documents).await;
+    assert_eq!(host.requests(), 3);
+    host.pass(1);
+    ask(&documents).await;
+    assert_eq!(host.requests(), 4);
+}
+
+#[tokio::test]
 async fn no_cache_is_kept_and_asked_about_each_time() {
     let fields = [("cache-control", "no-cache"), TAG];
     let host = Host::new([answer(200, &fields, "{}"), answer(304, &[], "")]);
