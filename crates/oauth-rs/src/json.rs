@@ -13,9 +13,16 @@ use serde_json::value::RawValue;
 /// Serde alone would take an array for a struct, with the members in order, and would notice only
 /// the repetition of members that the struct has.
 pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    let text = text(bytes)?;
     // RFC 8259 section 4: what a repeated name means differs from reader to reader.
-    let _: UniqueMembers = serde_json::from_slice(bytes)?;
-    serde_json::from_slice(bytes)
+    let _: UniqueMembers = serde_json::from_str(text)?;
+    serde_json::from_str(text)
+}
+
+/// Serde would let bytes that are no text pass in members that nobody here reads.
+fn text(bytes: &[u8]) -> Result<&str, serde_json::Error> {
+    // RFC 8259 section 8.1: JSON MUST be encoded using UTF-8.
+    std::str::from_utf8(bytes).map_err(serde_json::Error::custom)
 }
 
 /// An object without repeated members on its first level.
@@ -61,7 +68,7 @@ pub(crate) struct WrongType {
 impl<'a> Members<'a> {
     /// Reads an object, every member of which is there once.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+        serde_json::from_str(text(bytes)?)
     }
 
     /// Whether the member is there, whatever its value, `null` included.
@@ -183,6 +190,14 @@ mod tests {
             r#"{"more":1,"\u006dore":1}"#,
         ] {
             assert!(object::<Sample>(text.as_bytes()).is_err(), "{text}");
+        }
+        // So do bytes that are no text.
+        for bytes in [
+            &b"{\"more\":\"\xff\"}"[..],
+            b"{\"more\":[\"\xc3(\"]}",
+            b"\xff{}",
+        ] {
+            assert!(object::<Sample>(bytes).is_err() && Members::read(bytes).is_err());
         }
         // Below the first level it is up to whoever reads it.
         assert!(object::<Sample>(br#"{"more":{"a":1,"a":1}}"#).is_ok());

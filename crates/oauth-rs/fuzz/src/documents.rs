@@ -18,22 +18,20 @@ const DOCUMENT: &str = "https://app.example/client.json";
 /// A server's metadata: of its issuer alone, bounded, with endpoints that may be used, and written and read as the same.
 pub fn server_metadata(data: &[u8]) {
     let Some(issuer) = member(data, "issuer").and_then(|text| Issuer::parse(&text).ok()) else {
-        let any = Issuer::parse("https://as.example").expect("an issuer");
-        // Without an issuer there is nothing to read, unless another reader counts otherwise.
-        assert!(ServerMetadata::parse(data, &any).is_err());
         return;
     };
     let other = Issuer::parse("https://another.example").expect("an issuer");
-    if issuer != other {
-        assert!(ServerMetadata::parse(data, &other).is_err());
-    }
     let Ok(read) = ServerMetadata::parse(data, &issuer) else {
         return;
     };
-    assert!(matches!(
-        ServerMetadata::parse(data, &other),
-        Err(InvalidServerMetadata::Issuer { .. })
-    ));
+    // Whatever else is right about it, it is the document of one issuer.
+    assert!(
+        issuer == other
+            || matches!(
+                ServerMetadata::parse(data, &other),
+                Err(InvalidServerMetadata::Issuer { .. })
+            )
+    );
     assert!(data.len() <= MAX_METADATA_BYTES);
     let text = json(&read);
     assert_eq!(ServerMetadata::parse(&text, &issuer), Ok(read.clone()));

@@ -44,12 +44,11 @@ pub fn jws(data: &[u8]) {
             assert_eq!(URL_SAFE_NO_PAD.encode(bytes), *part);
         }
         let header = URL_SAFE_NO_PAD.decode(parts[0]).expect("base64url");
-        let header: Value = serde_json::from_slice(&header).expect("JSON");
-        assert_eq!(
-            header.get("alg").and_then(Value::as_str),
-            Some(read.header().alg.as_str())
-        );
-        assert!(header.get("crit").is_none() && header.get("b64").is_none());
+        if let Some(header) = other(&header) {
+            let alg = header.get("alg").and_then(Value::as_str);
+            assert_eq!(alg, Some(read.header().alg.as_str()));
+            assert!(header.get("crit").is_none() && header.get("b64").is_none());
+        }
     }
     // What is given is a token with two changes: where, and by how much.
     let [at, by, payload @ ..] = data else {
@@ -77,7 +76,9 @@ pub fn jwk(data: &[u8]) {
     let Ok(read) = PublicJwk::parse(data) else {
         return;
     };
-    let value: Value = serde_json::from_slice(data).expect("what is read is JSON");
+    let Some(value) = other(data) else {
+        return;
+    };
     for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
         assert!(value.get(name).is_none(), "{name}");
     }
@@ -97,7 +98,9 @@ pub fn jwk_set(data: &[u8]) {
         return;
     };
     assert!(data.len() <= MAX_JWK_SET_BYTES);
-    let value: Value = serde_json::from_slice(data).expect("what is read is JSON");
+    let Some(value) = other(data) else {
+        return;
+    };
     let count = value
         .get("keys")
         .and_then(Value::as_array)
@@ -119,7 +122,9 @@ pub fn jwt_claims(data: &[u8]) {
     let Ok(read) = AccessTokenClaims::parse(data) else {
         return;
     };
-    let value: Value = serde_json::from_slice(data).expect("what is read is JSON");
+    let Some(value) = other(data) else {
+        return;
+    };
     assert!(value.get("cnf").is_none());
     assert_eq!(
         value.get("iss").and_then(Value::as_str),
@@ -161,7 +166,9 @@ pub fn dpop_proof(data: &[u8]) {
         assert!((1..=dpop::MAX_JTI_BYTES).contains(&verified.jti().len()));
         assert!(verified.check_key(verified.jkt()).is_ok());
         assert!(verified.void_from() > NOW);
-        let claims = claims_of(&proof);
+        let Some(claims) = claims_of(&proof) else {
+            continue;
+        };
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         assert_eq!(text("htm"), Some("POST"));
         assert_eq!(text("jti"), Some(verified.jti()));
@@ -209,7 +216,9 @@ pub fn assertion(data: &[u8]) {
                 .after(rules.skew)
                 .after(rules.skew)
     );
-    let claims = claims_of(&text);
+    let Some(claims) = claims_of(&text) else {
+        return;
+    };
     let claim = |name: &str| claims.get(name).and_then(Value::as_str);
     assert_eq!(
         (claim("iss"), claim("sub")),
@@ -222,8 +231,14 @@ pub fn assertion(data: &[u8]) {
     assert_eq!(audience, Some(vec![Value::from("https://as.example")]));
 }
 
-fn claims_of(token: &str) -> Value {
+/// What another reader sees; nothing, if what is only looked past here cannot be read there: half a pair of
+/// surrogates, a number beyond all bounds.
+fn other(data: &[u8]) -> Option<Value> {
+    assert!(std::str::from_utf8(data).is_ok());
+    serde_json::from_slice(data).ok()
+}
+
+fn claims_of(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1).unwrap_or_default();
-    let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64url");
-    serde_json::from_slice(&payload).expect("JSON")
+    other(&URL_SAFE_NO_PAD.decode(payload).expect("base64url"))
 }

@@ -128,6 +128,11 @@ impl<'a> Parts<'a> {
             && self.effective_port() == other.effective_port()
     }
 
+    // RFC 3986 section 6.2.3: an empty path is the root.
+    pub(super) fn rooted_path(&self) -> &'a str {
+        if self.path.is_empty() { "/" } else { self.path }
+    }
+
     fn effective_port(&self) -> Option<u16> {
         self.port.or(self.default_port())
     }

@@ -112,7 +112,7 @@ impl ResourceId {
             return false;
         }
         if own.query.is_some() {
-            return own.path == other.path && own.query == other.query;
+            return own.rooted_path() == other.rooted_path() && own.query == other.query;
         }
         let base = own.path.strip_suffix('/').unwrap_or(own.path);
         other
@@ -235,6 +235,9 @@ mod tests {
                 "https://rs.example/mcp",
                 false,
             ),
+            ("https://rs.example/?x=1", "https://rs.example?x=1", true),
+            ("https://rs.example?x=1", "https://rs.example/?x=1", true),
+            ("https://rs.example?x=1", "https://rs.example/?x=2", false),
             ("https://rs.example/mcp", "not an address", false),
         ] {
             assert_eq!(id(resource).covers(url), expected, "{resource} {url}");

@@ -1,5 +1,6 @@
 //! What a server makes of what a client would like.
 
+use super::read::{REDIRECTING, needs};
 use super::{AuthMethod, ClientMetadata, InvalidClientMetadata, bad};
 use crate::scope::ScopeSet;
 
@@ -21,8 +22,8 @@ impl ClientMetadata {
     /// need: they name everything that their software can do.
     ///
     /// It decides, in this order: the method to authenticate, if it is offered and has what it
-    /// rests on, else the first such of the client's others; the grants that are offered, at least
-    /// one; the response types that are offered and belong to a grant; the scopes that are offered.
+    /// rests on, else the first such of the client's others; the grants and the response types that
+    /// are offered and go together, at least one grant; the scopes that are offered.
     ///
     /// # Errors
     /// No method, or no grant, is left.
@@ -45,17 +46,24 @@ impl ClientMetadata {
         self.token_endpoint_auth_methods_supported.clear();
         self.grant_types
             .retain(|grant| offer.grant_types.contains(&grant.as_str()));
+        // RFC 7591 section 2.1: a response type without its grants has no use, nor the other way round.
+        let grants = self.grant_types.clone();
+        self.response_types.retain(|kind| {
+            let one = std::slice::from_ref(kind);
+            let lacks = |grant: &str| needs(one, grant) && !grants.iter().any(|own| own == grant);
+            offer.response_types.contains(&kind.as_str()) && !REDIRECTING.into_iter().any(lacks)
+        });
+        self.grant_types.retain(|grant| {
+            !REDIRECTING.contains(&grant.as_str()) || needs(&self.response_types, grant)
+        });
         if self.grant_types.is_empty() {
-            let why = format!("holds none of {}", offer.grant_types.join(", "));
+            let (grants, kinds) = (
+                offer.grant_types.join(", "),
+                offer.response_types.join(", "),
+            );
+            let why = format!("holds none of {grants}, or not with a response type of {kinds}");
             return Err(bad("grant_types", &why));
         }
-        let has = |grant: &str| self.grant_types.iter().any(|own| own == grant);
-        let (code, implicit) = (has("authorization_code"), has("implicit"));
-        // RFC 7591 section 2.1: a response type without its grant has no use.
-        self.response_types.retain(|kind| {
-            let belongs = |word| if word == "code" { code } else { implicit };
-            offer.response_types.contains(&kind.as_str()) && kind.split(' ').all(belongs)
-        });
         // RFC 7591 section 2: scope is what the client can use; what is not offered it cannot.
         let scope = self.scope.map(|scope| scope.intersection(offer.scopes));
         self.scope = scope.filter(|scope| !scope.is_empty());

@@ -350,7 +350,7 @@ fn types(
 }
 
 /// The grants that send a browser back to the client.
-const REDIRECTING: [&str; 2] = ["authorization_code", "implicit"];
+pub(super) const REDIRECTING: [&str; 2] = ["authorization_code", "implicit"];
 
 fn following(
     list: &[String],
@@ -372,7 +372,7 @@ fn has_grant_of(grants: &[String], response: &str) -> bool {
 }
 
 /// Whether any response type has a word that comes by this grant.
-fn needs(responses: &[String], grant: &str) -> bool {
+pub(super) fn needs(responses: &[String], grant: &str) -> bool {
     let mut words = responses.iter().flat_map(|kind| kind.split(' '));
     match grant {
         "authorization_code" => words.any(|word| word == "code"),

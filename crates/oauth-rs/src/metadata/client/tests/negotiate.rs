@@ -105,7 +105,7 @@ fn nothing_left_is_a_refusal() {
     let refused = machine.unwrap().negotiate(&PUBLIC).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "grant_types: holds none of authorization_code, refresh_token"
+        "grant_types: holds none of authorization_code, refresh_token, or not with a response type of code"
     );
     let secret = registration("").unwrap().negotiate(&PUBLIC).unwrap_err();
     assert_eq!(secret.field, "token_endpoint_auth_method");
@@ -124,4 +124,16 @@ fn a_response_type_goes_with_its_grant() {
         read.unwrap().negotiate(&machine).unwrap().response_types,
         Vec::<String>::new()
     );
+    // And a grant goes with its response type: a code that comes with a token alone is not offered.
+    let hybrid = |more: &str| {
+        registration(&format!(
+            r#","token_endpoint_auth_method":"none","response_types":["code token"],"grant_types":["authorization_code","implicit"{more}]"#
+        ))
+        .unwrap()
+        .negotiate(&PUBLIC)
+    };
+    assert_eq!(hybrid("").unwrap_err().field, "grant_types");
+    let left = hybrid(r#","refresh_token""#).unwrap();
+    assert_eq!(left.grant_types, ["refresh_token"]);
+    assert_eq!(left.response_types, Vec::<String>::new());
 }
