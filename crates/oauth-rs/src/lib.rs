@@ -16,5 +16,7 @@ pub mod params;
 pub mod pkce;
 pub mod scope;
 pub mod secret;
+#[cfg(feature = "send")]
+pub mod send;
 pub mod time;
 pub mod uri;

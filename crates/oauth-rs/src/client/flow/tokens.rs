@@ -9,6 +9,7 @@ use crate::client::exchange::ExchangeFailed;
 use crate::client::token;
 use crate::error_code::ErrorCode;
 use crate::time::UnixSeconds;
+use crate::uri::RedirectUri;
 
 impl Flow {
     /// From what is at hand: use it, refresh it, or go looking.
@@ -27,6 +28,19 @@ impl Flow {
                 self.discover();
             }
         }
+    }
+
+    /// Begins anew with tokens that somebody else keeps, and with another place for the browser to come back to.
+    ///
+    /// What was counted stays counted: a resource that is never content is still left after
+    /// [`MAX_ATTEMPTS`](super::MAX_ATTEMPTS).
+    /// A grant whose refresh token is not to be sent from here is handed in without it.
+    pub fn restart(&mut self, grant: Option<StoredGrant>, redirect_uri: RedirectUri) {
+        self.grant = grant.filter(|grant| grant.resource.covers(self.server.as_str()));
+        self.options.redirect_uri = redirect_uri;
+        self.refreshed = false;
+        self.fresh = false;
+        self.state = State::Start;
     }
 
     /// Keeps who we are, and drops the tokens.
