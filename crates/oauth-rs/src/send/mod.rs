@@ -13,7 +13,7 @@
 //! use oauth_rs::entropy::Entropy;
 //! use oauth_rs::send::{Browser, CallFailed, Egress, ProgramError, Seams, SignInLayer};
 //! use oauth_rs::time::Clock;
-//! use oauth_rs::uri::{InvalidUri, RedirectUri};
+//! use oauth_rs::uri::RedirectUri;
 //! use tower_layer::Layer as _;
 //! use tower_service::Service;
 //!
@@ -24,7 +24,7 @@
 //!     browser: Arc<dyn Browser>,
 //!     clock: Arc<dyn Clock>,
 //!     entropy: Arc<dyn Entropy>,
-//! ) -> Result<impl Service<Request<Bytes>, Response = S::Response, Error = CallFailed> + Clone, InvalidUri>
+//! ) -> Result<impl Service<Request<Bytes>, Response = S::Response, Error = CallFailed> + Clone, Box<dyn std::error::Error>>
 //! where
 //!     S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + Send + 'static,
 //!     S::Error: Into<ProgramError>,

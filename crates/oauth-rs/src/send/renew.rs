@@ -5,6 +5,7 @@ use http::{Request, Response};
 use super::failed::SignInFailed;
 use super::options::Notice;
 use super::shared::Shared;
+use crate::client::Caller;
 use crate::client::ExchangeFailed;
 use crate::client::flow::StoredGrant;
 use crate::client::refresh;
@@ -39,7 +40,7 @@ pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), Sig
                 renewal.handle_removed(removed);
             }
             RenewalStep::Exchange { grant, at_most } => {
-                let request = request(&grant);
+                let request = request(shared, &grant);
                 let sent = match request {
                     Ok(request) => shared.fetched(request, at_most).await,
                     Err(reason) => {
@@ -75,11 +76,21 @@ pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), Sig
     }
 }
 
-fn request(grant: &StoredGrant) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+fn request(shared: &Shared, grant: &StoredGrant) -> Result<Request<Vec<u8>>, ExchangeFailed> {
     let token = grant.refresh_token.as_ref();
     let token = token.ok_or(ExchangeFailed::Malformed("no refresh token"))?;
-    let resource = grant.resource.as_str();
-    refresh::request(&grant.token_endpoint, &grant.client, token, resource)
+    let caller = Caller {
+        client: shared.client(grant),
+        issuer: &grant.issuer,
+        now: shared.now(),
+        entropy: shared.seams.entropy.as_ref(),
+    };
+    refresh::request(
+        &grant.token_endpoint,
+        &caller,
+        token,
+        grant.resource.as_str(),
+    )
 }
 
 fn answer(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeFailed> {

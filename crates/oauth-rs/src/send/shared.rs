@@ -11,7 +11,9 @@ use super::failed::SignInFailed;
 use super::flight::Flight;
 use super::options::{Notice, Seams, Waits};
 use super::{renew, sign_in};
-use crate::client::flow::{Flow, FlowOptions, StoredGrant};
+use crate::client::Client;
+use crate::client::ClientAuth;
+use crate::client::flow::{Flow, FlowOptions, Registration, StoredGrant};
 use crate::client::store::{Kept, Standing, StoreError, Storing};
 use crate::time::UnixSeconds;
 use crate::uri::ResourceId;
@@ -221,6 +223,18 @@ impl Shared {
             ended => self.end(ended.map(|kept| kept.grant)),
         }
         Ok(())
+    }
+
+    /// Who we are at the issuer of a grant, with the key that no store has.
+    pub(super) fn client<'a>(&'a self, grant: &'a StoredGrant) -> &'a Client {
+        let ours = |own: &&Registration| {
+            own.issuer == grant.issuer && own.client.client_id == grant.client.client_id
+        };
+        match grant.client.auth {
+            ClientAuth::KeyAbsent => self.options.registrations.iter().find(ours),
+            _ => None,
+        }
+        .map_or(&grant.client, |own| &own.client)
     }
 
     /// What a store says, in the time that it has.
