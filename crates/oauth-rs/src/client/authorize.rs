@@ -113,6 +113,11 @@ pub fn url(
     if let Some(scope) = &scope {
         pairs.push(("scope", scope));
     }
+    // OpenID Connect Core section 11: servers that know offline_access ignore it unless consent is asked for.
+    let is_offline = |scope: &ScopeSet| scope.iter().any(|token| token == "offline_access");
+    if pending.scope.as_ref().is_some_and(is_offline) {
+        pairs.push(("prompt", "consent"));
+    }
     // OAuth 2.1 section 3.1: a query in the endpoint's address MUST be retained.
     let separator = if endpoint.contains('?') { "&" } else { "?" };
     Ok(format!("{endpoint}{separator}{}", params::encode(&pairs)))
@@ -210,6 +215,13 @@ mod tests {
             assert_eq!(params.get(name), Some(value), "{name}");
         }
         assert!(url("javascript:x", "c", resource, &pending).is_err());
+        assert_eq!(params.get("prompt"), None);
+        let offline = Pending {
+            scope: Some(ScopeSet::parse("a offline_access").unwrap()),
+            ..pending.clone()
+        };
+        let address = url("https://as.example/a", "c", resource, &offline).unwrap();
+        assert!(address.ends_with("&scope=a+offline_access&prompt=consent"));
         for scope in [None, Some(ScopeSet::empty())] {
             let without = Pending {
                 scope,
