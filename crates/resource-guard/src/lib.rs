@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 pub mod guard;
 pub mod keys;
 pub mod metadata;

@@ -1,5 +1,8 @@
 //! The integration tests: each refusal on the wire, and the layer around a service.
 
+#[cfg(feature = "fetch")]
+#[cfg(test)]
+mod fetch;
 #[cfg(test)]
 mod issuers;
 #[cfg(feature = "tower")]

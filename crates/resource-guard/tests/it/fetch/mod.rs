@@ -1,0 +1,4 @@
+//! What is fetched, through a client in memory and with a clock that is moved by hand.
+
+mod endpoint;
+mod keys;
