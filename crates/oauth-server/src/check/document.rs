@@ -143,7 +143,10 @@ mod tests {
 
     #[test]
     fn each_answer_that_is_refused() {
-        let padded = format!("{DOCUMENT}{}", " ".repeat(MAX_DOCUMENT));
+        // The longest document is read, and one of a byte more is not.
+        let longest = format!("{DOCUMENT}{}", " ".repeat(MAX_DOCUMENT - DOCUMENT.len()));
+        assert!(known(200, "application/json", &longest).is_ok());
+        let padded = format!("{longest} ");
         let keyed = DOCUMENT.replace(
             "\"client_name\"",
             "\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"https://app.example/jwks\",\"client_name\"",

@@ -21,6 +21,9 @@ pub struct PublishedKeys {
 
 impl PublishedKeys {
     /// The keys of one's own.
+    ///
+    /// # Errors
+    /// There are more of them than a key set may hold.
     pub fn new(keys: &PublicJwkSet) -> Result<Self, InvalidClientMetadata> {
         let text = serde_json::to_string(keys).map_err(|e| bad("jwks", &e.to_string()))?;
         Self::parse(&text)
