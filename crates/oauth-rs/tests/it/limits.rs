@@ -12,6 +12,9 @@ const REGISTRATION: &str = r#"{"redirect_uris":["https://c.example/cb"]}"#;
 const DOCUMENT: &str = r#"{"client_id":"https://app.example/c","client_name":"A","redirect_uris":["https://app.example/cb"]}"#;
 const ANSWER: &str = r#"{"client_id":"c1"}"#;
 
+/// Whether a text is read.
+type Reads = fn(&str) -> bool;
+
 fn server(text: &str) -> bool {
     let issuer = Issuer::parse("https://as.example").unwrap();
     ServerMetadata::parse(text.as_bytes(), &issuer).is_ok()
@@ -35,7 +38,7 @@ fn answer(text: &str) -> bool {
 
 #[test]
 fn documents_of_every_kind() {
-    let readers: [(&str, fn(&str) -> bool); 5] = [
+    let readers: [(&str, Reads); 5] = [
         (SERVER, server),
         (RESOURCE, resource),
         (REGISTRATION, registration),
