@@ -65,16 +65,16 @@ pub(crate) fn answer(
         .min(grant.expires_at);
     // RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
     let claims = AccessTokenClaims {
-        iss: config.issuer.as_str().to_owned(),
-        sub: grant.person.clone(),
-        aud: vec![grant.resource.as_str().to_owned()],
+        iss: config.issuer.as_str().into(),
+        sub: grant.person.as_str().into(),
+        aud: vec![grant.resource.as_str().into()],
         exp: expires_at,
         iat: now,
         nbf: None,
-        jti: random_id(entropy),
-        client_id: grant.client_id.clone(),
-        scope: Some(scope.to_string()),
-        grant_id: Some(grant_id.to_owned()),
+        jti: random_id(entropy).into(),
+        client_id: grant.client_id.as_str().into(),
+        scope: Some(scope.to_string().into()),
+        grant_id: Some(grant_id.into()),
     };
     let payload = serde_json::to_vec(&claims).map_err(|_| Refused::Signing)?;
     // RFC 9068 section 2.1: the type is at+jwt.
@@ -93,7 +93,11 @@ pub(crate) fn answer(
 }
 
 /// What an access token of this server says, if it is one and has not expired.
-pub(crate) fn read(config: &Config, token: &str, now: UnixSeconds) -> Option<AccessTokenClaims> {
+pub(crate) fn read(
+    config: &Config,
+    token: &str,
+    now: UnixSeconds,
+) -> Option<AccessTokenClaims<'static>> {
     let jws = Jws::parse(token).ok()?;
     if !jws
         .header()
@@ -109,7 +113,7 @@ pub(crate) fn read(config: &Config, token: &str, now: UnixSeconds) -> Option<Acc
         .verify(keys.keys().first()?, AlgSet::NONE.with(own.alg()))
         .ok()?;
     let claims = AccessTokenClaims::parse(verified.payload()).ok()?;
-    (claims.iss == config.issuer.as_str() && now < claims.exp).then_some(claims)
+    (claims.iss == config.issuer.as_str() && now < claims.exp).then(|| claims.into_owned())
 }
 
 /// The name under which a secret's record is filed.

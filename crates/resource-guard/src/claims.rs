@@ -33,14 +33,15 @@ pub(crate) fn check_type(header: &Header) -> Result<(), Refused> {
 
 // RFC 8725 section 3.1: only algorithms that the configuration names are used.
 pub(crate) fn check_algorithm(header: &Header, issuers: &[TrustedIssuer]) -> Result<Alg, Refused> {
-    Alg::parse(&header.alg)
+    header
+        .alg()
         .filter(|alg| {
             issuers
                 .iter()
                 .any(|trusted| trusted.algorithms.contains(*alg))
         })
         .ok_or_else(|| Refused::Algorithm {
-            alg: shortened(&header.alg),
+            alg: shortened(header.alg_name()),
         })
 }
 
@@ -76,7 +77,7 @@ pub(crate) fn check_signature<'a>(
 }
 
 /// Reads the claims, each with the type it must have.
-pub(crate) fn read(signed: &Signed<'_>) -> Result<AccessTokenClaims, Refused> {
+pub(crate) fn read<'a>(signed: &Signed<'a>) -> Result<AccessTokenClaims<'a>, Refused> {
     // A token that is bound to a key (`cnf`) is refused here too: no proof of that key is read.
     // RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
     AccessTokenClaims::parse(signed.payload.payload()).map_err(|reason| Refused::Claims { reason })
@@ -84,7 +85,7 @@ pub(crate) fn read(signed: &Signed<'_>) -> Result<AccessTokenClaims, Refused> {
 
 // RFC 9068 section 4: `iss` MUST exactly match the issuer, here the one whose key verified it.
 pub(crate) fn check_issuer<'a>(
-    claims: &AccessTokenClaims,
+    claims: &AccessTokenClaims<'_>,
     signed: &Signed<'a>,
 ) -> Result<&'a Issuer, Refused> {
     if claims.iss == signed.issuer.as_str() {
@@ -98,7 +99,7 @@ pub(crate) fn check_issuer<'a>(
 
 // RFC 9068 section 4: `aud` MUST contain the identifier of this resource; compared exactly.
 pub(crate) fn check_audience(
-    claims: &AccessTokenClaims,
+    claims: &AccessTokenClaims<'_>,
     resource: &ResourceId,
 ) -> Result<(), Refused> {
     if claims
@@ -116,7 +117,7 @@ pub(crate) fn check_audience(
 
 // RFC 7519 section 4.1.4: the current time MUST be before `exp`, some leeway aside.
 pub(crate) fn check_expiry(
-    claims: &AccessTokenClaims,
+    claims: &AccessTokenClaims<'_>,
     now: UnixSeconds,
     skew: Duration,
 ) -> Result<(), Refused> {
@@ -130,7 +131,7 @@ pub(crate) fn check_expiry(
 
 // RFC 7519 section 4.1.5: the current time MUST be after or equal to `nbf`, some leeway aside.
 pub(crate) fn check_not_before(
-    claims: &AccessTokenClaims,
+    claims: &AccessTokenClaims<'_>,
     now: UnixSeconds,
     skew: Duration,
 ) -> Result<(), Refused> {
@@ -143,7 +144,7 @@ pub(crate) fn check_not_before(
 }
 
 /// A claim that names somebody has to name somebody.
-pub(crate) fn check_named(claims: &AccessTokenClaims) -> Result<(), Refused> {
+pub(crate) fn check_named(claims: &AccessTokenClaims<'_>) -> Result<(), Refused> {
     // RFC 9068 section 2.2: these three are REQUIRED; empty ones identify nothing.
     for (claim, value) in [
         ("sub", &claims.sub),
@@ -158,7 +159,7 @@ pub(crate) fn check_named(claims: &AccessTokenClaims) -> Result<(), Refused> {
 }
 
 // RFC 9068 section 2.2.3: `scope` is scope text as RFC 8693 section 4.2 has it.
-pub(crate) fn read_scopes(claims: &AccessTokenClaims) -> Result<ScopeSet, Refused> {
+pub(crate) fn read_scopes(claims: &AccessTokenClaims<'_>) -> Result<ScopeSet, Refused> {
     let text = claims.scope.as_deref().unwrap_or_default();
     ScopeSet::parse(text).map_err(|reason| Refused::Scope { reason })
 }

@@ -1,5 +1,7 @@
 //! The decision: from a request, a snapshot of keys and the time, to granted or refused.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
@@ -132,13 +134,13 @@ impl Guard {
         claims::check_named(&read)?;
         let scopes = claims::read_scopes(&read)?;
         Ok(Principal {
-            subject: read.sub,
-            client_id: read.client_id,
+            subject: read.sub.into_owned(),
+            client_id: read.client_id.into_owned(),
             scopes,
             issuer: issuer.clone(),
             expires_at: read.exp,
-            token_id: read.jti,
-            grant_id: read.grant_id,
+            token_id: read.jti.into_owned(),
+            grant_id: read.grant_id.map(Cow::into_owned),
         })
     }
 

@@ -33,16 +33,16 @@ impl Mint {
     // RFC 9068 section 2: type `at+jwt`, and these claims.
     pub(crate) fn token(&self, audience: &str, scope: &str, expires: UnixSeconds) -> String {
         let claims = AccessTokenClaims {
-            iss: self.issuer.as_str().to_owned(),
-            sub: "ada".to_owned(),
-            aud: vec![audience.to_owned()],
+            iss: self.issuer.as_str().into(),
+            sub: "ada".into(),
+            aud: vec![audience.into()],
             exp: expires,
             iat: UnixSeconds(expires.0 - LIFETIME.as_secs()),
             nbf: None,
             // A real issuer draws it at random, so that a token can be revoked by it.
-            jti: "by-hand".to_owned(),
-            client_id: "curl".to_owned(),
-            scope: Some(scope.to_owned()),
+            jti: "by-hand".into(),
+            client_id: "curl".into(),
+            scope: Some(scope.into()),
             grant_id: None,
         };
         let payload = serde_json::to_vec(&claims).unwrap();

@@ -46,7 +46,8 @@ pub fn jws(data: &[u8]) {
         let header = URL_SAFE_NO_PAD.decode(parts[0]).expect("base64url");
         if let Some(header) = other(&header) {
             let alg = header.get("alg").and_then(Value::as_str);
-            assert_eq!(alg, Some(read.header().alg.as_str()));
+            assert_eq!(alg.and_then(Alg::parse), read.header().alg());
+            assert!(alg == Some(read.header().alg_name()) || alg == Some("Ed25519"));
             assert!(header.get("crit").is_none() && header.get("b64").is_none());
         }
     }
@@ -126,10 +127,7 @@ pub fn jwt_claims(data: &[u8]) {
         return;
     };
     assert!(value.get("cnf").is_none());
-    assert_eq!(
-        value.get("iss").and_then(Value::as_str),
-        Some(read.iss.as_str())
-    );
+    assert_eq!(value.get("iss").and_then(Value::as_str), Some(&*read.iss));
     let written = serde_json::to_vec(&read).expect("what was read can be written");
     assert_eq!(
         AccessTokenClaims::parse(&written).ok().as_ref(),

@@ -1,8 +1,9 @@
 //! The shapes of registered claims (RFC 7519 section 4.1), read strictly.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
@@ -30,7 +31,7 @@ impl InvalidClaims {
 }
 
 /// Reads claims: an object, every member of which is there once.
-pub(super) fn read<T: serde::de::DeserializeOwned>(payload: &[u8]) -> Result<T, InvalidClaims> {
+pub(super) fn read<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, InvalidClaims> {
     json::object(payload).map_err(|error| InvalidClaims::new(&error.to_string()))
 }
 
@@ -106,26 +107,75 @@ pub(super) fn write_optional_seconds<S: Serializer>(
     seconds.map(|seconds| seconds.0).serialize(serializer)
 }
 
-// RFC 7519 section 4.1.3: one string, or an array of strings.
-pub(super) fn read_audience<'de, D: Deserializer<'de>>(
+/// Reads a string, without copying it if it is written without escapes.
+pub(super) fn read_text<'de: 'a, 'a, D>(deserializer: D) -> Result<Cow<'a, str>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Text;
+
+    impl<'de> Visitor<'de> for Text {
+        type Value = Cow<'de, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+            Ok(Cow::Borrowed(text))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Cow<'de, str>, E> {
+            Ok(Cow::Owned(text.to_owned()))
+        }
+    }
+
+    deserializer.deserialize_str(Text)
+}
+
+pub(super) fn read_optional_text<'de: 'a, 'a, D>(
     deserializer: D,
-) -> Result<Vec<String>, D::Error> {
+) -> Result<Option<Cow<'a, str>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    read_text(deserializer).map(Some)
+}
+
+/// A string in an array, read as [`read_text`] does.
+struct Element<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Element<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_text(deserializer).map(Self)
+    }
+}
+
+// RFC 7519 section 4.1.3: one string, or an array of strings.
+pub(super) fn read_audience<'de: 'a, 'a, D>(deserializer: D) -> Result<Vec<Cow<'a, str>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
     struct Audience;
 
     impl<'de> Visitor<'de> for Audience {
-        type Value = Vec<String>;
+        type Value = Vec<Cow<'de, str>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "an audience, or 1 to {MAX_AUDIENCES} of them")
         }
 
-        fn visit_str<E: Error>(self, one: &str) -> Result<Vec<String>, E> {
-            Ok(vec![one.to_owned()])
+        fn visit_borrowed_str<E: Error>(self, one: &'de str) -> Result<Self::Value, E> {
+            Ok(vec![Cow::Borrowed(one)])
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<String>, A::Error> {
+        fn visit_str<E: Error>(self, one: &str) -> Result<Self::Value, E> {
+            Ok(vec![Cow::Owned(one.to_owned())])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
             let mut many = Vec::new();
-            while let Some(one) = seq.next_element()? {
+            while let Some(Element(one)) = seq.next_element()? {
                 if many.len() == MAX_AUDIENCES {
                     return Err(A::Error::custom("too many audiences"));
                 }
@@ -142,7 +192,7 @@ pub(super) fn read_audience<'de, D: Deserializer<'de>>(
 }
 
 pub(super) fn write_audience<S: Serializer>(
-    audience: &[String],
+    audience: &[Cow<'_, str>],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match audience {

@@ -1,10 +1,12 @@
 //! The claims of an access token (RFC 9068), with the types they must have (RFC 7519, RFC 8725).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::claim::{
-    self, read_audience, read_optional_seconds, read_seconds, write_audience,
-    write_optional_seconds, write_seconds,
+    self, read_audience, read_optional_seconds, read_optional_text, read_seconds, read_text,
+    write_audience, write_optional_seconds, write_seconds,
 };
 pub use super::claim::{InvalidClaims, MAX_AUDIENCES};
 use crate::json;
@@ -33,66 +35,109 @@ use crate::time::UnixSeconds;
 /// ```
 ///
 /// Specification: RFC 9068 section 2.2.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessTokenClaims {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccessTokenClaims<'a> {
     /// Who issued the token.
-    pub iss: String,
+    pub iss: Cow<'a, str>,
     /// Whom it speaks for.
-    pub sub: String,
+    pub sub: Cow<'a, str>,
     /// For whom it is: the resources that may accept it.
-    #[serde(serialize_with = "write_audience", deserialize_with = "read_audience")]
-    pub aud: Vec<String>,
+    #[serde(serialize_with = "write_audience")]
+    pub aud: Vec<Cow<'a, str>>,
     /// From when on it is void.
-    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
+    #[serde(serialize_with = "write_seconds")]
     pub exp: UnixSeconds,
     /// When it was issued.
-    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
+    #[serde(serialize_with = "write_seconds")]
     pub iat: UnixSeconds,
     /// Before when it is void.
     #[serde(
-        default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "write_optional_seconds",
-        deserialize_with = "read_optional_seconds"
+        serialize_with = "write_optional_seconds"
     )]
     pub nbf: Option<UnixSeconds>,
     /// Its own identifier.
-    pub jti: String,
+    pub jti: Cow<'a, str>,
     /// The client it was issued to.
-    pub client_id: String,
+    pub client_id: Cow<'a, str>,
     /// What it allows, as scope text.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "json::not_null"
-    )]
-    pub scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Cow<'a, str>>,
     /// The authorization server's grant that it came from, for revocation; a private claim.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "json::not_null"
-    )]
-    pub grant_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<Cow<'a, str>>,
 }
 
-impl AccessTokenClaims {
-    /// Reads the payload of a verified token.
+/// The claims as they arrive.
+// RFC 9068 section 2.2: the first seven are REQUIRED.
+#[derive(Deserialize)]
+struct Received<'a> {
+    #[serde(borrow, deserialize_with = "read_text")]
+    iss: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "read_text")]
+    sub: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "read_audience")]
+    aud: Vec<Cow<'a, str>>,
+    #[serde(deserialize_with = "read_seconds")]
+    exp: UnixSeconds,
+    #[serde(deserialize_with = "read_seconds")]
+    iat: UnixSeconds,
+    #[serde(borrow, deserialize_with = "read_text")]
+    jti: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "read_text")]
+    client_id: Cow<'a, str>,
+    #[serde(default, deserialize_with = "read_optional_seconds")]
+    nbf: Option<UnixSeconds>,
+    #[serde(default, borrow, deserialize_with = "read_optional_text")]
+    scope: Option<Cow<'a, str>>,
+    #[serde(default, borrow, deserialize_with = "read_optional_text")]
+    grant_id: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "json::present")]
+    cnf: bool,
+}
+
+impl<'a> AccessTokenClaims<'a> {
+    /// Reads the payload of a verified token; texts without escapes are not copied.
     ///
     /// # Errors
     /// A claim is missing, occurs twice or has the wrong type, or the token is bound to a key.
-    pub fn parse(payload: &[u8]) -> Result<Self, InvalidClaims> {
-        #[derive(Deserialize)]
-        struct Binding {
-            #[serde(default, deserialize_with = "json::present")]
-            cnf: bool,
-        }
-        let claims = claim::read(payload)?;
+    pub fn parse(payload: &'a [u8]) -> Result<Self, InvalidClaims> {
+        let received: Received<'a> = claim::read(payload)?;
         // RFC 9449 section 7.2, RFC 8705 section 3: a bound token is refused where its proof is not checked.
-        if claim::read::<Binding>(payload)?.cnf {
+        if received.cnf {
             return Err(InvalidClaims::new("the token is bound to a key (cnf)"));
         }
-        Ok(claims)
+        Ok(Self {
+            iss: received.iss,
+            sub: received.sub,
+            aud: received.aud,
+            exp: received.exp,
+            iat: received.iat,
+            nbf: received.nbf,
+            jti: received.jti,
+            client_id: received.client_id,
+            scope: received.scope,
+            grant_id: received.grant_id,
+        })
+    }
+
+    /// The same claims with texts of their own.
+    pub fn into_owned(self) -> AccessTokenClaims<'static> {
+        fn own(text: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(text.into_owned())
+        }
+        AccessTokenClaims {
+            iss: own(self.iss),
+            sub: own(self.sub),
+            aud: self.aud.into_iter().map(own).collect(),
+            exp: self.exp,
+            iat: self.iat,
+            nbf: self.nbf,
+            jti: own(self.jti),
+            client_id: own(self.client_id),
+            scope: self.scope.map(own),
+            grant_id: self.grant_id.map(own),
+        }
     }
 }
 
@@ -104,7 +149,7 @@ mod tests {
     const CLAIMS: &str =
         r#"{"iss":"i","sub":"s","aud":"a","exp":20,"iat":10,"jti":"j","client_id":"c"}"#;
 
-    fn parse(text: &str) -> Result<AccessTokenClaims, InvalidClaims> {
+    fn parse(text: &str) -> Result<AccessTokenClaims<'_>, InvalidClaims> {
         AccessTokenClaims::parse(text.as_bytes())
     }
 
@@ -124,7 +169,8 @@ mod tests {
 
     #[test]
     fn times_may_have_fractions_and_unknown_claims_are_ignored() {
-        let claims = parse(&CLAIMS.replace("20", "20.9").replace("{", "{\"x\":[1],")).unwrap();
+        let claims = CLAIMS.replace("20", "20.9").replace("{", "{\"x\":[1],");
+        let claims = parse(&claims).unwrap();
         assert_eq!(claims.exp, UnixSeconds(20));
         assert_eq!(
             parse(&CLAIMS.replace("20", "2e1")).unwrap().exp,

@@ -17,7 +17,7 @@ pub(crate) enum Records {
     },
     /// The token is an access token that has not expired; whether it was revoked before.
     Access {
-        claims: AccessTokenClaims,
+        claims: AccessTokenClaims<'static>,
         revoked: bool,
     },
     /// The token is nothing that is known.
@@ -25,8 +25,8 @@ pub(crate) enum Records {
 }
 
 /// The record of a revoked access token.
-pub(crate) fn need(claims: &AccessTokenClaims) -> Key {
-    Key::new(Kind::RevokedToken, claims.jti.clone())
+pub(crate) fn need(claims: &AccessTokenClaims<'_>) -> Key {
+    Key::new(Kind::RevokedToken, claims.jti.to_string())
 }
 
 /// Decides on a revocation; there is no way to tell from the answer what became of it.
@@ -44,7 +44,7 @@ pub(crate) fn decide(present: &Present<'_>, client_id: &str, records: &Records) 
             revoked: false,
         } if claims.client_id == client_id => {
             let record = RevokedToken {
-                grant_id: claims.grant_id.clone(),
+                grant_id: claims.grant_id.as_deref().map(str::to_owned),
                 expires_at: claims.exp,
             };
             done.with(Write::Insert {
@@ -52,7 +52,7 @@ pub(crate) fn decide(present: &Present<'_>, client_id: &str, records: &Records) 
                 record: record.into(),
             })
             .telling(Event::AccessTokenRevoked {
-                jti: claims.jti.clone(),
+                jti: claims.jti.to_string(),
                 expires_at: claims.exp,
             })
         }

@@ -99,7 +99,7 @@ fn a_redemption_spends_the_code_and_makes_grant_and_refresh_token() {
     assert_eq!(answer.scope(), "read write");
     let claims = crate::token::read(&config, answer.access_token(), NOW).unwrap();
     assert_eq!(
-        (claims.sub.as_str(), claims.grant_id.as_deref()),
+        (&*claims.sub, claims.grant_id.as_deref()),
         ("ada", Some("grant"))
     );
     assert!(crate::token::read(&config, answer.access_token(), claims.exp).is_none());

@@ -10,14 +10,17 @@ use crate::world::{
     ISSUER, OTHER_RESOURCE, REDIRECT, RESOURCE, START, VERIFIER, World, pair, redemption, request,
 };
 
-async fn claims(world: &World, token: &str) -> AccessTokenClaims {
+async fn claims(world: &World, token: &str) -> AccessTokenClaims<'static> {
     let set = JwkSet::parse(world.get("/jwks").await.body.as_bytes()).unwrap();
     let jws = Jws::parse(token).unwrap();
     assert_eq!(jws.header().typ.as_deref(), Some("at+jwt"));
-    assert_eq!(jws.header().alg, "ES256");
+    assert_eq!(jws.header().alg(), Some(Alg::Es256));
     let kid = jws.header().kid.clone();
     let key = set.find(kid.as_deref(), Alg::Es256).next().unwrap();
-    AccessTokenClaims::parse(jws.verify(key, AlgSet::DEFAULT).unwrap().payload()).unwrap()
+    let verified = jws.verify(key, AlgSet::DEFAULT).unwrap();
+    AccessTokenClaims::parse(verified.payload())
+        .unwrap()
+        .into_owned()
 }
 
 #[tokio::test]
@@ -50,7 +53,7 @@ async fn a_code_becomes_tokens() {
         Some("didit:management didit:verification")
     );
     assert_eq!(claims.jti.len(), 22);
-    let grant_id = claims.grant_id.unwrap();
+    let grant_id = claims.grant_id.unwrap().into_owned();
     assert!(world.told().contains(&Event::CodeRedeemed {
         client_id: client,
         grant_id
@@ -141,7 +144,7 @@ async fn a_code_used_twice_ends_everything_that_came_of_it() {
         .post_form("/token", &redemption(&client, &code, &[]))
         .await;
     let (access, refresh) = pair(&first);
-    let grant_id = claims(&world, &access).await.grant_id.unwrap();
+    let grant_id = claims(&world, &access).await.grant_id.unwrap().into_owned();
     let _told = world.told();
 
     let wrong = VERIFIER.replace("jXk", "jXl");

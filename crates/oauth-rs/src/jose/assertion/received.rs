@@ -1,14 +1,15 @@
 //! An assertion as a server reads it, and every rule about it in the order in which they are applied.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::refused::AssertionRefused;
 use super::{MAX_JTI_BYTES, MAX_LIFETIME, SKEW, TYP};
 use crate::jose::claim::{self, read_audience, read_optional_seconds, read_seconds};
-use crate::jose::{Alg, AlgSet, Header, JwkSet, Jws, typ_is};
+use crate::jose::{AlgSet, Header, JwkSet, Jws, typ_is};
 use crate::time::UnixSeconds;
 use crate::uri::Issuer;
 
@@ -93,7 +94,7 @@ impl VerifiedAssertion {
 struct Claims {
     iss: String,
     sub: String,
-    #[serde(deserialize_with = "read_audience")]
+    #[serde(deserialize_with = "read_owned_audience")]
     aud: Vec<String>,
     #[serde(deserialize_with = "read_seconds")]
     exp: UnixSeconds,
@@ -102,6 +103,13 @@ struct Claims {
     #[serde(default, deserialize_with = "read_optional_seconds")]
     nbf: Option<UnixSeconds>,
     jti: String,
+}
+
+fn read_owned_audience<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    let audience = read_audience(deserializer)?;
+    Ok(audience.into_iter().map(Cow::into_owned).collect())
 }
 
 impl<'a> Received<'a> {
@@ -164,7 +172,8 @@ impl<'a> Received<'a> {
     // RFC 7523 section 3: the assertion MUST be signed by its issuer, which is the client.
     fn check_signature(&self, keys: &JwkSet, rules: &Rules<'_>) -> Result<(), AssertionRefused> {
         let header = self.jws.header();
-        let alg = Alg::parse(&header.alg)
+        let alg = header
+            .alg()
             .filter(|alg| rules.algorithms.contains(*alg))
             .ok_or(AssertionRefused::Algorithm)?;
         let mut refusal = AssertionRefused::UnknownKey;

@@ -204,7 +204,8 @@ fn check_type(header: &Header) -> Result<(), ProofRefused> {
 
 // RFC 9449 section 4.3 rule 5: alg is asymmetric, known and acceptable.
 fn check_algorithm(header: &Header, rules: &Rules) -> Result<Alg, ProofRefused> {
-    Alg::parse(&header.alg)
+    header
+        .alg()
         .filter(|alg| rules.algorithms.contains(*alg))
         .ok_or(ProofRefused::Algorithm)
 }
