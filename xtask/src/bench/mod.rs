@@ -1,8 +1,10 @@
-//! `cargo xtask bench`: what a request costs beside a bare HTTP server, and what a session keeps.
+//! `cargo xtask bench`: what a request costs beside a bare HTTP server, what a session
+//! keeps, and what a token costs beside its signature check.
 
 mod load;
 mod requests;
 mod server;
+mod tokens;
 
 use std::fmt::Write as _;
 
@@ -66,6 +68,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     }
     println!("\n{table}");
     println!("{}", sessions(workspace)?);
+    println!("\n{}", tokens::run(workspace)?);
     Ok(())
 }
 

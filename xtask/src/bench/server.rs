@@ -1,6 +1,6 @@
 //! One measured server: on a core of its own, with what the kernel knows about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Outcome;
@@ -34,14 +34,8 @@ impl Server {
     }
 
     /// Starts it so that its instructions are counted, and written to this file when it ends.
-    fn counted(workspace: &Workspace, arguments: &[&str], log: &PathBuf) -> Outcome<Self> {
-        let mut to = std::ffi::OsString::from("--log-file=");
-        to.push(log);
-        let step = Step::new("valgrind")
-            .args(&["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(to)
-            .arg(program(workspace))
-            .args(arguments);
+    fn counted(workspace: &Workspace, arguments: &[&str], log: &Path) -> Outcome<Self> {
+        let step = counting(log).arg(program(workspace)).args(arguments);
         Self::up(&step)
     }
 
@@ -87,16 +81,35 @@ pub(crate) fn instructions(
     arguments: &[&str],
     load: impl FnOnce(u16) -> Outcome,
 ) -> Outcome<u64> {
+    let log = log(workspace)?;
+    let server = Server::counted(workspace, arguments, &log)?;
+    load(server.port)?;
+    server.end()?;
+    count_in(&read(&log)?)
+}
+
+/// Where valgrind writes to.
+pub(super) fn log(workspace: &Workspace) -> Outcome<PathBuf> {
     let log = workspace.scratch("bench").join("callgrind.log");
     if let Some(folder) = log.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    let server = Server::counted(workspace, arguments, &log)?;
-    load(server.port)?;
-    server.end()?;
-    let log = read(&log)?;
-    collected(&log).ok_or_else(|| format!("no count in what valgrind says:\n{log}"))
+    Ok(log)
+}
+
+/// The command that counts the instructions of the program named after it.
+pub(super) fn counting(log: &Path) -> Step {
+    let mut to = std::ffi::OsString::from("--log-file=");
+    to.push(log);
+    Step::new("valgrind")
+        .args(&["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(to)
+}
+
+/// The count in what valgrind wrote.
+pub(super) fn count_in(log: &str) -> Outcome<u64> {
+    collected(log).ok_or_else(|| format!("no count in what valgrind says:\n{log}"))
 }
 
 /// Whether instructions can be counted here.

@@ -111,7 +111,7 @@ const TABLE: [Row; 21] = [
     },
     Row {
         name: "bench-server",
-        ours: Some(&["mcp-protocol"]),
+        ours: Some(&["mcp-protocol", "oauth-rs"]),
         never: &[],
     },
     Row {
