@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use egress_guard::{Client, Limits, Policy};
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode};
 use oauth_rs::client::flow::{Flow, FlowOptions, Step};
 use oauth_rs::time::UnixSeconds;
 
@@ -67,7 +67,7 @@ async fn walk(
     let options = FlowOptions::new("Client walkthrough", callback.redirect_uri().clone());
     let mut flow = Flow::new(url, None, options)?;
     flow.handle_challenge(refused.status(), refused.headers());
-    let token = loop {
+    let access = loop {
         match flow.next_step(now(), &random) {
             Step::Fetch(request) => {
                 tell(tell::sent(&request));
@@ -87,15 +87,15 @@ async fn walk(
                 flow.handle_callback(&query);
             }
             Step::Store(grant) => tell(tell::kept(&grant)),
-            Step::Done(token) => break token,
+            Step::Done(access) => break access,
             Step::Failed(reason) => return Err(reason.into()),
         }
     };
 
     // 3. Knock again, with the token.
-    let bearer = format!("Bearer {}", token.expose());
-    let knock = Request::get(url).header(header::AUTHORIZATION, bearer);
-    let knock = knock.body(Bytes::new())?;
+    let mut knock = Request::get(url).body(Bytes::new())?;
+    let headers = access.headers(knock.method(), url, flow.nonces(), now(), &random)?;
+    knock.headers_mut().extend(headers);
     tell(tell::sent(&knock));
     let answer = http.send(knock).await?;
     tell::learned(&answer, &mut tell);

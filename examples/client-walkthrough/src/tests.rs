@@ -137,7 +137,7 @@ fn browser(url: &str) {
         while let Some(next) = url {
             let answer = http.send(Request::get(next).body(Bytes::new()).unwrap());
             let answer = answer.await.unwrap();
-            let location = answer.headers().get(header::LOCATION);
+            let location = answer.headers().get(http::header::LOCATION);
             url = location.map(|value| value.to_str().unwrap().to_owned());
         }
     });

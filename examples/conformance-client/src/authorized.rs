@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use egress_guard::Client as Egress;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use mcp_protocol::client::{AnswerBody, TransportError};
-use oauth_rs::client::flow::{Flow, FlowFailed, FlowOptions, Step};
-use oauth_rs::secret::Secret;
+use oauth_rs::client::flow::{Access, Flow, FlowFailed, FlowOptions, Step};
+use oauth_rs::jose::SigningKey;
 use oauth_rs::time::Clock as _;
 use oauth_rs::uri::RedirectUri;
 use tokio::sync::Mutex;
@@ -37,7 +37,7 @@ type Fetched = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportErro
 /// The way to a token for one server, and the token once it is there.
 pub(crate) struct SignIn {
     flow: Flow,
-    token: Option<Secret>,
+    access: Option<Access>,
     fetch: Box<dyn Fn(Request<Bytes>) -> Fetched + Send + Sync>,
 }
 
@@ -71,16 +71,19 @@ impl SignIn {
         let mut options = FlowOptions::new("conformance-client", redirect_uri);
         options.client_id_document = Some(DOCUMENT.to_owned());
         options.profile = environment.profile();
+        // Used where the server knows DPoP, and nowhere else.
+        let key = SigningKey::generate_es256().map_err(|_| Failed::Key)?;
+        options.dpop_key = Some(Arc::new(key));
         environment.context.register(&mut options)?;
         Ok(Self {
             flow: Flow::new(url, None, options).map_err(|_| address())?,
-            token: None,
+            access: None,
             fetch: Box::new(fetch),
         })
     }
 
     /// Does what the flow says until there is a token, or none to be had.
-    async fn obtain(&mut self) -> Result<Secret, TransportError> {
+    async fn obtain(&mut self) -> Result<Access, TransportError> {
         for _ in 0..MAX_STEPS {
             match self.flow.next_step(SystemClock.now(), &SystemEntropy) {
                 Step::Fetch(request) => match (self.fetch)(request.map(Bytes::from)).await {
@@ -96,11 +99,22 @@ impl SignIn {
                 }
                 // Nothing is kept: the next scenario has servers of its own.
                 Step::Store(_) => {}
-                Step::Done(token) => return Ok(token),
+                Step::Done(access) => return Ok(access),
                 Step::Failed(reason) => return Err(reason.into()),
             }
         }
         Err("the sign-in goes round in circles".into())
+    }
+
+    /// What this request carries, and whether there is a token in it.
+    fn headers(&self, request: &Request<Bytes>) -> Result<(HeaderMap, bool), TransportError> {
+        let Some(access) = &self.access else {
+            return Ok((HeaderMap::new(), false));
+        };
+        let url = request.uri().to_string();
+        let (nonces, now) = (self.flow.nonces(), SystemClock.now());
+        let headers = access.headers(request.method(), &url, nonces, now, &SystemEntropy)?;
+        Ok((headers, true))
     }
 
     /// What a browser would bring back: the suite's authorization server agrees at once, with a redirect.
@@ -143,20 +157,18 @@ where
         request: Request<Bytes>,
     ) -> Result<Response<AnswerBody>, TransportError> {
         loop {
-            let token = self.sign_in.lock().await.token.clone();
+            let (authorization, authorized) = self.sign_in.lock().await.headers(&request)?;
             let mut attempt = request.clone();
-            if let Some(token) = &token {
-                attempt
-                    .headers_mut()
-                    .insert(header::AUTHORIZATION, bearer(token)?);
-            }
+            attempt.headers_mut().extend(authorization);
             poll_fn(|context| self.inner.poll_ready(context)).await?;
             let response = self.inner.call(attempt).await?;
             let mut sign_in = self.sign_in.lock().await;
+            let url = request.uri().to_string();
+            sign_in.flow.note_nonce(&url, response.headers());
             match response.status() {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {}
                 _ => {
-                    if token.is_some() {
+                    if authorized {
                         sign_in.flow.accepted();
                     }
                     return Ok(response);
@@ -166,8 +178,8 @@ where
                 .flow
                 .handle_challenge(response.status(), response.headers());
             let error = match sign_in.obtain().await {
-                Ok(token) => {
-                    sign_in.token = Some(token);
+                Ok(access) => {
+                    sign_in.access = Some(access);
                     continue;
                 }
                 Err(error) => error,
@@ -175,7 +187,7 @@ where
             let reason = error.downcast_ref::<FlowFailed>();
             // A refusal of this one request says nothing against the token.
             if !matches!(reason, Some(FlowFailed::Forbidden(_))) {
-                sign_in.token = None;
+                sign_in.access = None;
             }
             // The server's own words say more than that we gave up.
             return if is_final(&error) {
@@ -193,13 +205,6 @@ fn is_final(error: &TransportError) -> bool {
         error.downcast_ref::<FlowFailed>(),
         Some(FlowFailed::Forbidden(_) | FlowFailed::TooManyAttempts)
     )
-}
-
-fn bearer(token: &Secret) -> Result<HeaderValue, TransportError> {
-    // RFC 6750 section 2.1: in the header, and in no other place.
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 impl<S> Service<Request<Bytes>> for Authorized<S>

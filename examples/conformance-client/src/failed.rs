@@ -18,6 +18,8 @@ pub(crate) enum Failed {
     Environment { name: &'static str, why: String },
     #[error("no scenario {0:?} is known here")]
     NoSuchScenario(String),
+    #[error("there is no randomness to make a key of")]
+    Key,
     #[error("the server has no tool {0:?}")]
     NoSuchTool(&'static str),
     #[error("the tool {0:?} says that it failed")]

@@ -57,6 +57,8 @@ pub struct Pending {
     pub redirect_uri: RedirectUri,
     /// The scope that was asked for.
     pub scope: Option<ScopeSet>,
+    /// The thumbprint of the key that the code is to be bound to, if there is one (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
 }
 
 impl Pending {
@@ -76,6 +78,7 @@ impl Pending {
             iss_announced,
             redirect_uri,
             scope,
+            dpop_jkt: None,
         }
     }
 }
@@ -93,34 +96,44 @@ pub fn url(
     if !is_endpoint(endpoint) {
         return Err(ExchangeFailed::Address("authorization endpoint"));
     }
-    let challenge = pending.verifier.challenge();
-    let scope = pending
-        .scope
-        .as_ref()
-        .filter(|scope| !scope.is_empty())
-        .map(ToString::to_string);
-    let mut pairs = vec![
-        ("response_type", "code"),
-        ("client_id", client_id),
-        ("redirect_uri", pending.redirect_uri.as_str()),
-        ("state", pending.state.expose()),
-        ("code_challenge", challenge.as_str()),
-        // RFC 7636 section 4.2: S256 MUST be used by a client that is capable of it.
-        ("code_challenge_method", "S256"),
-        // RFC 8707 section 2.1, MCP 2026-07-28: resource MUST be in the authorization request.
-        ("resource", resource),
-    ];
-    if let Some(scope) = &scope {
-        pairs.push(("scope", scope));
-    }
-    // OpenID Connect Core section 11: servers that know offline_access ignore it unless consent is asked for.
-    let is_offline = |scope: &ScopeSet| scope.iter().any(|token| token == "offline_access");
-    if pending.scope.as_ref().is_some_and(is_offline) {
-        pairs.push(("prompt", "consent"));
-    }
+    let sent = parameters(client_id, resource, pending);
+    let pairs: Vec<(&str, &str)> = sent
+        .iter()
+        .map(|(name, text)| (*name, text.expose()))
+        .collect();
     // OAuth 2.1 section 3.1: a query in the endpoint's address MUST be retained.
     let separator = if endpoint.contains('?') { "&" } else { "?" };
     Ok(format!("{endpoint}{separator}{}", params::encode(&pairs)))
+}
+
+/// What the request says, whichever way it takes.
+pub(super) fn parameters(
+    client_id: &str,
+    resource: &str,
+    pending: &Pending,
+) -> Vec<(&'static str, Secret)> {
+    let challenge = pending.verifier.challenge();
+    let scope = pending.scope.as_ref().filter(|scope| !scope.is_empty());
+    let mut sent = vec![
+        ("response_type", Secret::new("code")),
+        ("client_id", Secret::new(client_id)),
+        ("redirect_uri", Secret::new(pending.redirect_uri.as_str())),
+        ("state", pending.state.clone()),
+        ("code_challenge", Secret::new(challenge.as_str())),
+        // RFC 7636 section 4.2: S256 MUST be used by a client that is capable of it.
+        ("code_challenge_method", Secret::new("S256")),
+        // RFC 8707 section 2.1, MCP 2026-07-28: resource MUST be in the authorization request.
+        ("resource", Secret::new(resource)),
+    ];
+    sent.extend(scope.map(|scope| ("scope", Secret::new(scope.to_string()))));
+    // OpenID Connect Core section 11: servers that know offline_access ignore it unless consent is asked for.
+    let is_offline = |scope: &ScopeSet| scope.iter().any(|token| token == "offline_access");
+    if scope.is_some_and(is_offline) {
+        sent.push(("prompt", Secret::new("consent")));
+    }
+    let jkt = pending.dpop_jkt.as_deref();
+    sent.extend(jkt.map(|jkt| ("dpop_jkt", Secret::new(jkt))));
+    sent
 }
 
 /// Reads the query with which the browser came back, and returns the code.

@@ -10,6 +10,7 @@ pub mod authorize;
 pub mod discover;
 mod exchange;
 pub mod flow;
+pub mod push;
 pub mod refresh;
 pub mod register;
 pub mod renewal;

@@ -179,6 +179,8 @@ impl Flow {
         let target = Target {
             resource,
             scopes_supported: Vec::new(),
+            bound_only: false,
+            proof_algs: Vec::new(),
         };
         // Nobody said whether there is a slash at its end; what was found out before counts.
         let slashed = with_other_ending(&issuer);
@@ -219,6 +221,8 @@ impl Flow {
         let target = Target {
             resource,
             scopes_supported: metadata.scopes_supported.clone(),
+            bound_only: metadata.dpop_bound_access_tokens_required,
+            proof_algs: metadata.dpop_signing_alg_values_supported.clone(),
         };
         self.turn_to(target, issuers, false, refused)
     }

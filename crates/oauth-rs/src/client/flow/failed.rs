@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::access::AccessRefused;
 use super::machine::MAX_ATTEMPTS;
 use crate::client::authorize::CallbackRefused;
 use crate::client::discover::DiscoveryFailed;
@@ -104,6 +105,24 @@ pub enum FlowFailed {
     /// The refresh failed in a way that signing in again would not mend.
     #[error("refreshing failed: {0}")]
     Refresh(ExchangeFailed),
+    /// Tokens are to be bound to a key, and there is none.
+    #[error("the server takes only tokens that are bound to a key (DPoP), and no key was given")]
+    KeyNeeded,
+    /// Tokens are to be bound to a key of another algorithm.
+    #[error(
+        "the server takes only tokens that are bound to a key (DPoP), and not to one of {0}; \
+         give a key of an algorithm that it lists"
+    )]
+    KeyAlgorithm(&'static str),
+    /// A bound token was asked for and is needed, and another one was issued.
+    #[error("the token that was issued is not bound to our key, and it has to be")]
+    NotBound,
+    /// The resource does not accept our proofs; the usual reason is a clock.
+    #[error("the server does not accept the proofs of our key; look at the clock of this machine")]
+    ProofRefused,
+    /// A proof could not be made.
+    #[error(transparent)]
+    Proof(AccessRefused),
     /// The resource refused, and not for want of scope.
     #[error("the server forbids this ({0})")]
     Forbidden(http::StatusCode),

@@ -2,12 +2,10 @@
 
 use http::{Request, Response};
 
+use super::access::Nonces;
 use super::state::State;
 use super::{Event, FlowFailed, FlowOptions, Leniency, Step, StoredGrant};
-use crate::client::auth::Caller;
-use crate::client::{authorize, refresh, register, token};
 use crate::entropy::Entropy;
-use crate::metadata::client::ClientMetadata;
 use crate::scope::ScopeSet;
 use crate::time::UnixSeconds;
 use crate::uri::{InvalidUri, Issuer, ResourceId};
@@ -25,7 +23,8 @@ const MAX_EVENTS: usize = 16;
 ///
 /// Does not check: where the addresses lead; whoever sends the requests does.
 ///
-/// Specification: MCP 2026-07-28, authorization; RFC 9728, RFC 8414, RFC 7591, RFC 9207, RFC 8707.
+/// Specification: MCP 2026-07-28, authorization; RFC 9728, RFC 8414, RFC 7591, RFC 9126, RFC 9207,
+/// RFC 8707, RFC 9449.
 #[derive(Debug)]
 pub struct Flow {
     pub(super) server: ResourceId,
@@ -45,6 +44,18 @@ pub struct Flow {
     pub(super) refreshed: bool,
     /// Whether the tokens were just issued, and are used even if their life is shorter than the margin.
     pub(super) fresh: bool,
+    /// What the last challenge said of proofs: whether it takes bound tokens only, and the algorithms.
+    pub(super) bound_only: bool,
+    pub(super) proof_algs: Option<Vec<String>>,
+    /// Whether the resource refused the first call with a bound token, and seems to know Bearer only.
+    pub(super) unbound_only: bool,
+    /// Whether the resource has accepted tokens of the kind at hand.
+    pub(super) proven: bool,
+    pub(super) nonces: Nonces,
+    /// Whether a request for tokens was sent again with a new nonce.
+    pub(super) nonce_sent: bool,
+    /// Whether a call was refused for want of a nonce, and none was accepted since.
+    pub(super) nonce_shown: bool,
     pub(super) events: Vec<Event>,
     pub(super) state: State,
 }
@@ -52,7 +63,8 @@ pub struct Flow {
 impl Flow {
     /// Starts with what was kept for this server, if anything.
     ///
-    /// A grant of another resource is ignored.
+    /// A grant of another resource is ignored, and so are tokens that are bound to a key that
+    /// `options` does not have.
     ///
     /// # Errors
     /// The server's address is not one that a token may be sent to.
@@ -63,7 +75,7 @@ impl Flow {
     ) -> Result<Self, InvalidUri> {
         let server = ResourceId::parse(server_url)?;
         let grant = stored.filter(|grant| grant.resource.covers(server_url));
-        Ok(Self {
+        let mut flow = Self {
             server,
             options,
             grant,
@@ -75,9 +87,22 @@ impl Flow {
             futile: 0,
             refreshed: false,
             fresh: false,
+            bound_only: false,
+            proof_algs: None,
+            unbound_only: false,
+            proven: true,
+            nonces: Nonces::default(),
+            nonce_sent: false,
+            nonce_shown: false,
             events: Vec::new(),
             state: State::Start,
-        })
+        };
+        if let Some(mut grant) = flow.grant.take() {
+            grant.client = flow.with_client_key(grant.client);
+            flow.grant = Some(grant);
+        }
+        flow.drop_without_key();
+        Ok(flow)
     }
 
     /// What happened since this was last asked: leniencies that were used, and changes to be told.
@@ -129,10 +154,10 @@ impl Flow {
                 self.state = State::Ready;
                 Step::Store(grant)
             }
-            (State::Ready, Some(grant)) => Step::Done(grant.access_token.clone()),
-            (State::Away { url, pending, .. }, _) => Step::OpenBrowser {
+            (State::Ready, Some(grant)) => Step::Done(self.access(grant)),
+            (State::Away { url, sign_in }, _) => Step::OpenBrowser {
                 url: url.expose().to_owned(),
-                state: pending.state.clone(),
+                state: sign_in.pending.state.clone(),
             },
             (State::Failed(reason), _) => Step::Failed(reason.clone()),
             (state, _) => match self.request(state, now, e) {
@@ -145,39 +170,41 @@ impl Flow {
         }
     }
 
+    /// The request of a state that has one.
+    fn request(
+        &self,
+        state: &State,
+        now: UnixSeconds,
+        e: &dyn Entropy,
+    ) -> Result<Request<Vec<u8>>, FlowFailed> {
+        match state {
+            State::Resource(search) => self.metadata_request(search),
+            State::Server(server) => self.server_request(server),
+            State::Register(found) => self.register_request(found),
+            State::Push(sign_in) => Self::push_request(sign_in, now, e),
+            State::Redeem { sign_in, code } => self.redeem_request(sign_in, code, now, e),
+            State::Refresh(grant) => self.refresh_request(grant, now, e),
+            State::Start
+            | State::Prepare(..)
+            | State::Away { .. }
+            | State::Keep
+            | State::Ready
+            | State::Failed(_) => Err(FlowFailed::Unexpected),
+        }
+    }
+
     /// Takes the answer to a [`Step::Fetch`] in.
     pub fn handle_response(&mut self, response: &Response<Vec<u8>>, now: UnixSeconds) {
+        if self.wants_nonce(response) {
+            return;
+        }
         self.state = match std::mem::replace(&mut self.state, State::Start) {
             State::Resource(search) => self.resource_answered(search, response),
             State::Server(server) => self.server_answered(server, response),
-            State::Register(found) => match register::response(response) {
-                Ok(client) => State::Prepare(found, client),
-                Err(reason) => State::Failed(FlowFailed::Registration(reason)),
-            },
-            State::Redeem {
-                found,
-                client,
-                pending,
-                ..
-            } => match token::response(response) {
-                Ok(tokens) => {
-                    self.grant = Some(super::tokens::granted(*found, client, pending, tokens, now));
-                    self.refreshed = false;
-                    self.fresh = true;
-                    State::Keep
-                }
-                Err(reason) => State::Failed(FlowFailed::Token(reason)),
-            },
-            State::Refresh(mut grant) => match refresh::response(response) {
-                Ok(tokens) => {
-                    grant.renew(tokens, now);
-                    self.grant = Some(*grant);
-                    self.refreshed = true;
-                    self.fresh = true;
-                    State::Keep
-                }
-                Err(reason) => return self.refresh_refused(*grant, reason),
-            },
+            State::Register(found) => Self::registration_answered(found, response),
+            State::Push(sign_in) => Self::pushed(sign_in, response),
+            State::Redeem { sign_in, .. } => self.redeemed(*sign_in, response, now),
+            State::Refresh(grant) => return self.refresh_answered(*grant, response, now),
             State::Failed(reason) => State::Failed(reason),
             State::Start | State::Prepare(..) | State::Away { .. } | State::Keep | State::Ready => {
                 State::Failed(FlowFailed::Unexpected)
@@ -197,6 +224,7 @@ impl Flow {
                 self.server_unreachable(server, unreachable("authorization server metadata"))
             }
             State::Register(_) => State::Failed(unreachable("registration endpoint")),
+            State::Push(_) => State::Failed(unreachable("pushed authorization request endpoint")),
             State::Redeem { .. } => State::Failed(unreachable("token endpoint")),
             State::Refresh(grant) => {
                 // The tokens may still be good: the answer was lost, not refused.
@@ -208,97 +236,5 @@ impl Flow {
                 State::Failed(FlowFailed::Unexpected)
             }
         };
-    }
-
-    /// Takes the query in with which the browser came back.
-    ///
-    /// A query with a wrong `state` changes nothing; the next step is to wait again.
-    pub fn handle_callback(&mut self, query: &str) {
-        self.state = match std::mem::replace(&mut self.state, State::Start) {
-            State::Away {
-                found,
-                client,
-                pending,
-                url,
-            } => match authorize::response(query, &pending) {
-                Ok(code) => State::Redeem {
-                    found,
-                    client,
-                    pending,
-                    code,
-                },
-                Err(authorize::CallbackRefused::State) => State::Away {
-                    found,
-                    client,
-                    pending,
-                    url,
-                },
-                Err(reason) => State::Failed(FlowFailed::Callback(reason)),
-            },
-            State::Failed(reason) => State::Failed(reason),
-            _ => State::Failed(FlowFailed::Unexpected),
-        };
-    }
-
-    /// The request of a state that has one.
-    fn request(
-        &self,
-        state: &State,
-        now: UnixSeconds,
-        entropy: &dyn Entropy,
-    ) -> Result<Request<Vec<u8>>, FlowFailed> {
-        match state {
-            State::Resource(search) => self.metadata_request(search),
-            State::Server(server) => self.server_request(server),
-            State::Register(found) => {
-                let name = &self.options.client_name;
-                let metadata =
-                    ClientMetadata::native(name, vec![self.options.redirect_uri.clone()]);
-                let endpoint = found.server.registration_endpoint.as_deref();
-                let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("registration_endpoint"))?;
-                register::request(endpoint, &metadata).map_err(FlowFailed::Registration)
-            }
-            State::Redeem {
-                found,
-                client,
-                pending,
-                code,
-            } => {
-                let endpoint = found.server.token_endpoint.as_deref();
-                let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("token_endpoint"))?;
-                let caller = Caller {
-                    client,
-                    issuer: &found.issuer,
-                    now,
-                    entropy,
-                };
-                token::request(
-                    endpoint,
-                    &caller,
-                    code,
-                    found.target.resource.as_str(),
-                    pending,
-                )
-                .map_err(FlowFailed::Token)
-            }
-            State::Refresh(grant) => {
-                let token = grant.refresh_token.as_ref().ok_or(FlowFailed::Unexpected)?;
-                let resource = grant.resource.as_str();
-                let caller = Caller {
-                    client: &grant.client,
-                    issuer: &grant.issuer,
-                    now,
-                    entropy,
-                };
-                refresh::request(&grant.token_endpoint, &caller, token, resource)
-                    .map_err(FlowFailed::Refresh)
-            }
-            State::Start
-            | State::Prepare(..)
-            | State::Away { .. }
-            | State::Keep
-            | State::Ready
-            | State::Failed(_) => Err(FlowFailed::Unexpected),
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! ```
 //! use std::io;
 //!
-//! use oauth_rs::client::flow::{Flow, FlowFailed, FlowOptions, Step, StoredGrant};
+//! use oauth_rs::client::flow::{Access, Flow, FlowFailed, FlowOptions, Step, StoredGrant};
 //! use oauth_rs::entropy::Entropy;
 //! use oauth_rs::secret::Secret;
 //! use oauth_rs::time::UnixSeconds;
@@ -16,7 +16,7 @@
 //!     mut send: impl FnMut(http::Request<Vec<u8>>) -> io::Result<http::Response<Vec<u8>>>,
 //!     mut browser: impl FnMut(&str, &Secret) -> String,
 //!     mut save: impl FnMut(&StoredGrant),
-//! ) -> Result<Secret, FlowFailed> {
+//! ) -> Result<Access, FlowFailed> {
 //!     loop {
 //!         match flow.next_step(now(), entropy) {
 //!             Step::Fetch(request) => match send(request) {
@@ -25,7 +25,7 @@
 //!             },
 //!             Step::OpenBrowser { url, state } => flow.handle_callback(&browser(&url, &state)),
 //!             Step::Store(grant) => save(&grant),
-//!             Step::Done(token) => return Ok(token),
+//!             Step::Done(access) => return Ok(access),
 //!             Step::Failed(reason) => return Err(reason),
 //!         }
 //!     }
@@ -52,7 +52,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod access;
 mod authorization;
+mod binding;
 mod challenge;
 mod discovery;
 mod failed;
@@ -65,6 +67,7 @@ mod state;
 mod step;
 mod tokens;
 
+pub use access::{Access, AccessRefused, MAX_NONCE_BYTES, Nonces, prove};
 pub use discovery::MAX_SERVERS;
 pub use failed::{AddressRefused, FlowFailed};
 pub use grant::StoredGrant;

@@ -1,7 +1,10 @@
 //! What the program that runs a flow decides beforehand.
 
+use std::sync::Arc;
+
 use super::{Profile, StoredGrant};
 use crate::client::auth::Client;
+use crate::jose::SigningKey;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::uri::{Issuer, RedirectUri};
@@ -23,12 +26,20 @@ pub struct FlowOptions {
     ///
     /// It needs `client_id_issuer`: a secret is never sent to whichever server a resource names.
     pub client_secret: Option<Secret>,
+    /// The private key of that identifier, or of our document, if it has one; used before a secret.
+    ///
+    /// What it signs names the issuer that it is for, so that it is of no use at another.
+    pub client_key: Option<Arc<SigningKey>>,
     /// The address of our client ID metadata document, used where the server knows such documents.
     pub client_id_document: Option<String>,
     /// What is registered already, at whichever authorization server; used only there.
     ///
     /// Besides these, the client of a stored grant is used at its own issuer.
     pub registrations: Vec<Registration>,
+    /// The key that tokens are bound to, wherever both servers can (DPoP, RFC 9449).
+    ///
+    /// Stored tokens that are bound need the same key again, so it is to be kept as well as they are.
+    pub dpop_key: Option<Arc<SigningKey>>,
     /// Which older servers are put up with.
     pub profile: Profile,
     /// The scope to ask for instead of what the server suggests.
@@ -44,8 +55,10 @@ impl FlowOptions {
             client_id: None,
             client_id_issuer: None,
             client_secret: None,
+            client_key: None,
             client_id_document: None,
             registrations: Vec::new(),
+            dpop_key: None,
             profile: Profile::default(),
             scope: None,
         }

@@ -177,6 +177,10 @@ impl Default for Profile {
 pub enum Event {
     /// A leniency of the profile was used.
     Lenient(Leniency),
+    /// A bound token was asked for, and the authorization server issued one that anybody can use.
+    NotBound,
+    /// Stored tokens are bound to a key that was not given; they are not used any more.
+    KeyMissing,
     /// The resource no longer names the authorization server that the stored tokens are from.
     ///
     /// They and the registration there are not used any more, and never sent to the new one.

@@ -1,15 +1,40 @@
 //! How to become a client of an authorization server, in MCP's order.
 
+use std::sync::Arc;
+
+use http::{Request, Response};
+
 use super::machine::Flow;
 use super::state::{Found, State};
 use super::{FlowFailed, Registration, StoredGrant};
 use crate::client::auth::{Client, ClientAuth};
+use crate::client::register;
+use crate::metadata::client::ClientMetadata;
 use crate::metadata::server::ServerMetadata;
 use crate::uri::Issuer;
 
 impl Flow {
+    pub(super) fn register_request(&self, found: &Found) -> Result<Request<Vec<u8>>, FlowFailed> {
+        let endpoint = found.server.registration_endpoint.as_deref();
+        let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("registration_endpoint"))?;
+        let name = &self.options.client_name;
+        let metadata = ClientMetadata::native(name, vec![self.options.redirect_uri.clone()]);
+        register::request(endpoint, &metadata).map_err(FlowFailed::Registration)
+    }
+
+    pub(super) fn registration_answered(found: Box<Found>, response: &Response<Vec<u8>>) -> State {
+        match register::response(response) {
+            Ok(client) => State::Prepare(found, client),
+            Err(reason) => State::Failed(FlowFailed::Registration(reason)),
+        }
+    }
+
     // MCP 2026-07-28: registered beforehand, then by document, then dynamically, then ask the person.
     pub(super) fn choose_client(&mut self, found: Found) -> State {
+        // Nobody has to register in vain.
+        if let Err(reason) = self.key_for(&found) {
+            return State::Failed(reason);
+        }
         // MCP 2026-07-28: an identifier belongs to the issuer that gave it.
         if let Some(bound) = self.bound_issuer()
             && *bound != found.issuer
@@ -20,14 +45,13 @@ impl Flow {
             });
         }
         if let Some(client_id) = &self.options.client_id {
-            return match self.registered(client_id, &found.server) {
-                Ok(client) => State::Prepare(Box::new(found), client),
-                Err(reason) => State::Failed(reason),
-            };
+            let client = self.registered(client_id, &found.server);
+            return prepared(found, client);
         }
         let document = self.options.client_id_document.as_ref();
         if let Some(url) = document.filter(|_| found.server.client_id_metadata_document_supported) {
-            return State::Prepare(Box::new(found), Client::public(url));
+            let client = self.documented(url, &found.server);
+            return prepared(found, client);
         }
         if let Some(client) = self.registered_at(&found.issuer) {
             return State::Prepare(Box::new(found), client);
@@ -63,7 +87,15 @@ impl Flow {
                     .same_but_loopback_port(&self.options.redirect_uri)
         };
         let found = self.options.registrations.iter().find(usable);
-        found.map(|own| own.client.clone())
+        found.map(|own| self.with_client_key(own.client.clone()))
+    }
+
+    /// Gives a client that was read back without its private key that key again.
+    pub(super) fn with_client_key(&self, mut client: Client) -> Client {
+        if let (ClientAuth::KeyAbsent, Some(key)) = (&client.auth, &self.options.client_key) {
+            client.auth = ClientAuth::PrivateKeyJwt(Arc::clone(key));
+        }
+        client
     }
 
     /// Keeps who we are at the issuer of a grant, before anything else that is known of it.
@@ -79,23 +111,38 @@ impl Flow {
         });
     }
 
-    /// The client that was registered beforehand, with its secret if it has one.
-    pub(super) fn registered(
-        &self,
-        client_id: &str,
-        server: &ServerMetadata,
-    ) -> Result<Client, FlowFailed> {
-        let Some(secret) = &self.options.client_secret else {
-            return Ok(Client::public(client_id));
+    /// The client that was registered beforehand, with what it proves itself by if it has that.
+    fn registered(&self, client_id: &str, server: &ServerMetadata) -> Result<Client, FlowFailed> {
+        let auth = match (&self.options.client_key, &self.options.client_secret) {
+            (Some(key), _) => ClientAuth::with_key(Arc::clone(key), server),
+            (None, Some(_)) if self.options.client_id_issuer.is_none() => {
+                return Err(FlowFailed::UnboundSecret);
+            }
+            (None, Some(secret)) => ClientAuth::with_secret(secret.clone(), server),
+            (None, None) => Ok(ClientAuth::None),
         };
-        if self.options.client_id_issuer.is_none() {
-            return Err(FlowFailed::UnboundSecret);
-        }
-        let auth = ClientAuth::with_secret(secret.clone(), server)
-            .map_err(|reason| FlowFailed::Authorization(reason.into()))?;
         Ok(Client {
             client_id: client_id.to_owned(),
-            auth,
+            auth: auth.map_err(|reason| FlowFailed::Authorization(reason.into()))?,
         })
+    }
+
+    /// The client that our document describes: confidential if there is a key.
+    fn documented(&self, url: &str, server: &ServerMetadata) -> Result<Client, FlowFailed> {
+        let auth = match &self.options.client_key {
+            Some(key) => ClientAuth::with_key(Arc::clone(key), server),
+            None => Ok(ClientAuth::None),
+        };
+        Ok(Client {
+            client_id: url.to_owned(),
+            auth: auth.map_err(|reason| FlowFailed::Authorization(reason.into()))?,
+        })
+    }
+}
+
+fn prepared(found: Found, client: Result<Client, FlowFailed>) -> State {
+    match client {
+        Ok(client) => State::Prepare(Box::new(found), client),
+        Err(reason) => State::Failed(reason),
     }
 }

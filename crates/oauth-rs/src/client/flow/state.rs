@@ -1,9 +1,12 @@
 //! The states of the machine.
 
+use std::sync::Arc;
+
 use super::discovery::{Search, ServerSearch};
 use super::{FlowFailed, StoredGrant};
 use crate::client::auth::Client;
 use crate::client::authorize::Pending;
+use crate::jose::SigningKey;
 use crate::metadata::server::ServerMetadata;
 use crate::secret::Secret;
 use crate::uri::{Issuer, ResourceId};
@@ -13,6 +16,10 @@ use crate::uri::{Issuer, ResourceId};
 pub(super) struct Target {
     pub(super) resource: ResourceId,
     pub(super) scopes_supported: Vec<String>,
+    /// Whether it takes no other tokens than those bound to a key.
+    pub(super) bound_only: bool,
+    /// With which algorithms proofs for it may be signed; any if it lists none.
+    pub(super) proof_algs: Vec<String>,
 }
 
 /// What discovery found.
@@ -21,6 +28,16 @@ pub(super) struct Found {
     pub(super) target: Target,
     pub(super) issuer: Issuer,
     pub(super) server: ServerMetadata,
+}
+
+/// One sign-in on its way.
+#[derive(Debug)]
+pub(super) struct SignIn {
+    pub(super) found: Found,
+    pub(super) client: Client,
+    pub(super) pending: Pending,
+    /// What its tokens are to be bound to.
+    pub(super) key: Option<Arc<SigningKey>>,
 }
 
 #[derive(Debug)]
@@ -35,19 +52,17 @@ pub(super) enum State {
     Register(Box<Found>),
     /// The client is known; the authorization request is to be made.
     Prepare(Box<Found>, Client),
+    /// The authorization request is handed in before the browser is sent.
+    Push(Box<SignIn>),
     /// The browser is away.
     Away {
-        found: Box<Found>,
-        client: Client,
-        pending: Pending,
+        sign_in: Box<SignIn>,
         /// Holds the state and the challenge.
         url: Secret,
     },
     /// Redeeming the code.
     Redeem {
-        found: Box<Found>,
-        client: Client,
-        pending: Pending,
+        sign_in: Box<SignIn>,
         code: Secret,
     },
     /// Refreshing.
@@ -57,4 +72,15 @@ pub(super) enum State {
     /// There is a token to use.
     Ready,
     Failed(FlowFailed),
+}
+
+impl State {
+    /// Where tokens are being asked for, if they are.
+    pub(super) fn token_endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Redeem { sign_in, .. } => sign_in.found.server.token_endpoint.as_deref(),
+            Self::Refresh(grant) => Some(&grant.token_endpoint),
+            _ => None,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Request;
 
-use super::{FlowFailed, StoredGrant};
+use super::{Access, FlowFailed, StoredGrant};
 use crate::secret::Secret;
 
 /// What to do next.
@@ -23,8 +23,8 @@ pub enum Step {
     },
     /// Keep this, instead of what was kept for the same resource and issuer; then go on.
     Store(StoredGrant),
-    /// Use this access token.
-    Done(Secret),
+    /// Call the resource with this token.
+    Done(Access),
     /// Give up; the flow stays in this state.
     Failed(FlowFailed),
 }
@@ -38,7 +38,7 @@ impl fmt::Debug for Step {
                 write!(f, "OpenBrowser({page:?})")
             }
             Self::Store(grant) => f.debug_tuple("Store").field(grant).finish(),
-            Self::Done(token) => f.debug_tuple("Done").field(token).finish(),
+            Self::Done(access) => f.debug_tuple("Done").field(access).finish(),
             Self::Failed(reason) => f.debug_tuple("Failed").field(reason).finish(),
         }
     }

@@ -1,13 +1,17 @@
-//! Tokens: used while they last, refreshed, and dropped when they are of no more use.
+//! Tokens: asked for, used while they last, refreshed, and dropped when they are of no more use.
 
+use http::{Request, Response};
+
+use super::access::prove;
 use super::machine::Flow;
-use super::state::{Found, State};
+use super::state::{SignIn, State};
 use super::{FlowFailed, StoredGrant};
-use crate::client::auth::Client;
-use crate::client::authorize::Pending;
+use crate::client::auth::Caller;
 use crate::client::exchange::ExchangeFailed;
-use crate::client::token;
+use crate::client::{refresh, token};
+use crate::entropy::Entropy;
 use crate::error_code::ErrorCode;
+use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::uri::RedirectUri;
 
@@ -41,6 +45,116 @@ impl Flow {
         self.refreshed = false;
         self.fresh = false;
         self.state = State::Start;
+        self.drop_without_key();
+    }
+
+    pub(super) fn redeem_request(
+        &self,
+        sign_in: &SignIn,
+        code: &Secret,
+        now: UnixSeconds,
+        e: &dyn Entropy,
+    ) -> Result<Request<Vec<u8>>, FlowFailed> {
+        let endpoint = sign_in.found.server.token_endpoint.as_deref();
+        let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("token_endpoint"))?;
+        let caller = Caller {
+            client: &sign_in.client,
+            issuer: &sign_in.found.issuer,
+            now,
+            entropy: e,
+        };
+        let resource = sign_in.found.target.resource.as_str();
+        let mut request = token::request(endpoint, &caller, code, resource, &sign_in.pending)
+            .map_err(FlowFailed::Token)?;
+        if let Some(key) = &sign_in.key {
+            prove(&mut request, key, &self.nonces, now, e).map_err(FlowFailed::Proof)?;
+        }
+        Ok(request)
+    }
+
+    pub(super) fn redeemed(
+        &mut self,
+        sign_in: SignIn,
+        response: &Response<Vec<u8>>,
+        now: UnixSeconds,
+    ) -> State {
+        let required = self.binding_is_required(&sign_in.found);
+        let tokens = match token::response(response) {
+            Ok(tokens) => tokens,
+            Err(reason) => return State::Failed(FlowFailed::Token(reason)),
+        };
+        let dpop_jkt = match self.binding(tokens.kind, sign_in.key.as_ref(), required) {
+            Ok(jkt) => jkt,
+            Err(reason) => return State::Failed(reason),
+        };
+        self.grant = Some(StoredGrant {
+            resource: sign_in.found.target.resource,
+            issuer: sign_in.found.issuer,
+            token_endpoint: sign_in.found.server.token_endpoint.unwrap_or_default(),
+            revocation_endpoint: sign_in.found.server.revocation_endpoint,
+            client: sign_in.client,
+            redirect_uri: sign_in.pending.redirect_uri,
+            requested_scope: sign_in.pending.scope,
+            granted_scope: tokens.scope,
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_in.map(|life| now.after(life)),
+            dpop_jkt,
+        });
+        self.refreshed = false;
+        self.fresh = true;
+        self.proven = false;
+        State::Keep
+    }
+
+    pub(super) fn refresh_request(
+        &self,
+        grant: &StoredGrant,
+        now: UnixSeconds,
+        e: &dyn Entropy,
+    ) -> Result<Request<Vec<u8>>, FlowFailed> {
+        let token = grant.refresh_token.as_ref().ok_or(FlowFailed::Unexpected)?;
+        let caller = Caller {
+            client: &grant.client,
+            issuer: &grant.issuer,
+            now,
+            entropy: e,
+        };
+        let endpoint = grant.token_endpoint.as_str();
+        let mut request = refresh::request(endpoint, &caller, token, grant.resource.as_str())
+            .map_err(FlowFailed::Refresh)?;
+        // RFC 9449 section 5: the refresh token of a public client is bound to the key as well.
+        if let Some(key) = self.key_of(grant) {
+            prove(&mut request, &key, &self.nonces, now, e).map_err(FlowFailed::Proof)?;
+        }
+        Ok(request)
+    }
+
+    pub(super) fn refresh_answered(
+        &mut self,
+        mut grant: StoredGrant,
+        response: &Response<Vec<u8>>,
+        now: UnixSeconds,
+    ) {
+        let tokens = match refresh::response(response) {
+            Ok(tokens) => tokens,
+            Err(reason) => return self.refresh_refused(grant, reason),
+        };
+        let key = self.key_of(&grant);
+        self.state = match self.binding(tokens.kind, key.as_ref(), key.is_some()) {
+            Ok(jkt) => {
+                grant.dpop_jkt = jkt;
+                grant.renew(tokens, now);
+                self.grant = Some(grant);
+                self.refreshed = true;
+                self.fresh = true;
+                State::Keep
+            }
+            Err(reason) => {
+                self.forget_tokens(Some(grant));
+                State::Failed(reason)
+            }
+        };
     }
 
     /// Keeps who we are, and drops the tokens.
@@ -52,7 +166,7 @@ impl Flow {
         self.refreshed = false;
     }
 
-    pub(super) fn refresh_refused(&mut self, grant: StoredGrant, reason: ExchangeFailed) {
+    fn refresh_refused(&mut self, grant: StoredGrant, reason: ExchangeFailed) {
         // RFC 6749 section 5.2: these stay true however often the same refresh is tried.
         let for_good = [
             ErrorCode::InvalidGrant,
@@ -73,28 +187,5 @@ impl Flow {
             self.grant = Some(grant);
             self.state = State::Failed(FlowFailed::Refresh(reason));
         }
-    }
-}
-
-pub(super) fn granted(
-    found: Found,
-    client: Client,
-    pending: Pending,
-    tokens: token::TokenResponse,
-    now: UnixSeconds,
-) -> StoredGrant {
-    StoredGrant {
-        resource: found.target.resource,
-        issuer: found.issuer,
-        token_endpoint: found.server.token_endpoint.unwrap_or_default(),
-        revocation_endpoint: found.server.revocation_endpoint,
-        client,
-        redirect_uri: pending.redirect_uri,
-        requested_scope: pending.scope,
-        granted_scope: tokens.scope,
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        expires_at: tokens.expires_in.map(|life| now.after(life)),
-        dpop_jkt: None,
     }
 }

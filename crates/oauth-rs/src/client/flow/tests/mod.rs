@@ -1,8 +1,11 @@
 //! Walks through the machine against a small server that is a function.
 
+mod bad_input;
+mod binding;
 mod later;
 mod profiles;
 mod refusals;
+mod requests;
 mod servers;
 mod sign_in;
 
@@ -14,9 +17,9 @@ use super::{
     AddressRefused, Event, Flow, FlowFailed, FlowOptions, Leniency, Profile, Registration, Step,
     StoredGrant,
 };
+use crate::client::AuthRefused;
 use crate::client::authorize::CallbackRefused;
 use crate::client::discover::DiscoveryFailed;
-use crate::client::{AuthRefused, ExchangeFailed};
 use crate::error_code::ErrorCode;
 use crate::metadata::client::AuthMethod;
 use crate::metadata::resource::InvalidResourceMetadata;
@@ -40,6 +43,12 @@ struct World {
     expires_in: u64,
     /// Answers that go before all others, by address.
     answers: Vec<(&'static str, u16, String)>,
+    /// The kind of token that is issued where a proof comes with the request.
+    token_type: &'static str,
+    /// The nonce without which the token endpoint takes no proof.
+    nonce: Option<&'static str>,
+    /// The proofs that came.
+    proofs: Vec<String>,
     log: Vec<String>,
     browser: Vec<String>,
     bodies: Vec<String>,
@@ -56,6 +65,9 @@ impl World {
             registered: "registered".into(),
             expires_in: 60,
             answers: Vec::new(),
+            token_type: "DPoP",
+            nonce: None,
+            proofs: Vec::new(),
             log: Vec::new(),
             browser: Vec::new(),
             bodies: Vec::new(),
@@ -98,10 +110,27 @@ impl World {
             }
             _ => (404, String::new()),
         };
-        Response::builder()
-            .status(status)
-            .body(text.into_bytes())
-            .unwrap()
+        let proof = request.headers().get("dpop");
+        let proof = proof.map(|proof| proof.to_str().unwrap().to_owned());
+        let Some(proof) = proof else {
+            return Response::builder()
+                .status(status)
+                .body(text.into_bytes())
+                .unwrap();
+        };
+        let shown = claims(&proof);
+        self.proofs.push(proof);
+        let builder = Response::builder();
+        match self.nonce {
+            Some(nonce) if !shown.contains(&format!(r#""nonce":"{nonce}""#)) => builder
+                .status(400)
+                .header("DPoP-Nonce", nonce)
+                .body(br#"{"error":"use_dpop_nonce"}"#.to_vec()),
+            _ => builder
+                .status(status)
+                .body(text.replace("Bearer", self.token_type).into_bytes()),
+        }
+        .unwrap()
     }
 
     fn drive(&mut self, flow: &mut Flow, now: UnixSeconds) -> Result<String, FlowFailed> {
@@ -119,7 +148,7 @@ impl World {
                     flow.handle_callback(&self.callback.replace("{state}", state.expose()));
                 }
                 Step::Store(grant) => self.stored.push(grant),
-                Step::Done(token) => return Ok(token.expose().to_owned()),
+                Step::Done(access) => return Ok(access.token().expose().to_owned()),
                 Step::Failed(reason) => return Err(reason),
             }
         }
@@ -135,6 +164,12 @@ impl World {
 
 #[derive(Clone, Copy)]
 struct AsEntropy(u8);
+
+/// The claims of a proof, as they were written.
+fn claims(proof: &str) -> String {
+    let payload = proof.split('.').nth(1).unwrap();
+    String::from_utf8(crate::base64url::decode(payload).unwrap()).unwrap()
+}
 
 fn tokens(name: &str, expires_in: u64) -> String {
     format!(

@@ -101,8 +101,8 @@ fn the_secret_of_a_registered_client_goes_to_its_issuer_in_a_way_that_it_knows()
     let both = r#"["client_secret_post","client_secret_basic"]"#;
     assert_eq!(run(both, here), (mine(basic), false));
     assert_eq!(run(r#"["client_secret_post"]"#, here), (mine(post), true));
-    let none = ExchangeFailed::Authentication(AuthRefused::NotOffered("a secret"));
-    let refused = Err(FlowFailed::Authorization(none));
+    let none = AuthRefused::NotOffered("a secret");
+    let refused = Err(FlowFailed::Authorization(none.into()));
     assert_eq!(run(r#"["private_key_jwt"]"#, here), (refused, false));
     assert_eq!(run("[]", None), (Err(FlowFailed::UnboundSecret), false));
     let (elsewhere, sent) = run("[]", Some("https://old.example"));
