@@ -1,3 +1,5 @@
+//! Each way to authenticate as it is sent, and each reason for which none is.
+
 use super::*;
 use crate::jose::{AlgSet, Jws, VerifyingKey, typ_is};
 use crate::params::Params;
