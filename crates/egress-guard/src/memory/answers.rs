@@ -66,6 +66,15 @@ async fn a_body_that_drips_ends_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_meets_the_deadline() {
+    let begun = Instant::now();
+    let silent = vec![Step::Wait(seconds(60))];
+    let error = fetch(silent, Limits::default()).await.unwrap_err();
+    assert!(matches!(error, EgressError::Deadline { .. }), "{error:?}");
+    assert_eq!(begun.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
 async fn header_fields_that_drip_end_at_their_own_limit() {
     let begun = Instant::now();
     let limits = Limits {

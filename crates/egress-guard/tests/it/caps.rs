@@ -1,7 +1,5 @@
 //! The caps: each at its edge and one past it.
 
-use std::time::Duration;
-
 use egress_guard::{EgressError, Limits};
 use tokio::io::AsyncWriteExt;
 use wiremock::matchers::method;
@@ -161,52 +159,6 @@ async fn a_closed_port_is_a_failed_connection() {
         ),
         "{error:?}"
     );
-}
-
-#[tokio::test]
-async fn a_server_that_says_nothing_meets_the_deadline() {
-    let (listener, address) = listen().await;
-    let server = tokio::spawn(async move {
-        let connection = accept_request(&listener).await;
-        // From here on nothing but the clock can move, so the test's clock jumps to the deadline.
-        tokio::time::pause();
-        std::future::pending::<()>().await;
-        drop(connection);
-    });
-    let error = loopback(Limits::default())
-        .send(get(&format!("http://{address}/")))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, EgressError::Deadline { limit } if limit == Duration::from_secs(10)),
-        "{error:?}"
-    );
-    server.abort();
-}
-
-#[tokio::test]
-async fn a_body_that_drips_meets_the_same_deadline() {
-    let (listener, address) = listen().await;
-    let server = tokio::spawn(async move {
-        let (mut stream, _) = accept_request(&listener).await;
-        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n";
-        stream.write_all(head).await.unwrap();
-        tokio::time::pause();
-        // A byte each second of the test's clock: never idle, never done.
-        loop {
-            tokio::time::advance(Duration::from_secs(1)).await;
-            if stream.write_all(b"x").await.is_err() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-    });
-    let error = loopback(Limits::default())
-        .send(get(&format!("http://{address}/")))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, EgressError::Deadline { .. }), "{error:?}");
-    server.abort();
 }
 
 #[tokio::test]
