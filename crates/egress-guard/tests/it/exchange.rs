@@ -1,6 +1,8 @@
 //! What an exchange does, and the things a client for strangers must not do.
 
+use std::env;
 use std::net::SocketAddr;
+use std::process::Command;
 
 use bytes::Bytes;
 use egress_guard::{Client, EgressError, Limits, Policy};
@@ -30,6 +32,30 @@ async fn a_document_is_fetched() {
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["content-type"], "application/json");
     assert_eq!(response.body(), "{}");
+}
+
+/// The variables are read when a process starts to use them, so another process runs the test above with them set.
+#[test]
+fn proxies_of_the_environment_are_not_used() {
+    let mut run = Command::new(env::current_exe().unwrap());
+    run.args(["--exact", "exchange::a_document_is_fetched"]);
+    for name in [
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ] {
+        // Nothing answers there.
+        run.env(name, "http://127.0.0.1:1");
+    }
+    for name in ["no_proxy", "NO_PROXY", "REQUEST_METHOD"] {
+        run.env_remove(name);
+    }
+    let ran = run.output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[tokio::test]
