@@ -1,0 +1,8 @@
+//! Several processes of one person, against a real authorization server.
+
+#[cfg(test)]
+mod child;
+#[cfg(test)]
+mod parent;
+#[cfg(test)]
+mod processes;
