@@ -63,8 +63,8 @@ impl Default for DocumentLimits {
 /// 1. What is not a plain GET (a body, or a header field other than `Accept`) goes through to the service as it is, and
 ///    its answer is not kept.
 /// 2. A document that is kept and fresh is the answer.
-/// 3. Where the document is being fetched already, the caller waits for that answer, whatever it will be. So does the
-///    one who asked first: a fetch goes on when callers give up, and nobody's going away fails the others.
+/// 3. Where the document is being fetched already, the caller waits for that answer, whatever it will be. The fetch
+///    belongs to no caller: it goes on when some of them give up, or all.
 /// 4. Otherwise it is fetched, with `If-None-Match` and `If-Modified-Since` where a stale copy is kept.
 /// 5. A `200` is kept as its header fields and [`DocumentLimits`] allow and the [check](Self::keeping_only) agrees.
 ///    Nothing else is ever kept: no error, no redirect, no other status, and what was kept before is given up, but for
@@ -243,10 +243,10 @@ where
         }
         if let Some(fetching) = state.fetching.get(&key) {
             let limit = self.limits.waiting;
-            return match fetching.receiver_count() < limit {
-                true => Ok(Found::OnItsWay(fetching.subscribe())),
-                false => Err(EgressError::TooManyWaiting { limit }),
-            };
+            if fetching.receiver_count() >= limit {
+                return Err(EgressError::TooManyWaiting { limit });
+            }
+            return Ok(Found::OnItsWay(fetching.subscribe()));
         }
         let (sender, arrival) = watch::channel(None);
         let sender = Arc::new(sender);

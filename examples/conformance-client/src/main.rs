@@ -110,6 +110,8 @@ fn limits() -> Limits {
         total: Duration::from_secs(25),
         headers: Duration::from_secs(25),
         body_bytes: 1024 * 1024,
+        // All servers of the suite are on one host.
+        in_flight_per_host: Limits::default().in_flight,
         ..Limits::default()
     }
 }

@@ -50,6 +50,8 @@ fn server_limits() -> EgressLimits {
         total: Duration::from_secs(60),
         headers: Duration::from_secs(60),
         body_bytes: 8 * 1024 * 1024,
+        // It is the only host.
+        in_flight_per_host: EgressLimits::default().in_flight,
         ..EgressLimits::default()
     }
 }
