@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::browser::ProgramError;
-use crate::client::flow::FlowFailed;
+use crate::client::flow::{AccessRefused, FlowFailed};
 use crate::client::renewal::RenewalFailed;
 use crate::client::store::StoreError;
 
@@ -34,6 +34,9 @@ pub enum SignInFailed {
     /// The program's part of the sign-in, the browser, failed.
     #[error("the browser did not come back: {0}")]
     Browser(Arc<dyn std::error::Error + Send + Sync>),
+    /// The call cannot carry the token.
+    #[error("the token cannot be sent: {0}")]
+    Access(#[source] AccessRefused),
     /// The store of grants could not be read.
     #[error("the store of grants cannot be used: {0}")]
     Store(#[source] StoreError),

@@ -1,16 +1,18 @@
 //! One renewal, run.
 
-use http::{Request, Response};
+use http::Request;
+use tokio::time::timeout;
 
 use super::failed::SignInFailed;
 use super::options::Notice;
 use super::shared::Shared;
 use crate::client::Caller;
 use crate::client::ExchangeFailed;
-use crate::client::flow::StoredGrant;
+use crate::client::flow::{StoredGrant, prove};
 use crate::client::refresh;
 use crate::client::renewal::{Renewal, RenewalFailed, RenewalStep};
-use crate::client::token::TokenResponse;
+use crate::client::token::{TokenKind, TokenResponse};
+use crate::error_code::ErrorCode;
 
 /// Gets other tokens in place of these, or finds out that there are none.
 pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), SignInFailed> {
@@ -40,17 +42,13 @@ pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), Sig
                 renewal.handle_removed(removed);
             }
             RenewalStep::Exchange { grant, at_most } => {
-                let request = request(shared, &grant);
-                let sent = match request {
-                    Ok(request) => shared.fetched(request, at_most).await,
-                    Err(reason) => {
-                        renewal.handle_answer(Err(reason), shared.now());
-                        continue;
+                match timeout(at_most, exchange(shared, &grant)).await {
+                    Ok(Ok(answer)) => renewal.handle_answer(answer, shared.now()),
+                    Ok(Err(why)) => renewal.handle_lost(&why, shared.now()),
+                    Err(_) => {
+                        let why = format!("no answer in {} seconds", at_most.as_secs());
+                        renewal.handle_lost(&why, shared.now());
                     }
-                };
-                match sent {
-                    Ok(response) => renewal.handle_answer(answer(&response), shared.now()),
-                    Err(why) => renewal.handle_lost(&why, shared.now()),
                 }
             }
             RenewalStep::Wait(time) => {
@@ -76,25 +74,59 @@ pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), Sig
     }
 }
 
+/// What the token endpoint says; or why nothing came back.
+async fn exchange(shared: &Shared, grant: &StoredGrant) -> Result<Answer, String> {
+    let mut answer = once(shared, grant).await?;
+    // RFC 9449 section 8: again with the nonce that the server wants, which has spent nothing; once.
+    if let Err(reason) = &answer.0
+        && reason.is(ErrorCode::UseDpopNonce)
+        && answer.1
+    {
+        answer = once(shared, grant).await?;
+    }
+    Ok(answer.0)
+}
+
+type Answer = Result<TokenResponse, ExchangeFailed>;
+
+/// One request, and whether its answer brought a new nonce.
+async fn once(shared: &Shared, grant: &StoredGrant) -> Result<(Answer, bool), String> {
+    let request = match request(shared, grant) {
+        Ok(request) => request,
+        Err(reason) => return Ok((Err(reason), false)),
+    };
+    let response = shared.seams.egress.send(request).await?;
+    let new = shared.note_nonce(&grant.token_endpoint, response.headers());
+    let answer = refresh::response(&response).and_then(|tokens| {
+        // RFC 9449 section 5: what is bound stays bound, and what is not cannot be proven.
+        if (tokens.kind == TokenKind::Dpop) == grant.dpop_jkt.is_some() {
+            Ok(tokens)
+        } else {
+            Err(ExchangeFailed::Malformed("another token_type than before"))
+        }
+    });
+    Ok((answer, new))
+}
+
 fn request(shared: &Shared, grant: &StoredGrant) -> Result<Request<Vec<u8>>, ExchangeFailed> {
     let token = grant.refresh_token.as_ref();
     let token = token.ok_or(ExchangeFailed::Malformed("no refresh token"))?;
+    let (now, entropy) = (shared.now(), shared.seams.entropy.as_ref());
     let caller = Caller {
         client: shared.client(grant),
         issuer: &grant.issuer,
-        now: shared.now(),
-        entropy: shared.seams.entropy.as_ref(),
+        now,
+        entropy,
     };
-    refresh::request(
-        &grant.token_endpoint,
-        &caller,
-        token,
-        grant.resource.as_str(),
-    )
-}
-
-fn answer(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeFailed> {
-    refresh::response(response)
+    let (endpoint, resource) = (grant.token_endpoint.as_str(), grant.resource.as_str());
+    let mut request = refresh::request(endpoint, &caller, token, resource)?;
+    // RFC 9449 section 5: the refresh token of a public client is bound to the key as well.
+    if let Some(key) = shared.key(grant) {
+        let nonces = shared.nonces();
+        prove(&mut request, key, &nonces, now, entropy)
+            .map_err(|_| ExchangeFailed::Malformed("a proof that cannot be made"))?;
+    }
+    Ok(request)
 }
 
 impl From<RenewalFailed> for SignInFailed {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::browser::ProgramError;
-use super::failed::CallFailed;
+use super::failed::{CallFailed, SignInFailed};
 use super::options::{Notice, Seams, Waits};
 use super::shared::{Held, Need, Refusal, Shared};
 use crate::challenge::Challenge;
@@ -91,6 +91,7 @@ impl<S> Layer<S> for SignInLayer {
 /// 3. After a 401 that this does not mend, a person signs in.
 /// 4. After a 403 for want of scope a person is asked for more.
 ///
+/// Where tokens are bound to a key (DPoP), each request carries a proof, with the nonce that the server wants.
 /// A request that was refused is sent again; the answer to the last one is given back as it is.
 /// A call waits for work that others have begun and begins none of its own beside it; dropping it breaks nothing off.
 ///
@@ -134,6 +135,7 @@ struct Tried {
     renewed: bool,
     signed_in: bool,
     stepped_up: bool,
+    nonce: bool,
 }
 
 async fn carry<S, B>(
@@ -151,7 +153,26 @@ where
     let mut tried = Tried::default();
     let mut held = shared.obtain(&Need::Any).await?;
     loop {
-        let response = send(&mut inner, with_token(&request, held.as_ref())).await?;
+        let attempt = with_token(&shared, &request, held.as_ref())?;
+        let response = send(&mut inner, attempt).await?;
+        let new_nonce = shared.note_nonce(&request.uri().to_string(), response.headers());
+        let bound = held.as_ref().is_some_and(|h| h.grant.dpop_jkt.is_some());
+        if bound && response.status() == StatusCode::UNAUTHORIZED {
+            // RFC 9449 section 9: again with the nonce; one that changes with every answer ends it.
+            if says(response.headers(), ErrorCode::UseDpopNonce) && new_nonce && !tried.nonce {
+                tried.nonce = true;
+                drop(response);
+                continue;
+            }
+            // Another token would be refused with the same proofs.
+            let of_proofs = [ErrorCode::UseDpopNonce, ErrorCode::InvalidDpopProof];
+            if of_proofs
+                .into_iter()
+                .any(|code| says(response.headers(), code))
+            {
+                return Ok(response);
+            }
+        }
         let Some(need) = tried.next(held.as_ref(), response.status(), response.headers()) else {
             if held.is_some() && !is_refusal(response.status()) {
                 shared.accepted();
@@ -209,7 +230,9 @@ impl Tried {
                 first.then_some(Next::SignIn(seen))
             }
             // MCP 2026-07-28, authorization, step-up: only this error asks for more scope, and not again and again.
-            StatusCode::FORBIDDEN if held.is_some() && lacks_scope(headers) => {
+            StatusCode::FORBIDDEN
+                if held.is_some() && says(headers, ErrorCode::InsufficientScope) =>
+            {
                 let first = !self.stepped_up;
                 self.stepped_up = true;
                 first.then_some(Next::SignIn(seen))
@@ -223,30 +246,31 @@ fn is_refusal(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
-/// Whether a challenge is about missing scope.
-// RFC 6750 section 3.1: `insufficient_scope`.
-fn lacks_scope(headers: &HeaderMap) -> bool {
+/// Whether a challenge names this error.
+// RFC 6750 section 3.1, RFC 9449 section 7.1.
+fn says(headers: &HeaderMap, error: ErrorCode) -> bool {
     headers
         .get_all(header::WWW_AUTHENTICATE)
         .iter()
         .filter_map(|value| Challenge::parse_all(value.to_str().ok()?).ok())
         .flatten()
-        .any(|challenge| challenge.get("error") == Some(ErrorCode::InsufficientScope.as_str()))
+        .any(|challenge| challenge.get("error") == Some(error.as_str()))
 }
 
-/// The request as it is sent.
-fn with_token(request: &Request<Bytes>, held: Option<&Held>) -> Request<Bytes> {
+/// The request as it is sent: each time with a proof of its own, where the token is bound to a key.
+fn with_token(
+    shared: &Shared,
+    request: &Request<Bytes>,
+    held: Option<&Held>,
+) -> Result<Request<Bytes>, SignInFailed> {
     let mut request = request.clone();
-    // RFC 6750 section 2.1: in the header, and in no other place.
-    let value = held.and_then(|held| {
-        let text = format!("Bearer {}", held.grant.access_token.expose());
-        HeaderValue::try_from(text).ok()
-    });
-    if let Some(mut value) = value {
-        value.set_sensitive(true);
-        request.headers_mut().insert(header::AUTHORIZATION, value);
+    if let Some(held) = held {
+        let headers = shared
+            .headers(held, &request)
+            .map_err(SignInFailed::Access)?;
+        request.headers_mut().extend(headers);
     }
-    request
+    Ok(request)
 }
 
 async fn send<S, B>(inner: &mut S, request: Request<Bytes>) -> Result<Response<B>, CallFailed>

@@ -13,8 +13,11 @@ use super::options::{Notice, Seams, Waits};
 use super::{renew, sign_in};
 use crate::client::Client;
 use crate::client::ClientAuth;
-use crate::client::flow::{Flow, FlowOptions, Registration, StoredGrant};
+use crate::client::flow::{
+    Access, AccessRefused, Flow, FlowOptions, Nonces, Registration, StoredGrant,
+};
 use crate::client::store::{Kept, Standing, StoreError, Storing};
+use crate::jose::SigningKey;
 use crate::time::UnixSeconds;
 use crate::uri::ResourceId;
 
@@ -53,6 +56,7 @@ struct Tokens {
     /// It counts the sign-ins, so there is one.
     flow: Option<Flow>,
     flight: Option<Flight>,
+    nonces: Nonces,
 }
 
 /// What a call needs.
@@ -152,7 +156,10 @@ impl Shared {
     }
 
     pub(super) fn put_flow(&self, flow: Flow) {
-        self.lock().flow = Some(flow);
+        let mut tokens = self.lock();
+        // It has seen the token endpoint, and the refusal that it began with.
+        tokens.nonces = flow.nonces().clone();
+        tokens.flow = Some(flow);
     }
 
     /// The resource has accepted a token.
@@ -160,6 +167,39 @@ impl Shared {
         if let Some(flow) = &mut self.lock().flow {
             flow.accepted();
         }
+    }
+
+    /// The key that the tokens of a grant are bound to, if the program has given it.
+    pub(super) fn key(&self, grant: &StoredGrant) -> Option<&Arc<SigningKey>> {
+        let key = self.options.dpop_key.as_ref()?;
+        (grant.dpop_jkt.as_deref() == Some(key.kid())).then_some(key)
+    }
+
+    /// Whether the tokens of a grant can be used; not where they are bound to a key that was not given.
+    pub(super) fn is_usable(&self, grant: &StoredGrant) -> bool {
+        grant.dpop_jkt.is_none() || self.key(grant).is_some()
+    }
+
+    /// The headers of a call with these tokens.
+    pub(super) fn headers(
+        &self,
+        held: &Held,
+        request: &http::Request<bytes::Bytes>,
+    ) -> Result<HeaderMap, AccessRefused> {
+        let access = Access::new(&held.grant, self.options.dpop_key.as_ref());
+        let (nonces, url) = (self.nonces(), request.uri().to_string());
+        let entropy = self.seams.entropy.as_ref();
+        access.headers(request.method(), &url, &nonces, self.now(), entropy)
+    }
+
+    /// What servers want to see in the next proof.
+    pub(super) fn nonces(&self) -> Nonces {
+        self.lock().nonces.clone()
+    }
+
+    /// Keeps the nonce of an answer; says whether it is a new one.
+    pub(super) fn note_nonce(&self, url: &str, headers: &HeaderMap) -> bool {
+        self.lock().nonces.note(url, headers)
     }
 
     /// The work under way is over.
@@ -219,7 +259,7 @@ impl Shared {
                 grant,
                 standing: Standing::Good | Standing::Renewing(_),
                 ..
-            }) => self.hold_stored(grant),
+            }) if self.is_usable(&grant) => self.hold_stored(grant),
             ended => self.end(ended.map(|kept| kept.grant)),
         }
         Ok(())

@@ -82,7 +82,7 @@ async fn found(
             !kept.grant.access_token.ct_eq(seen)
         });
         let lives = !kept.grant.is_expired(shared.now()) || kept.grant.refresh_token.is_some();
-        kept.standing != Standing::Ended && other && lives
+        kept.standing != Standing::Ended && other && lives && shared.is_usable(&kept.grant)
     };
     Ok(kept.filter(usable).map(|kept| kept.grant))
 }

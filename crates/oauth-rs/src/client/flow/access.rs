@@ -7,6 +7,7 @@ use http::header::{HeaderName, HeaderValue, InvalidHeaderValue};
 use http::{HeaderMap, Method, Request, header};
 use thiserror::Error;
 
+use super::StoredGrant;
 use crate::entropy::Entropy;
 use crate::jose::dpop::Proof;
 use crate::jose::{SigningFailed, SigningKey};
@@ -52,12 +53,22 @@ impl From<InvalidHeaderValue> for AccessRefused {
 /// `Debug` shows neither.
 #[derive(Clone)]
 pub struct Access {
-    pub(super) resource: ResourceId,
-    pub(super) token: Secret,
-    pub(super) key: Option<Arc<SigningKey>>,
+    resource: ResourceId,
+    token: Secret,
+    key: Option<Arc<SigningKey>>,
 }
 
 impl Access {
+    /// The token of a grant; bound to a key where the grant says so, which is then the one to hand in.
+    pub fn new(grant: &StoredGrant, key: Option<&Arc<SigningKey>>) -> Self {
+        let bound_to = |key: &&Arc<SigningKey>| grant.dpop_jkt.as_deref() == Some(key.kid());
+        Self {
+            resource: grant.resource.clone(),
+            token: grant.access_token.clone(),
+            key: key.filter(bound_to).cloned(),
+        }
+    }
+
     /// The token itself; a call wants [`Access::headers`].
     pub fn token(&self) -> &Secret {
         &self.token

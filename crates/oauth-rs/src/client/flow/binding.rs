@@ -49,11 +49,7 @@ impl Flow {
     }
 
     pub(super) fn access(&self, grant: &StoredGrant) -> Access {
-        Access {
-            resource: grant.resource.clone(),
-            token: grant.access_token.clone(),
-            key: self.key_of(grant),
-        }
+        Access::new(grant, self.options.dpop_key.as_ref())
     }
 
     /// The key that tokens are bound to, if it was given.
