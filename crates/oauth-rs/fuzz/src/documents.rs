@@ -12,6 +12,8 @@ use oauth_rs::uri::{Issuer, is_endpoint, is_endpoint_of};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::names::each_once;
+
 /// The address of every document of a client here.
 const DOCUMENT: &str = "https://app.example/client.json";
 
@@ -33,6 +35,7 @@ pub fn server_metadata(data: &[u8]) {
             )
     );
     assert!(data.len() <= MAX_METADATA_BYTES);
+    each_once(data);
     let text = json(&read);
     assert_eq!(ServerMetadata::parse(&text, &issuer), Ok(read.clone()));
     published(&text, issuer.as_str());
@@ -51,6 +54,7 @@ pub fn resource_metadata(data: &[u8]) {
         return;
     };
     assert!(data.len() <= MAX_METADATA_BYTES);
+    each_once(data);
     let text = json(&read);
     assert_eq!(ResourceMetadata::parse(&text, &called), Ok(read.clone()));
     published(&text, &called);
@@ -98,6 +102,7 @@ pub fn client_document(data: &[u8]) {
         return;
     };
     assert_eq!(read.client_id.as_deref(), Some(DOCUMENT));
+    each_once(data);
     assert!(!read.redirect_uris.is_empty() && read.client_name.is_some());
     let mut methods = read.token_endpoint_auth_methods_supported.iter();
     assert!(!read.token_endpoint_auth_method.shares_a_secret());
@@ -115,6 +120,7 @@ pub fn client_registration(data: &[u8]) {
         return;
     };
     assert_eq!(read.client_id, None);
+    each_once(data);
     client(&read);
     assert_eq!(ClientMetadata::parse_registration(&json(&read)), Ok(read));
 }
@@ -131,6 +137,7 @@ pub fn client_update(data: &[u8]) {
     };
     assert!(asked.is_none_or(|secret| secret == "s3cret"));
     assert_eq!(read.client_id.as_deref(), Some("c1"));
+    each_once(data);
     assert_eq!(member(data, "client_id").as_deref(), Some("c1"));
     client(&read);
     assert_eq!(
@@ -224,6 +231,7 @@ pub fn registration_answer(data: &[u8]) {
         .as_ref()
         .map(|own| own.expose().to_owned());
     assert!(!read.client_id.is_empty());
+    each_once(data);
     assert!(secret.is_some() || !read.token_endpoint_auth_method.shares_a_secret());
     if let Some(management) = &read.management {
         assert!(is_endpoint_of(&management.uri, ENDPOINT));

@@ -1,6 +1,7 @@
 //! What must hold for any bytes at all. The fuzz targets call these, and so does an ordinary test with the corpus.
 
 mod documents;
+mod names;
 mod tokens;
 mod values;
 

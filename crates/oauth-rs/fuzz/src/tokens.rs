@@ -16,6 +16,8 @@ use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, TargetUri};
 use serde_json::Value;
 
+use super::names::each_once;
+
 /// When everything here happens.
 const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
@@ -233,6 +235,7 @@ pub fn assertion(data: &[u8]) {
 /// surrogates, a number beyond all bounds.
 fn other(data: &[u8]) -> Option<Value> {
     assert!(std::str::from_utf8(data).is_ok());
+    each_once(data);
     serde_json::from_slice(data).ok()
 }
 
