@@ -44,6 +44,19 @@ async fn a_document_of_5120_bytes_is_read_and_one_of_5121_is_not() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_length_that_is_announced_is_refused_before_any_of_it_arrives() {
+    let begun = Instant::now();
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 5121\r\n\r\n";
+    let steps = vec![send(head), Step::Wait(seconds(60))];
+    let error = fetch(steps, document_limits()).await.unwrap_err();
+    assert!(
+        matches!(error, EgressError::BodyTooLarge { limit: 5120 }),
+        "{error:?}"
+    );
+    assert_eq!(begun.elapsed().as_secs(), 0);
+}
+
 /// A byte each second, for a minute.
 fn dripping(before: &str) -> Vec<Step> {
     let mut steps = vec![send(before)];
