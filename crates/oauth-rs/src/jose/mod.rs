@@ -20,6 +20,8 @@ pub mod jwt;
 mod pem;
 mod signing;
 mod thumbprint;
+#[cfg(test)]
+mod wycheproof_tests;
 
 pub use alg::Alg;
 pub use alg_set::AlgSet;
