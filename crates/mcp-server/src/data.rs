@@ -63,23 +63,32 @@ impl DataDir {
         name: &str,
         make: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, E>,
     ) -> Result<Zeroizing<Vec<u8>>, E> {
-        let path = self.path.join(name);
-        match read_secret(&path) {
-            Err(DataError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                let secret = make()?;
-                match write_secret(&path, &secret) {
-                    Ok(()) => Ok(secret),
-                    // Another process made one in the meantime; theirs is the one that is kept.
-                    Err(DataError::Io { source, .. })
-                        if source.kind() == io::ErrorKind::AlreadyExists =>
-                    {
-                        Ok(read_secret(&path)?)
-                    }
-                    Err(error) => Err(error.into()),
+        secret_at(&self.path.join(name), make)
+    }
+}
+
+/// The secret kept in this file, made by `make` the first time.
+///
+/// Refuses a file that others may read, or one that is larger than any key.
+pub(crate) fn secret_at<E: From<DataError>>(
+    path: &Path,
+    make: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, E>,
+) -> Result<Zeroizing<Vec<u8>>, E> {
+    match read_secret(path) {
+        Err(DataError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            let secret = make()?;
+            match write_secret(path, &secret) {
+                Ok(()) => Ok(secret),
+                // Another process made one in the meantime; theirs is the one that is kept.
+                Err(DataError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::AlreadyExists =>
+                {
+                    Ok(read_secret(path)?)
                 }
+                Err(error) => Err(error.into()),
             }
-            read => Ok(read?),
         }
+        read => Ok(read?),
     }
 }
 

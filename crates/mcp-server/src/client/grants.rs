@@ -1,16 +1,21 @@
 //! Where grants are kept between commands, and the lock under which one of them is renewed.
 
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use oauth_rs::client::flow::StoredGrant;
 use oauth_rs::client::store::{self, FileStore, TokenStore as _};
+use oauth_rs::jose::{KeyRejected, SigningKey};
 use oauth_rs::time::UnixSeconds;
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
 use super::error::CommandError;
+use crate::data::{DataError, secret_at};
 
 /// The file with the grants.
 #[derive(Clone, Debug)]
@@ -34,6 +39,19 @@ impl Grants {
         Ok(Self {
             store: FileStore::open(path).map_err(failed)?,
         })
+    }
+
+    /// The key that tokens are bound to wherever a server can; made the first time, and kept beside the grants.
+    pub(super) fn key(&self) -> Result<Arc<SigningKey>, CommandError> {
+        let made = || {
+            let key = SigningKey::generate_es256().map_err(KeyFailed::Rejected)?;
+            Ok(Zeroizing::new(key.to_pkcs8().to_vec()))
+        };
+        let path = beside(self.store.path(), "key");
+        let key = secret_at(&path, made)
+            .and_then(|bytes| SigningKey::from_pkcs8(&bytes).map_err(KeyFailed::Rejected));
+        key.map(Arc::new)
+            .map_err(|error: KeyFailed| CommandError::Store(error.to_string().into()))
     }
 
     /// The grant for a server, if there is one.
@@ -88,6 +106,27 @@ impl Grants {
         };
         drop(lock);
         renewed
+    }
+}
+
+/// Why there is no key.
+enum KeyFailed {
+    File(DataError),
+    Rejected(KeyRejected),
+}
+
+impl From<DataError> for KeyFailed {
+    fn from(error: DataError) -> Self {
+        Self::File(error)
+    }
+}
+
+impl fmt::Display for KeyFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(error) => write!(f, "its key: {error}"),
+            Self::Rejected(error) => write!(f, "its key: {error}"),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One conversation with a server: carries the token, and reacts when the server wants another one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use egress_guard::{Client as Egress, Limits as EgressLimits, Policy};
 use http::{Request, Response, StatusCode, Uri};
 use mcp_protocol::client::{Called, Client, ClientError, Limits, ListedTools, TransportError};
 use mcp_protocol::types::Implementation;
-use oauth_rs::client::flow::StoredGrant;
+use oauth_rs::client::flow::{Access, StoredGrant};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::uri::ResourceId;
 use serde_json::value::RawValue;
@@ -102,31 +103,28 @@ impl Session {
         } else {
             Policy::strict()
         };
+        let grants = Grants::open(args.store)?;
         let sign_in = SignIn {
             http: Egress::new(policy.clone(), EgressLimits::default()),
             url: args.url,
             settings,
-            clock: Box::new(SystemClock),
-            entropy: Box::new(SystemEntropy::new()),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy::new()),
+            key: grants.key()?,
             show: Box::new(move |address| show(address, !args.no_browser)),
         };
         let server = Egress::new(policy, server_limits());
-        Ok(Self::over(
-            server,
-            endpoint,
-            sign_in,
-            Grants::open(args.store)?,
-        ))
+        Ok(Self::over(server, endpoint, sign_in, grants))
     }
 }
 
 impl<S> Session<S>
 where
-    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + 'static,
     S::Error: Into<TransportError>,
 {
     fn over(server: S, endpoint: Uri, sign_in: SignIn<S>, grants: Grants) -> Self {
-        let token = Token::default();
+        let token = Token::new(Arc::clone(&sign_in.clock), Arc::clone(&sign_in.entropy));
         let info = Implementation::new("mcp-server", env!("CARGO_PKG_VERSION"));
         Self {
             url: sign_in.url.clone(),
@@ -197,8 +195,10 @@ where
             held = Some(self.renew(grant, None).await?);
         }
         loop {
-            self.token
-                .set(held.as_ref().map(|grant| grant.access_token.clone()));
+            let access = held
+                .as_ref()
+                .and_then(|grant| Access::new(grant, Some(&self.sign_in.key)).ok());
+            self.token.set(access);
             let error = match operation(&self.client).await {
                 Ok(done) => {
                     // Agreed already, or nothing could have been done; this asks nobody.

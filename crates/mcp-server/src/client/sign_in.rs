@@ -1,11 +1,13 @@
 //! Runs the sign-in machine: sends its requests, opens the browser, waits for it to come back.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use oauth_rs::client::flow::{Flow, FlowOptions, Step, StoredGrant};
+use oauth_rs::client::flow::{Event, Flow, FlowOptions, Leniency, Profile, Step, StoredGrant};
 use oauth_rs::entropy::Entropy;
+use oauth_rs::jose::SigningKey;
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::time::{Clock, UnixSeconds};
 use oauth_rs::uri::RedirectUri;
@@ -30,8 +32,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    fn options(&self, redirect_uri: RedirectUri) -> FlowOptions {
+    fn options(&self, redirect_uri: RedirectUri, key: Arc<SigningKey>) -> FlowOptions {
         let mut options = FlowOptions::new(CLIENT_NAME, redirect_uri);
+        // Whoever names a server on the command line wants to reach it, however old it is, and is told of it.
+        options.profile = Profile::V2025_03_26;
+        options.dpop_key = Some(key);
         match &self.client_id {
             Some(id) if is_document(id) => options.client_id_document = Some(id.clone()),
             Some(id) => options.client_id = Some(id.clone()),
@@ -52,8 +57,10 @@ pub(super) struct SignIn<S> {
     pub(super) http: S,
     pub(super) url: String,
     pub(super) settings: Settings,
-    pub(super) clock: Box<dyn Clock>,
-    pub(super) entropy: Box<dyn Entropy>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    /// What tokens are bound to wherever a server can.
+    pub(super) key: Arc<SigningKey>,
     /// Shows the address of the sign-in page to the person.
     pub(super) show: Box<dyn Fn(&str) + Send + Sync>,
 }
@@ -122,8 +129,8 @@ where
         held: Option<StoredGrant>,
         redirect_uri: RedirectUri,
     ) -> Result<Flow, CommandError> {
-        Flow::new(&self.url, held, self.settings.options(redirect_uri))
-            .map_err(|error| CommandError::SignIn(error.into()))
+        let options = self.settings.options(redirect_uri, Arc::clone(&self.key));
+        Flow::new(&self.url, held, options).map_err(|error| CommandError::SignIn(error.into()))
     }
 
     /// Does what the machine says; `None` when it wants a browser and there is to be none.
@@ -134,7 +141,16 @@ where
         listener: Option<&Listener>,
     ) -> Result<Option<StoredGrant>, CommandError> {
         loop {
-            match flow.next_step(self.now(), self.entropy.as_ref()) {
+            let step = flow.next_step(self.now(), self.entropy.as_ref());
+            for event in flow.take_events() {
+                tracing::debug!(?event, "of the sign-in");
+                if listener.is_some()
+                    && let Some(text) = told(&event)
+                {
+                    say(&text);
+                }
+            }
+            match step {
                 Step::Fetch(request) => {
                     // Renewing is one post; a machine that goes looking for metadata is on its way to the browser.
                     if listener.is_none() && request.method() == Method::GET {
@@ -182,6 +198,24 @@ pub(super) fn show(address: &str, open_browser: bool) {
     ));
     if open_browser && let Err(error) = browser::open(address) {
         tracing::debug!(%error, "no browser was opened");
+    }
+}
+
+/// What a person should know of it.
+fn told(event: &Event) -> Option<String> {
+    match event {
+        // Every server whose identifier is its origin does that, and nothing is lost by it.
+        Event::Lenient(Leniency::ParentResource) => None,
+        Event::Lenient(leniency) => Some(format!(
+            "note: this server follows an older revision of the protocol: {leniency}"
+        )),
+        Event::ServerChanged { before, now } => Some(format!(
+            "note: the server now leaves signing in to {now}; until now it was {before}"
+        )),
+        Event::KeyMissing => {
+            Some("note: the key of the kept tokens is gone, so they are of no more use".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ use super::failed::{CallFailed, SignInFailed};
 use super::options::{Notice, Seams, Waits};
 use super::shared::{Held, Need, Refusal, Shared};
 use crate::challenge::Challenge;
-use crate::client::flow::{FlowOptions, StoredGrant};
+use crate::client::flow::{FlowOptions, StoredGrant, asks_for_nonce};
 use crate::error_code::ErrorCode;
 use crate::uri::{InvalidUri, ResourceId};
 
@@ -155,11 +155,12 @@ where
     loop {
         let attempt = with_token(&shared, &request, held.as_ref())?;
         let response = send(&mut inner, attempt).await?;
-        let new_nonce = shared.note_nonce(&request.uri().to_string(), response.headers());
+        shared.note_nonce(&request.uri().to_string(), response.headers());
         let bound = held.as_ref().is_some_and(|h| h.grant.dpop_jkt.is_some());
         if bound && response.status() == StatusCode::UNAUTHORIZED {
             // RFC 9449 section 9: again with the nonce; one that changes with every answer ends it.
-            if says(response.headers(), ErrorCode::UseDpopNonce) && new_nonce && !tried.nonce {
+            // Another call may have learnt the same nonce a moment ago.
+            if asks_for_nonce(response.status(), response.headers()) && !tried.nonce {
                 tried.nonce = true;
                 drop(response);
                 continue;

@@ -186,7 +186,7 @@ impl Shared {
         held: &Held,
         request: &http::Request<bytes::Bytes>,
     ) -> Result<HeaderMap, AccessRefused> {
-        let access = Access::new(&held.grant, self.options.dpop_key.as_ref());
+        let access = Access::new(&held.grant, self.options.dpop_key.as_ref())?;
         let (nonces, url) = (self.nonces(), request.uri().to_string());
         let entropy = self.seams.entropy.as_ref();
         access.headers(request.method(), &url, &nonces, self.now(), entropy)

@@ -214,8 +214,9 @@ async fn case_with(
         http: world.clone(),
         url: URL.to_owned(),
         settings,
-        clock: Box::new(move || now),
-        entropy: Box::new(SystemEntropy::new()),
+        clock: Arc::new(move || now),
+        entropy: Arc::new(SystemEntropy::new()),
+        key: grants.key().unwrap(),
         show: Box::new(move |address| agree(&person, address)),
     };
     let session = Session::over(world.clone(), URL.parse().unwrap(), sign_in, grants);
@@ -303,9 +304,7 @@ async fn login_says_who_and_what_in_one_line() {
 async fn a_server_that_wants_nobody_is_told() {
     let mut case = case(Behaviour::default(), None, NOW).await;
     // A server without authorization accepts a request that carries none.
-    case.session
-        .token
-        .set(Some(oauth_rs::secret::Secret::new("t1")));
+    case.session.token.set(Access::new(&grant("t1"), None).ok());
     case.world.0.lock().unwrap().accepts = Some("t1");
     let line = case.session.login().await.unwrap();
     assert_eq!(line, "https://mcp.example/mcp asks for no sign-in");

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::header::{HeaderName, HeaderValue, InvalidHeaderValue};
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use thiserror::Error;
 
 use super::StoredGrant;
+use crate::challenge::Challenge;
 use crate::entropy::Entropy;
+use crate::error_code::ErrorCode;
 use crate::jose::dpop::Proof;
 use crate::jose::{SigningFailed, SigningKey};
 use crate::secret::Secret;
@@ -37,6 +39,9 @@ pub enum AccessRefused {
     /// The token has a character that no header can carry.
     #[error("the token cannot be written into a header")]
     Token,
+    /// The token is bound to another key than the one that was given, or none was.
+    #[error("the token is bound to a key that was not given")]
+    KeyMissing,
     /// The proof cannot be made.
     #[error("the proof cannot be made: {0}")]
     Proof(SigningFailed),
@@ -59,14 +64,25 @@ pub struct Access {
 }
 
 impl Access {
-    /// The token of a grant; bound to a key where the grant says so, which is then the one to hand in.
-    pub fn new(grant: &StoredGrant, key: Option<&Arc<SigningKey>>) -> Self {
-        let bound_to = |key: &&Arc<SigningKey>| grant.dpop_jkt.as_deref() == Some(key.kid());
-        Self {
+    /// The access token of a grant, with the key that it is bound to.
+    ///
+    /// A grant that is not bound needs none, and has no use for one.
+    ///
+    /// # Errors
+    /// It is bound to a key, and this is not the one.
+    pub fn new(grant: &StoredGrant, key: Option<&Arc<SigningKey>>) -> Result<Self, AccessRefused> {
+        let key = match &grant.dpop_jkt {
+            None => None,
+            Some(jkt) => match key {
+                Some(key) if key.kid() == jkt => Some(Arc::clone(key)),
+                _ => return Err(AccessRefused::KeyMissing),
+            },
+        };
+        Ok(Self {
             resource: grant.resource.clone(),
             token: grant.access_token.clone(),
-            key: key.filter(bound_to).cloned(),
-        }
+            key,
+        })
     }
 
     /// The token itself; a call wants [`Access::headers`].
@@ -126,6 +142,20 @@ impl fmt::Debug for Access {
             .field("is_bound", &self.is_bound())
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a resource refused a call only because it wants its nonce in the proof, and gave it.
+///
+/// Then the same call is sent again, once, with [`Access::headers`] of its own, after
+/// [`Nonces::note`]; the token is as good as before.
+///
+/// Specification: RFC 9449 section 9.
+pub fn asks_for_nonce(status: StatusCode, headers: &HeaderMap) -> bool {
+    let asked =
+        |one: &Challenge| one.is_scheme("DPoP") && one.error() == Some(ErrorCode::UseDpopNonce);
+    status == StatusCode::UNAUTHORIZED
+        && nonce_in(headers).is_some()
+        && Challenge::all_of(headers).iter().any(asked)
 }
 
 /// Adds a fresh proof of `key` to a request for tokens, with the nonce of its server if there is one.
@@ -206,7 +236,7 @@ impl Nonces {
 }
 
 /// The nonce of an answer, if it has one and only one.
-pub(super) fn nonce_in(headers: &HeaderMap) -> Option<&str> {
+fn nonce_in(headers: &HeaderMap) -> Option<&str> {
     // RFC 9449 section 8.1: there MUST NOT be more than one.
     let mut sent = headers.get_all(&DPOP_NONCE).iter();
     let (Some(nonce), None) = (sent.next(), sent.next()) else {
@@ -324,6 +354,26 @@ mod tests {
         ] {
             assert!(!nonces.note(URL, &nonce(&refused)), "{refused:?}");
             assert_eq!(nonces.get(URL), Some("c"));
+        }
+    }
+
+    #[test]
+    fn only_a_refusal_for_want_of_a_nonce_that_brings_one_asks_for_it() {
+        let refused = |status: u16, value: &str, nonces: &[&str]| {
+            let mut headers = nonce(nonces);
+            headers.insert(header::WWW_AUTHENTICATE, value.parse().unwrap());
+            asks_for_nonce(StatusCode::from_u16(status).unwrap(), &headers)
+        };
+        let wants = r#"Bearer, DPoP error="use_dpop_nonce""#;
+        assert!(refused(401, wants, &["n"]));
+        for (status, value, nonces) in [
+            (400, wants, &["n"][..]),
+            (401, wants, &[]),
+            (401, wants, &["n", "m"]),
+            (401, r#"DPoP error="invalid_token""#, &["n"]),
+            (401, r#"Bearer error="use_dpop_nonce""#, &["n"]),
+        ] {
+            assert!(!refused(status, value, nonces), "{status} {value}");
         }
     }
 

@@ -30,10 +30,11 @@ impl Flow {
         now: UnixSeconds,
         e: &dyn Entropy,
     ) -> Result<Option<HeaderMap>, AccessRefused> {
-        let access = self.grant.as_ref().map(|grant| self.access(grant));
-        access
-            .map(|access| access.headers(method, url, &self.nonces, now, e))
-            .transpose()
+        let Some(grant) = &self.grant else {
+            return Ok(None);
+        };
+        let access = self.access(grant)?;
+        access.headers(method, url, &self.nonces, now, e).map(Some)
     }
 
     /// Keeps the nonce that an answer of the resource carries, whatever its status.
@@ -48,7 +49,7 @@ impl Flow {
         &self.nonces
     }
 
-    pub(super) fn access(&self, grant: &StoredGrant) -> Access {
+    pub(super) fn access(&self, grant: &StoredGrant) -> Result<Access, AccessRefused> {
         Access::new(grant, self.options.dpop_key.as_ref())
     }
 

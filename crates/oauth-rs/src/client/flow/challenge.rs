@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::access::nonce_in;
+use super::access::asks_for_nonce;
 use super::machine::{Flow, MAX_ATTEMPTS};
 use super::state::State;
 use super::{FlowFailed, StoredGrant};
@@ -71,7 +71,7 @@ impl Flow {
         match status {
             StatusCode::UNAUTHORIZED if bound && refusal.is(ErrorCode::UseDpopNonce) => {
                 // RFC 9449 section 9: again with the nonce; one that changes with every answer ends it.
-                if nonce_in(headers).is_some() && !self.nonce_shown {
+                if asks_for_nonce(status, headers) && !self.nonce_shown {
                     self.nonce_shown = true;
                     self.state = State::Start;
                 } else {

@@ -154,7 +154,10 @@ impl Flow {
                 self.state = State::Ready;
                 Step::Store(grant)
             }
-            (State::Ready, Some(grant)) => Step::Done(self.access(grant)),
+            (State::Ready, Some(grant)) => match self.access(grant) {
+                Ok(access) => Step::Done(access),
+                Err(reason) => Step::Failed(FlowFailed::Proof(reason)),
+            },
             (State::Away { url, sign_in }, _) => Step::OpenBrowser {
                 url: url.expose().to_owned(),
                 state: sign_in.pending.state.clone(),

@@ -67,7 +67,7 @@ mod state;
 mod step;
 mod tokens;
 
-pub use access::{Access, AccessRefused, MAX_NONCE_BYTES, Nonces, prove};
+pub use access::{Access, AccessRefused, MAX_NONCE_BYTES, Nonces, asks_for_nonce, prove};
 pub use discovery::MAX_SERVERS;
 pub use failed::{AddressRefused, FlowFailed};
 pub use grant::StoredGrant;
