@@ -2,12 +2,14 @@
 #![doc = include_str!("../README.md")]
 
 mod base64url;
+pub mod certificate;
 pub mod challenge;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod entropy;
 pub mod error_code;
 pub mod hash;
+pub mod introspection;
 pub mod jose;
 mod json;
 pub mod media_type;

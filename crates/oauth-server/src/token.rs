@@ -2,7 +2,7 @@
 
 use oauth_rs::entropy::{Entropy, random_id};
 use oauth_rs::hash::HashKey;
-use oauth_rs::jose::jwt::AccessTokenClaims;
+use oauth_rs::jose::jwt::{AccessTokenClaims, Actors};
 use oauth_rs::jose::{AlgSet, JwkSet, Jws, typ_is};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::secret::Secret;
@@ -75,6 +75,10 @@ pub(crate) fn answer(
         client_id: grant.client_id.as_str().into(),
         scope: Some(scope.to_string().into()),
         grant_id: Some(grant_id.into()),
+        cnf: None,
+        act: Actors::default(),
+        acr: None,
+        auth_time: None,
     };
     let payload = serde_json::to_vec(&claims).map_err(|_| Refused::Signing)?;
     // RFC 9068 section 2.1: the type is at+jwt.

@@ -1,165 +1,119 @@
-//! One function for each rule about a token, in the order in which they are applied.
+//! One function for each rule about a JWT, in the order in which they are applied.
 
-use std::time::Duration;
+use std::borrow::Cow;
 
+use oauth_rs::introspection::ActiveToken;
 use oauth_rs::jose::jwt::AccessTokenClaims;
-use oauth_rs::jose::{Alg, Header, InvalidJws, Jws, Verified, typ_is};
-use oauth_rs::scope::ScopeSet;
-use oauth_rs::time::UnixSeconds;
-use oauth_rs::uri::{Issuer, ResourceId};
+use oauth_rs::jose::{Alg, AlgSet, Header, InvalidJws, Jws, typ_is};
+use oauth_rs::uri::Issuer;
 
-use crate::config::TrustedIssuer;
+use crate::issuer::{TrustedIssuer, Validation};
 use crate::keys::KeySnapshot;
-use crate::refused::{Refused, shortened};
+use crate::reason::{Reason, shortened};
 
 /// Reads the compact form.
-pub(crate) fn parse(token: &str) -> Result<Jws<'_>, Refused> {
+pub(crate) fn parse(token: &str) -> Result<Jws<'_>, Reason> {
     Jws::parse(token).map_err(|reason| match reason {
         // RFC 9068 section 4: the resource MUST reject any token with `none`.
-        InvalidJws::Unsigned => Refused::Unsigned,
-        reason => Refused::Malformed { reason },
+        InvalidJws::Unsigned => Reason::Unsigned,
+        reason => Reason::Malformed { reason },
     })
 }
 
 // RFC 9068 section 4: `typ` MUST be at+jwt or application/at+jwt, all else is rejected.
-pub(crate) fn check_type(header: &Header) -> Result<(), Refused> {
+pub(crate) fn check_type(header: &Header) -> Result<(), Reason> {
     match header.typ.as_deref() {
         Some(typ) if typ_is(typ, "at+jwt") => Ok(()),
-        other => Err(Refused::OtherType {
+        other => Err(Reason::OtherType {
             typ: other.map(shortened),
         }),
     }
 }
 
+/// The issuer whose keys have to verify the token, and the algorithms it may sign with.
+// RFC 9068 section 4: `iss` MUST exactly match the issuer. Choosing the keys by it means that keys
+// of one issuer are never tried on the token of another, whatever their ids are.
+pub(crate) fn find_issuer<'i>(
+    jws: &Jws<'_>,
+    issuers: &'i [TrustedIssuer],
+) -> Result<(&'i TrustedIssuer, AlgSet), Reason> {
+    let named = jws
+        .unverified_issuer()
+        .map_err(|reason| Reason::Claims { reason })?;
+    issuers
+        .iter()
+        .find_map(|trusted| match trusted.validation {
+            Validation::Jwt(algorithms) if trusted.issuer.as_str() == named => {
+                Some((trusted, algorithms))
+            }
+            _ => None,
+        })
+        .ok_or_else(|| Reason::OtherIssuer {
+            received: shortened(&named),
+        })
+}
+
 // RFC 8725 section 3.1: only algorithms that the configuration names are used.
-pub(crate) fn check_algorithm(header: &Header, issuers: &[TrustedIssuer]) -> Result<Alg, Refused> {
+pub(crate) fn check_algorithm(
+    header: &Header,
+    issuer: &Issuer,
+    allowed: AlgSet,
+) -> Result<Alg, Reason> {
     header
         .alg()
-        .filter(|alg| {
-            issuers
-                .iter()
-                .any(|trusted| trusted.algorithms.contains(*alg))
-        })
-        .ok_or_else(|| Refused::Algorithm {
+        .filter(|alg| allowed.contains(*alg))
+        .ok_or_else(|| Reason::Algorithm {
+            issuer: issuer.clone(),
             alg: shortened(header.alg_name()),
         })
 }
 
-/// A payload whose signature was verified, and the issuer whose key did it.
-pub(crate) struct Signed<'a> {
-    issuer: &'a Issuer,
-    payload: Verified<'a>,
+/// What came of looking for a key that verifies the token.
+pub(crate) enum Signature<'j> {
+    /// One did.
+    Verified(&'j [u8]),
+    /// There is no key of this id for this algorithm.
+    NoKey,
 }
 
 // RFC 9068 section 4: the signature MUST be validated with the keys of the issuer.
-pub(crate) fn check_signature<'a>(
-    jws: &'a Jws<'_>,
+pub(crate) fn check_signature<'j>(
+    jws: &'j Jws<'_>,
     alg: Alg,
-    issuers: &'a [TrustedIssuer],
+    issuer: &Issuer,
     keys: &KeySnapshot,
-) -> Result<Signed<'a>, Refused> {
+) -> Result<Signature<'j>, Reason> {
     let kid = jws.header().kid.as_deref();
-    let mut refusal = Refused::UnknownKey {
-        kid: kid.map(shortened),
-    };
-    for (trusted, key) in keys.candidates(issuers, kid, alg) {
-        match jws.verify(key, trusted.algorithms) {
-            Ok(payload) => {
-                return Ok(Signed {
-                    issuer: &trusted.issuer,
-                    payload,
-                });
-            }
-            Err(reason) => refusal = Refused::Signature { reason },
+    let mut refusal = None;
+    for key in keys.candidates(issuer, kid, alg) {
+        match jws.verify(key, AlgSet::NONE.with(alg)) {
+            Ok(verified) => return Ok(Signature::Verified(verified.payload())),
+            Err(reason) => refusal = Some(Reason::Signature { reason }),
         }
     }
-    Err(refusal)
+    // RFC 9700 and RFC 7517 section 5: a bad signature is no reason to fetch keys.
+    refusal.map_or(Ok(Signature::NoKey), Err)
 }
 
 /// Reads the claims, each with the type it must have.
-pub(crate) fn read<'a>(signed: &Signed<'a>) -> Result<AccessTokenClaims<'a>, Refused> {
-    // A token that is bound to a key (`cnf`) is refused here too: no proof of that key is read.
-    // RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
-    AccessTokenClaims::parse(signed.payload.payload()).map_err(|reason| Refused::Claims { reason })
-}
-
-// RFC 9068 section 4: `iss` MUST exactly match the issuer, here the one whose key verified it.
-pub(crate) fn check_issuer<'a>(
-    claims: &AccessTokenClaims<'_>,
-    signed: &Signed<'a>,
-) -> Result<&'a Issuer, Refused> {
-    if claims.iss == signed.issuer.as_str() {
-        return Ok(signed.issuer);
-    }
-    Err(Refused::OtherIssuer {
-        expected: signed.issuer.clone(),
-        received: shortened(&claims.iss),
+// RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
+pub(crate) fn read(payload: &[u8]) -> Result<ActiveToken, Reason> {
+    let claims = AccessTokenClaims::parse(payload).map_err(|reason| Reason::Claims { reason })?;
+    Ok(ActiveToken {
+        iss: Some(claims.iss.into_owned()),
+        sub: Some(claims.sub.into_owned()),
+        aud: claims.aud.into_iter().map(Cow::into_owned).collect(),
+        client_id: Some(claims.client_id.into_owned()),
+        scope: claims.scope.map(Cow::into_owned),
+        token_type: None,
+        exp: Some(claims.exp),
+        iat: Some(claims.iat),
+        nbf: claims.nbf,
+        jti: Some(claims.jti.into_owned()),
+        grant_id: claims.grant_id.map(Cow::into_owned),
+        cnf: claims.cnf,
+        act: claims.act,
+        acr: claims.acr.map(Cow::into_owned),
+        auth_time: claims.auth_time,
     })
-}
-
-// RFC 9068 section 4: `aud` MUST contain the identifier of this resource; compared exactly.
-pub(crate) fn check_audience(
-    claims: &AccessTokenClaims<'_>,
-    resource: &ResourceId,
-) -> Result<(), Refused> {
-    if claims
-        .aud
-        .iter()
-        .any(|audience| audience == resource.as_str())
-    {
-        return Ok(());
-    }
-    Err(Refused::OtherAudience {
-        expected: resource.clone(),
-        received: shortened(&claims.aud.join(" ")),
-    })
-}
-
-// RFC 7519 section 4.1.4: the current time MUST be before `exp`, some leeway aside.
-pub(crate) fn check_expiry(
-    claims: &AccessTokenClaims<'_>,
-    now: UnixSeconds,
-    skew: Duration,
-) -> Result<(), Refused> {
-    if now < claims.exp.after(skew) {
-        return Ok(());
-    }
-    Err(Refused::Expired {
-        ago: now.since(claims.exp),
-    })
-}
-
-// RFC 7519 section 4.1.5: the current time MUST be after or equal to `nbf`, some leeway aside.
-pub(crate) fn check_not_before(
-    claims: &AccessTokenClaims<'_>,
-    now: UnixSeconds,
-    skew: Duration,
-) -> Result<(), Refused> {
-    match claims.nbf {
-        Some(nbf) if nbf > now.after(skew) => Err(Refused::NotYetValid {
-            ahead: nbf.since(now),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// A claim that names somebody has to name somebody.
-pub(crate) fn check_named(claims: &AccessTokenClaims<'_>) -> Result<(), Refused> {
-    // RFC 9068 section 2.2: these three are REQUIRED; empty ones identify nothing.
-    for (claim, value) in [
-        ("sub", &claims.sub),
-        ("client_id", &claims.client_id),
-        ("jti", &claims.jti),
-    ] {
-        if value.is_empty() {
-            return Err(Refused::EmptyClaim { claim });
-        }
-    }
-    Ok(())
-}
-
-// RFC 9068 section 2.2.3: `scope` is scope text as RFC 8693 section 4.2 has it.
-pub(crate) fn read_scopes(claims: &AccessTokenClaims<'_>) -> Result<ScopeSet, Refused> {
-    let text = claims.scope.as_deref().unwrap_or_default();
-    ScopeSet::parse(text).map_err(|reason| Refused::Scope { reason })
 }

@@ -3,51 +3,71 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use oauth_rs::jose::MAX_JWS_BYTES;
 
-use crate::refused::Refused;
+use crate::reason::Reason;
+use crate::refused::{Refused, Scheme};
 
-/// Finds the bearer token of a request.
+/// The token of a request, and the scheme it was sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Presented<'a> {
+    pub(crate) scheme: Scheme,
+    pub(crate) token: &'a str,
+}
+
+/// Finds the access token of a request.
 ///
 /// 1. More than one `Authorization` field, or one and a token in the query, is refused.
 /// 2. A token in the query alone is not read, and counts as no token.
-/// 3. Another scheme than `Bearer` counts as no token.
-/// 4. What follows the scheme is one `token68`.
+/// 3. Another scheme than `Bearer`, and `DPoP` where it is taken, counts as no token.
+/// 4. What follows the scheme is one `token68`, no longer than [`MAX_JWS_BYTES`].
 ///
 /// Does not check: a form body, which is never read; what the token says.
-pub(crate) fn bearer_token(parts: &Parts) -> Result<&str, Refused> {
+pub(crate) fn find(parts: &Parts, takes_dpop: bool) -> Result<Presented<'_>, Refused> {
+    let nobody = |reason| Refused::of(Scheme::Bearer, reason);
     let in_query = parts.uri.query().is_some_and(names_a_token);
-    let Some(field) = only_authorization(&parts.headers)? else {
+    let Some(field) = only_authorization(&parts.headers).map_err(nobody)? else {
         // RFC 9700 section 4.3.2: a token in the query MUST NOT be used.
-        return Err(if in_query {
-            Refused::TokenInQuery
+        return Err(nobody(if in_query {
+            Reason::TokenInQuery
         } else {
-            Refused::NoToken
-        });
+            Reason::NoToken
+        }));
     };
     // RFC 6750 section 2: clients MUST NOT use more than one method in a request.
     if in_query {
-        return Err(Refused::SeveralCredentials);
+        return Err(nobody(Reason::SeveralCredentials));
     }
-    let field = field.to_str().map_err(|_| Refused::MalformedCredentials)?;
+    let field = field
+        .to_str()
+        .map_err(|_| nobody(Reason::MalformedCredentials))?;
     let (scheme, rest) = field.split_once(' ').unwrap_or((field, ""));
     // RFC 9110 section 11.1: the scheme is compared without regard to case.
-    if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(Refused::NoToken);
-    }
+    let scheme = if scheme.eq_ignore_ascii_case("Bearer") {
+        Scheme::Bearer
+    } else if takes_dpop && scheme.eq_ignore_ascii_case("DPoP") {
+        Scheme::Dpop
+    } else {
+        return Err(nobody(Reason::NoToken));
+    };
     let token = rest.trim_matches(' ');
     if !is_token68(token) {
-        return Err(Refused::MalformedCredentials);
+        return Err(Refused::of(scheme, Reason::MalformedCredentials));
     }
-    Ok(token)
+    if token.len() > MAX_JWS_BYTES {
+        let bytes = token.len();
+        return Err(Refused::of(scheme, Reason::TokenTooLong { bytes }));
+    }
+    Ok(Presented { scheme, token })
 }
 
 /// The `Authorization` field, of which there is at most one.
 // RFC 9110 section 5.3: a field that is not a list MUST NOT be sent twice.
-fn only_authorization(headers: &HeaderMap) -> Result<Option<&http::HeaderValue>, Refused> {
+fn only_authorization(headers: &HeaderMap) -> Result<Option<&http::HeaderValue>, Reason> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     match (fields.next(), fields.next()) {
         (field, None) => Ok(field),
-        (_, Some(_)) => Err(Refused::SeveralCredentials),
+        (_, Some(_)) => Err(Reason::SeveralCredentials),
     }
 }
 
@@ -99,13 +119,15 @@ mod tests {
 
     use super::*;
 
-    fn find(uri: &str, fields: &[&[u8]]) -> Result<String, Refused> {
+    fn found(uri: &str, fields: &[&[u8]]) -> Result<String, Reason> {
         let mut request = Request::get(uri);
         for field in fields {
             request = request.header("authorization", *field);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        bearer_token(&parts).map(str::to_owned)
+        find(&parts, false)
+            .map(|presented| presented.token.to_owned())
+            .map_err(|refused| refused.reason().clone())
     }
 
     #[test]
@@ -116,13 +138,13 @@ mod tests {
             "BEARER  a.b-c_d~e+f/g== ",
         ] {
             assert_eq!(
-                find("/", &[field.as_bytes()]),
+                found("/", &[field.as_bytes()]),
                 Ok("a.b-c_d~e+f/g==".to_owned()),
                 "{field}"
             );
         }
         assert!(
-            find(
+            found(
                 "/?token=x&access_tokens=y&access_toke=z&%zz",
                 &[b"Bearer t"]
             )
@@ -139,7 +161,7 @@ mod tests {
             &[b"Bearerabc"],
             &[b""],
         ] {
-            assert_eq!(find("/", fields), Err(Refused::NoToken), "{fields:?}");
+            assert_eq!(found("/", fields), Err(Reason::NoToken), "{fields:?}");
         }
     }
 
@@ -153,13 +175,13 @@ mod tests {
             "%61ccess_token=x",
         ] {
             assert_eq!(
-                find(&format!("/?{query}"), &[]),
-                Err(Refused::TokenInQuery),
+                found(&format!("/?{query}"), &[]),
+                Err(Reason::TokenInQuery),
                 "{query}"
             );
             assert_eq!(
-                find(&format!("/?{query}"), &[b"Bearer x"]),
-                Err(Refused::SeveralCredentials),
+                found(&format!("/?{query}"), &[b"Bearer x"]),
+                Err(Reason::SeveralCredentials),
                 "{query}"
             );
         }
@@ -171,7 +193,7 @@ mod tests {
             [b"Bearer x".as_slice(), b"Bearer x"],
             [b"Bearer x", b"Basic y"],
         ] {
-            assert_eq!(find("/", &fields), Err(Refused::SeveralCredentials));
+            assert_eq!(found("/", &fields), Err(Reason::SeveralCredentials));
         }
     }
 
@@ -190,10 +212,35 @@ mod tests {
             b"Bearer token={x}",
         ] {
             assert_eq!(
-                find("/", &[field]),
-                Err(Refused::MalformedCredentials),
+                found("/", &[field]),
+                Err(Reason::MalformedCredentials),
                 "{field:?}"
             );
         }
+    }
+
+    #[test]
+    fn dpop_is_a_scheme_where_it_is_taken() {
+        for (field, scheme) in [
+            ("DPoP abc", Scheme::Dpop),
+            ("dpop abc", Scheme::Dpop),
+            ("Bearer abc", Scheme::Bearer),
+        ] {
+            let request = Request::get("/").header("authorization", field);
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let token = "abc";
+            assert_eq!(find(&parts, true), Ok(Presented { scheme, token }));
+        }
+    }
+
+    #[test]
+    fn a_token_has_a_longest_length() {
+        let field = |length| format!("Bearer {}", "a".repeat(length));
+        assert!(found("/", &[field(MAX_JWS_BYTES).as_bytes()]).is_ok());
+        let bytes = MAX_JWS_BYTES + 1;
+        assert_eq!(
+            found("/", &[field(bytes).as_bytes()]),
+            Err(Reason::TokenTooLong { bytes })
+        );
     }
 }

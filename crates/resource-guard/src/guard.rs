@@ -1,66 +1,63 @@
-//! The decision: from a request, a snapshot of keys and the time, to granted or refused.
-
-use std::borrow::Cow;
+//! The decision: from a request, evidence and the time, to granted, refused, or what is needed first.
 
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use oauth_rs::scope::ScopeSet;
+use oauth_rs::introspection::ActiveToken;
+use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
 
-use crate::claims;
-use crate::config::{self, GuardConfig, InvalidConfig};
-use crate::credential::bearer_token;
-use crate::keys::KeySnapshot;
+use crate::binding;
+use crate::challenge::Challenges;
+use crate::claims::{self, Signature};
+use crate::config::{self, Checked, GuardConfig, InvalidConfig};
+use crate::credential::{self, Presented};
+use crate::evidence::{Evidence, Needs, NeedsIntrospection, NeedsKeys};
+use crate::issuer::TrustedIssuer;
 use crate::metadata::MetadataDocument;
-use crate::refused::{Challenges, Refused};
+use crate::principal::{Granted, Identity, Principal};
+use crate::reason::{Reason, shortened};
+use crate::refused::Refused;
 use crate::scope::Requirement;
-
-/// Who makes the request: what a valid token says.
-///
-/// It is made by [`Guard::check`] alone and does not hold the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Principal {
-    /// `sub`: whom the token speaks for; unique within the issuer only.
-    pub subject: String,
-    /// `client_id`: the client that the token was issued to.
-    pub client_id: String,
-    /// `scope`: what was granted.
-    pub scopes: ScopeSet,
-    /// The issuer, one of those that are trusted.
-    pub issuer: Issuer,
-    /// `exp`: when the token expires.
-    pub expires_at: UnixSeconds,
-    /// `jti`: the token's identifier.
-    pub token_id: String,
-    /// The grant that the token came from, where the issuer says so; for revocation.
-    pub grant_id: Option<String>,
-}
+use crate::token;
 
 /// What was decided about a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Clone, Debug)]
 #[must_use]
 pub enum Decision {
-    /// The token is valid.
-    Granted(Principal),
+    /// The token is valid; its proof, if it needs one, is to be spent.
+    Granted(Granted),
     /// There is no valid token, for this reason.
     Refused(Refused),
+    /// It cannot be decided without this.
+    Needs(Needs),
 }
 
 impl Decision {
-    /// The principal, or the reason.
+    /// Granted or the reason, for those who have no means to get what is needed.
     ///
     /// # Errors
-    /// The reason for the refusal.
-    pub fn into_result(self) -> Result<Principal, Refused> {
+    /// The reason for the refusal; an unknown key is one, and so is an issuer that is not asked.
+    pub fn into_result(self) -> Result<Granted, Refused> {
         match self {
-            Self::Granted(principal) => Ok(principal),
+            Self::Granted(granted) => Ok(granted),
             Self::Refused(refused) => Err(refused),
+            Self::Needs(needs) => Err(needs.refused()),
         }
     }
+}
+
+/// Something that a configuration gives up, for the log of whoever starts the program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Weakness {
+    /// Tokens for other services are accepted.
+    #[error("tokens of {issuer} are accepted whatever their audience is")]
+    AnyAudience {
+        /// Whose.
+        issuer: Issuer,
+    },
 }
 
 /// Protects one resource.
@@ -68,101 +65,192 @@ impl Decision {
 /// It holds configuration and nothing that changes; share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Guard {
-    config: GuardConfig,
+    checked: Checked,
     challenges: Challenges,
     metadata: MetadataDocument,
 }
 
+/// How a decision ends before the token is granted.
+enum Stop {
+    Refused(Refused),
+    Needs(Needs),
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
 impl Guard {
-    /// Checks the configuration, and writes the metadata document and the challenge once.
+    /// Checks the configuration, and writes the metadata document and the challenges once.
     ///
     /// # Errors
     /// The configuration cannot protect anything; the error says what to change.
     pub fn new(config: GuardConfig) -> Result<Self, InvalidConfig> {
-        config::check(&config)?;
+        let checked = config::check(config)?;
         Ok(Self {
-            challenges: Challenges::new(&config)?,
-            metadata: MetadataDocument::new(&config)?,
-            config,
+            challenges: Challenges::new(&checked.config)?,
+            metadata: MetadataDocument::new(&checked.config)?,
+            checked,
         })
     }
 
     /// Decides about one request, in the order of cost:
     ///
-    /// 1. one bearer token, in the `Authorization` field;
-    /// 2. it has the compact form, within the size limit, signed, without critical extensions;
-    /// 3. `typ` is `at+jwt`, so no ID token passes;
-    /// 4. `alg` is one that a trusted issuer may use;
-    /// 5. a key of a trusted issuer has the token's `kid` and `alg`;
-    /// 6. the signature verifies with that key;
-    /// 7. the claims are there, once each, with their types, and without `cnf`: a token that is
-    ///    bound to a key is no bearer token;
-    /// 8. `iss` is exactly the issuer whose key verified the signature;
-    /// 9. `aud` contains exactly this resource;
-    /// 10. `exp` is in the future and `nbf`, if there, in the past, within the configured skew;
-    /// 11. `sub`, `client_id` and `jti` are not empty, and `scope` is scope text.
+    /// 1. one token of at most 16 KiB, in the `Authorization` field, with the scheme `Bearer` or,
+    ///    where it is configured, `DPoP`;
+    /// 2. whose it is to validate: a token without the shape of a JWT is the introspecting issuer's,
+    ///    and so is every token where no other issuer is trusted.
     ///
-    /// Does not check: scopes ([`require`](Self::require) does), revocation (the layer asks), or
-    /// that the sender is the one the token was issued to: these are bearer tokens.
+    /// A JWT is validated here:
     ///
-    /// Specification: RFC 9068 section 4; RFC 8725 section 3; RFC 6750 section 2; RFC 7800
-    /// section 3.1.
-    pub fn check(&self, parts: &Parts, keys: &KeySnapshot, now: UnixSeconds) -> Decision {
-        match self.principal(parts, keys, now) {
-            Ok(principal) => Decision::Granted(principal),
-            Err(refused) => Decision::Refused(refused),
+    /// 3. it has the compact form, signed, without critical extensions;
+    /// 4. `typ` is `at+jwt`, so no ID token passes;
+    /// 5. `iss` is exactly a trusted issuer, whose keys alone are tried;
+    /// 6. `alg` is one that this issuer may use;
+    /// 7. the issuer has a key with the token's `kid` and `alg`; if not, its keys are needed;
+    /// 8. the signature verifies with that key;
+    /// 9. the claims are there, once each, with their types.
+    ///
+    /// About any other token its issuer's answer is needed:
+    ///
+    /// 10. it is active, of the type `Bearer` or, if it is bound to a key, `DPoP`, and `iss`, if there, is the
+    ///     issuer.
+    ///
+    /// Then, for both:
+    ///
+    /// 11. `aud` contains exactly one of the accepted resources;
+    /// 12. `exp` is in the future and `nbf`, if there, in the past, within the configured skew;
+    /// 13. `sub` is there; it, `client_id` and `jti` are not empty; `scope` is scope text;
+    /// 14. a token bound to a key came with the scheme `DPoP`, and no other did;
+    /// 15. it is bound as the issuer's and the resource's configuration demand;
+    /// 16. a token bound to a certificate came over a connection with that certificate;
+    /// 17. for a token bound to a key there is one proof, which holds for this method, address, token
+    ///     and nonce (RFC 9449 section 4.3), made with that key.
+    ///
+    /// Does not check: that the proof was not used before, which spending the [`Granted`] does;
+    /// scopes ([`require`](Self::require) does); revocation (the layer asks).
+    ///
+    /// Specification: RFC 9068 section 4; RFC 8725 section 3; RFC 6750 section 2; RFC 7662 section 2.2;
+    /// RFC 9449 sections 4.3 and 7; RFC 8705 section 3.
+    pub fn check(&self, parts: &Parts, evidence: &Evidence<'_>, now: UnixSeconds) -> Decision {
+        match self.decide(parts, evidence, now) {
+            Ok(granted) => Decision::Granted(granted),
+            Err(Stop::Refused(refused)) => Decision::Refused(refused),
+            Err(Stop::Needs(needs)) => Decision::Needs(needs),
         }
     }
 
-    fn principal(
+    fn decide(
         &self,
         parts: &Parts,
-        keys: &KeySnapshot,
+        evidence: &Evidence<'_>,
         now: UnixSeconds,
-    ) -> Result<Principal, Refused> {
-        let config = &self.config;
-        let token = bearer_token(parts)?;
-        let jws = claims::parse(token)?;
-        claims::check_type(jws.header())?;
-        let alg = claims::check_algorithm(jws.header(), &config.issuers)?;
-        let signed = claims::check_signature(&jws, alg, &config.issuers, keys)?;
-        let read = claims::read(&signed)?;
-        let issuer = claims::check_issuer(&read, &signed)?;
-        claims::check_audience(&read, &config.resource)?;
-        claims::check_expiry(&read, now, config.skew)?;
-        claims::check_not_before(&read, now, config.skew)?;
-        claims::check_named(&read)?;
-        let scopes = claims::read_scopes(&read)?;
-        Ok(Principal {
-            subject: read.sub.into_owned(),
-            client_id: read.client_id.into_owned(),
-            scopes,
-            issuer: issuer.clone(),
-            expires_at: read.exp,
-            token_id: read.jti.into_owned(),
-            grant_id: read.grant_id.map(Cow::into_owned),
+    ) -> Result<Granted, Stop> {
+        let presented = credential::find(parts, self.checked.config.dpop.is_some())?;
+        let refuse = |reason| Refused::of(presented.scheme, reason);
+        let (trusted, token) = match self.asked_about(presented.token) {
+            Some(trusted) => {
+                let answer = evidence
+                    .introspection
+                    .ok_or_else(|| introspection_of(&presented, trusted))?;
+                let token = token::active(answer, trusted).map_err(refuse)?;
+                (trusted, token.clone())
+            }
+            None => self.validate(&presented, evidence)?,
+        };
+        let config = &self.checked.config;
+        token::check_audience(&token, trusted, &self.checked.resources).map_err(refuse)?;
+        token::check_expiry(&token, now, config.skew).map_err(refuse)?;
+        token::check_not_before(&token, now, config.skew).map_err(refuse)?;
+        let subject = token::check_named(&token).map_err(refuse)?.to_owned();
+        let scopes = token::read_scopes(&token).map_err(refuse)?;
+        let proved = binding::check(
+            &self.checked,
+            [trusted.demand, config.demand],
+            &presented,
+            token.cnf.as_ref(),
+            parts,
+            evidence,
+            now,
+        )?;
+        Ok(Granted {
+            principal: Principal::new(Identity {
+                subject,
+                client_id: token.client_id,
+                scopes,
+                issuer: trusted.issuer.clone(),
+                actors: token.act.0,
+                binding: proved.binding,
+                expires_at: token.exp,
+                token_id: token.jti,
+                grant_id: token.grant_id,
+                acr: token.acr,
+                auth_time: token.auth_time,
+            }),
+            claim: proved.claim,
+            next_nonce: proved.next_nonce,
         })
+    }
+
+    /// Who is asked about a token; `None` if it is validated here.
+    fn asked_about(&self, token: &str) -> Option<&TrustedIssuer> {
+        let asked = self.checked.introspecting.as_ref();
+        asked.filter(|_| !self.checked.has_local || shape(token) == Shape::Opaque)
+    }
+
+    /// Validates a JWT with the keys of its issuer.
+    fn validate(
+        &self,
+        presented: &Presented<'_>,
+        evidence: &Evidence<'_>,
+    ) -> Result<(&TrustedIssuer, ActiveToken), Stop> {
+        let refuse = |reason| Refused::of(presented.scheme, reason);
+        match shape(presented.token) {
+            Shape::Opaque => return Err(refuse(Reason::Opaque).into()),
+            Shape::Encrypted => return Err(refuse(Reason::Encrypted).into()),
+            Shape::Signed => {}
+        }
+        let jws = claims::parse(presented.token).map_err(refuse)?;
+        claims::check_type(jws.header()).map_err(refuse)?;
+        let (trusted, allowed) =
+            claims::find_issuer(&jws, &self.checked.config.issuers).map_err(refuse)?;
+        let issuer = &trusted.issuer;
+        let alg = claims::check_algorithm(jws.header(), issuer, allowed).map_err(refuse)?;
+        match claims::check_signature(&jws, alg, issuer, evidence.keys).map_err(refuse)? {
+            Signature::Verified(payload) => Ok((trusted, claims::read(payload).map_err(refuse)?)),
+            Signature::NoKey => Err(Stop::Needs(Needs::Keys(NeedsKeys {
+                issuer: issuer.clone(),
+                kid: jws.header().kid.as_deref().map(shortened),
+                scheme: presented.scheme,
+                known: evidence.keys.keys_of(issuer).is_some(),
+            }))),
+        }
     }
 
     /// Decides whether a principal may do what needs these scopes.
     ///
     /// # Errors
-    /// [`Refused::InsufficientScope`], which names every scope that the operation needs.
+    /// [`Reason::InsufficientScope`], which names every scope that the operation needs.
     ///
     /// Specification: RFC 6750 section 3.1.
     pub fn require(&self, principal: &Principal, needed: &Requirement) -> Result<(), Refused> {
         if needed.is_met_by(&principal.scopes) {
             return Ok(());
         }
-        Err(Refused::InsufficientScope {
-            needed: needed.to_ask_for(),
-            granted: principal.scopes.clone(),
-        })
+        Err(Refused::of(
+            principal.scheme(),
+            Reason::InsufficientScope {
+                needed: needed.to_ask_for(),
+                granted: principal.scopes.clone(),
+            },
+        ))
     }
 
     /// The answer to a refused request: status, `WWW-Authenticate` and a JSON body.
     ///
-    /// The reason is put into the response's extensions, for a log.
+    /// The [`Refused`] is put into the response's extensions, for a log.
     pub fn response(&self, refused: &Refused) -> Response<Bytes> {
         self.challenges.response(refused)
     }
@@ -174,6 +262,41 @@ impl Guard {
 
     /// The resource that is protected.
     pub fn resource(&self) -> &ResourceId {
-        &self.config.resource
+        &self.checked.config.resource
+    }
+
+    /// What this configuration gives up; a program logs each once when it starts.
+    pub fn weaknesses(&self) -> impl Iterator<Item = Weakness> {
+        let issuers = self.checked.config.issuers.iter();
+        issuers
+            .filter(|trusted| trusted.any_audience)
+            .map(|trusted| Weakness::AnyAudience {
+                issuer: trusted.issuer.clone(),
+            })
+    }
+}
+
+fn introspection_of(presented: &Presented<'_>, trusted: &TrustedIssuer) -> Stop {
+    Stop::Needs(Needs::Introspection(NeedsIntrospection {
+        issuer: trusted.issuer.clone(),
+        token: Secret::new(presented.token),
+        scheme: presented.scheme,
+    }))
+}
+
+/// What a token looks like, before any of it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Signed,
+    Encrypted,
+    Opaque,
+}
+
+// RFC 7515 section 3.1 and RFC 7516 section 3.1: three parts, and five.
+fn shape(token: &str) -> Shape {
+    match token.bytes().filter(|byte| *byte == b'.').count() {
+        2 => Shape::Signed,
+        4 => Shape::Encrypted,
+        _ => Shape::Opaque,
     }
 }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use oauth_rs::jose::{Alg, JwkSet, VerifyingKey};
 use oauth_rs::uri::Issuer;
 
-use crate::config::TrustedIssuer;
-
 /// A key set for each issuer, parsed already; a check reads it and never waits for it.
 ///
 /// Keys belong to their issuer: equal key ids of two issuers are not mixed up.
@@ -47,26 +45,21 @@ impl KeySnapshot {
         move || Arc::clone(&snapshot)
     }
 
-    /// The keys that may verify a token with this header, each with the issuer it belongs to.
-    pub(crate) fn candidates<'i, 'k>(
+    /// The keys of an issuer that may verify a token with this key id and algorithm.
+    pub(crate) fn candidates<'k>(
         &'k self,
-        issuers: &'i [TrustedIssuer],
+        issuer: &Issuer,
         kid: Option<&'k str>,
         alg: Alg,
-    ) -> impl Iterator<Item = (&'i TrustedIssuer, &'k VerifyingKey)> {
-        issuers
-            .iter()
-            .filter(move |trusted| trusted.algorithms.contains(alg))
-            .flat_map(move |trusted| {
-                let keys = self.keys_of(&trusted.issuer);
-                let found = keys.into_iter().flat_map(move |keys| keys.find(kid, alg));
-                found.map(move |key| (trusted, key))
-            })
+    ) -> impl Iterator<Item = &'k VerifyingKey> {
+        self.keys_of(issuer)
+            .into_iter()
+            .flat_map(move |keys| keys.find(kid, alg))
             .take(MAX_CANDIDATES)
     }
 }
 
-/// Signatures that one token may cost, when it names no key or several issuers use its key id.
+/// Signatures that one token may cost, when it names no key or several keys have its id.
 const MAX_CANDIDATES: usize = 8;
 
 #[cfg(test)]
@@ -99,19 +92,12 @@ mod tests {
         let keys: Vec<SigningKey> = (0..12).map(|_| key()).collect();
         let own = issuer("https://as.example");
         let set = JwkSet::from_public(keys.iter().map(SigningKey::public_jwk));
-        let trusted = [TrustedIssuer::new(own.clone())];
-        let snapshot = KeySnapshot::new(own, set);
-        assert_eq!(
-            snapshot.candidates(&trusted, None, Alg::Es256).count(),
-            MAX_CANDIDATES
-        );
-        assert_eq!(
-            snapshot
-                .candidates(&trusted, Some(keys[11].kid()), Alg::Es256)
-                .count(),
-            1
-        );
-        assert_eq!(snapshot.candidates(&trusted, None, Alg::Rs256).count(), 0);
-        assert_eq!(snapshot.candidates(&trusted, None, Alg::Es384).count(), 0);
+        let snapshot = KeySnapshot::new(own.clone(), set);
+        let count = |kid, alg| snapshot.candidates(&own, kid, alg).count();
+        assert_eq!(count(None, Alg::Es256), MAX_CANDIDATES);
+        assert_eq!(count(Some(keys[11].kid()), Alg::Es256), 1);
+        assert_eq!(count(None, Alg::Rs256), 0);
+        let other = issuer("https://other.example");
+        assert_eq!(snapshot.candidates(&other, None, Alg::Es256).count(), 0);
     }
 }

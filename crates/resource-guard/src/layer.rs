@@ -3,13 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::request::Parts;
 use oauth_rs::time::Clock;
 use tower_layer::Layer;
 
 use crate::cors::Cors;
-use crate::guard::{Guard, Principal};
-use crate::keys::KeySnapshot;
+use crate::guard::Guard;
+use crate::nonce::Nonces;
+use crate::peer::Proxies;
+use crate::principal::Principal;
+use crate::replay::ReplayWindow;
 use crate::service::GuardService;
+use crate::source::Source;
 
 /// Puts a [`Guard`] in front of a service; see [`GuardService`] for what it does with a request.
 #[derive(Clone)]
@@ -21,30 +26,34 @@ pub struct GuardLayer {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) guard: Arc<Guard>,
-    pub(crate) keys: Arc<dyn Fn() -> Arc<KeySnapshot> + Send + Sync>,
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) revoked: Arc<dyn Fn(&Principal) -> bool + Send + Sync>,
     pub(crate) cors: Cors,
+    pub(crate) proxies: Proxies,
+    pub(crate) window: Arc<ReplayWindow>,
+    pub(crate) nonces: Option<Arc<dyn Fn() -> Arc<Nonces> + Send + Sync>>,
+    pub(crate) open: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
 }
 
 impl GuardLayer {
-    /// A layer that asks for the keys and the time at every request.
+    /// A layer that asks the source for evidence and the clock for the time at every request.
     ///
-    /// Use [`KeySnapshot::fixed`] for keys that never change; otherwise a closure that hands out
-    /// the newest snapshot, and does not wait. Nothing counts as revoked, and [`Cors`] has its
-    /// defaults.
-    pub fn new(
-        guard: Arc<Guard>,
-        keys: impl Fn() -> Arc<KeySnapshot> + Send + Sync + 'static,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    /// Use [`KeySnapshot::fixed`](crate::KeySnapshot::fixed) for keys that never change. Nothing
+    /// counts as revoked, no request is open, no proxy is trusted, no nonce is asked for, proofs are
+    /// remembered in a window of its own, and [`Cors`] has its defaults.
+    pub fn new(guard: Arc<Guard>, source: impl Source + 'static, clock: Arc<dyn Clock>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 guard,
-                keys: Arc::new(keys),
+                source: Arc::new(source),
                 clock,
                 revoked: Arc::new(|_| false),
                 cors: Cors::default(),
+                proxies: Proxies::default(),
+                window: Arc::new(ReplayWindow::default()),
+                nonces: None,
+                open: Arc::new(|_| false),
             }),
         }
     }
@@ -59,6 +68,33 @@ impl GuardLayer {
     #[must_use]
     pub fn cors(self, cors: Cors) -> Self {
         self.changed(|shared| shared.cors = cors)
+    }
+
+    /// The proxies whose word about client certificates counts, by the [`Peer`](crate::Peer) in the
+    /// extensions of a request.
+    #[must_use]
+    pub fn proxies(self, proxies: Proxies) -> Self {
+        self.changed(|shared| shared.proxies = proxies)
+    }
+
+    /// Where used DPoP proofs are remembered, in place of a window of the layer's own.
+    #[must_use]
+    pub fn replay_window(self, window: Arc<ReplayWindow>) -> Self {
+        self.changed(|shared| shared.window = window)
+    }
+
+    /// Demands a nonce in each DPoP proof; the closure hands out the newest secrets.
+    #[must_use]
+    pub fn nonces(self, nonces: impl Fn() -> Arc<Nonces> + Send + Sync + 'static) -> Self {
+        self.changed(|shared| shared.nonces = Some(Arc::new(nonces)))
+    }
+
+    /// Requests that need no token: they reach the service without a principal.
+    ///
+    /// One that brings a token all the same is checked, and refused if the token is not good.
+    #[must_use]
+    pub fn open(self, open: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.changed(|shared| shared.open = Arc::new(open))
     }
 
     /// A layer like this one but for one thing; services made before keep what they have.

@@ -1,16 +1,26 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+pub mod evidence;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod guard;
+pub mod issuer;
 pub mod keys;
 pub mod metadata;
+pub mod nonce;
+pub mod peer;
+pub mod principal;
+pub mod reason;
 pub mod refused;
+pub mod replay;
 pub mod scope;
 
+mod binding;
+mod challenge;
 mod claims;
 mod credential;
+mod token;
 
 #[cfg(feature = "tower")]
 pub mod cors;
@@ -20,11 +30,20 @@ pub mod future;
 pub mod layer;
 #[cfg(feature = "tower")]
 pub mod service;
+#[cfg(feature = "tower")]
+pub mod source;
 
-pub use config::{GuardConfig, InvalidConfig, TrustedIssuer};
-pub use guard::{Decision, Guard, Principal};
+pub use config::{GuardConfig, InvalidConfig};
+pub use evidence::{Evidence, Needs, NeedsIntrospection, NeedsKeys};
+pub use guard::{Decision, Guard, Weakness};
+pub use issuer::{Demand, TrustedIssuer};
 pub use keys::KeySnapshot;
-pub use refused::Refused;
+pub use nonce::Nonces;
+pub use peer::{Peer, Proxies};
+pub use principal::{Binding, Granted, Identity, Principal};
+pub use reason::Reason;
+pub use refused::{Refused, Scheme};
+pub use replay::{ReplayClaim, ReplayWindow};
 pub use scope::Requirement;
 
 #[cfg(feature = "tower")]
@@ -33,3 +52,5 @@ pub use cors::Cors;
 pub use layer::GuardLayer;
 #[cfg(feature = "tower")]
 pub use service::GuardService;
+#[cfg(feature = "tower")]
+pub use source::Source;

@@ -6,6 +6,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use oauth_rs::metadata::resource::ResourceMetadata;
 
 use crate::config::{GuardConfig, InvalidConfig};
+use crate::issuer::Demand;
 
 /// The document and its two paths.
 ///
@@ -26,11 +27,20 @@ impl MetadataDocument {
             authorization_servers: config
                 .issuers
                 .iter()
-                .map(|trusted| trusted.issuer.as_str().to_owned())
+                .map(|trusted| trusted.issuer().as_str().to_owned())
                 .collect(),
             scopes_supported: config.scopes_supported.iter().map(str::to_owned).collect(),
             // RFC 6750 section 2.1: the one method that is read.
             bearer_methods_supported: Some(vec!["header".to_owned()]),
+            // RFC 9449 section 5.1 and RFC 8705 section 3.3, as RFC 9728 section 2 has them.
+            dpop_signing_alg_values_supported: config
+                .dpop
+                .iter()
+                .flat_map(|rules| rules.algorithms.iter())
+                .map(|alg| alg.to_string())
+                .collect(),
+            dpop_bound_access_tokens_required: config.demand == Demand::Dpop,
+            tls_client_certificate_bound_access_tokens: config.takes_certificates,
             resource_name: config.resource_name.clone(),
             resource_documentation: config.resource_documentation.clone(),
             ..ResourceMetadata::default()
@@ -98,7 +108,7 @@ mod tests {
     use oauth_rs::uri::{Issuer, ResourceId};
 
     use super::*;
-    use crate::config::TrustedIssuer;
+    use crate::issuer::TrustedIssuer;
 
     fn document(resource: &str) -> MetadataDocument {
         let issuer = TrustedIssuer::new(Issuer::parse("https://as.example").unwrap());

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{Either, Full};
@@ -14,7 +14,6 @@ use tower_service::Service;
 
 use crate::future::GuardFuture;
 use crate::layer::Shared;
-use crate::refused::Refused;
 
 /// A service that lets through only requests with a valid token.
 ///
@@ -22,11 +21,16 @@ use crate::refused::Refused;
 ///
 /// 1. A CORS preflight is answered, since browsers send it without credentials.
 /// 2. A request for the metadata document is answered.
-/// 3. The token is checked ([`Guard::check`](crate::Guard::check)), and then whether it was
-///    revoked. A refusal is answered, with the [`Refused`] in the response's extensions.
-/// 4. The [`Principal`](crate::Principal) is put into the request's extensions, the
-///    `Authorization` field is taken away, so that no handler can pass the token on, and the
-///    request goes to the inner service.
+/// 3. The client certificate is taken from the connection, or from a trusted proxy's field, and the
+///    field is taken away ([`Proxies`](crate::Proxies)).
+/// 4. The token is checked ([`Guard::check`](crate::Guard::check)); keys or the issuer's answer are
+///    fetched, at most once each, if they are needed. A request without a token goes on if it is
+///    open.
+/// 5. Whether the token was revoked, and then whether its proof was used before: the proof is spent.
+/// 6. A refusal is answered, with the [`Refused`](crate::Refused) in the response's extensions.
+/// 7. The [`Principal`](crate::Principal) is put into the request's extensions, the fields
+///    `Authorization` and `DPoP` are taken away, so that no handler can pass the token on, and the
+///    request goes to the inner service. Its response gets a new nonce if the client should have one.
 ///
 /// Every answer that is not a preflight's gets the CORS fields, whoever made it.
 ///
@@ -54,13 +58,13 @@ impl<S: fmt::Debug> fmt::Debug for GuardService<S> {
 
 impl<S, B, R> Service<Request<B>> for GuardService<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     R: Body<Data = Bytes>,
     R::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     type Response = Response<Either<Full<Bytes>, R>>;
     type Error = S::Error;
-    type Future = GuardFuture<S::Future>;
+    type Future = GuardFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -68,37 +72,19 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = &self.shared;
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         if let Some(answer) = shared.cors.preflight(&parts) {
             return GuardFuture::ready(answer);
         }
-        let origin = shared.cors.allowed(&parts.headers);
         let metadata = shared.guard.metadata();
         if let Some(mut answer) = metadata.respond(&parts.method, parts.uri.path()) {
+            let origin = shared.cors.allowed(&parts.headers);
             shared.cors.decorate(origin.as_ref(), answer.headers_mut());
             return GuardFuture::ready(answer);
         }
-        let keys = (shared.keys)();
-        let decision = shared.guard.check(&parts, &keys, shared.clock.now());
-        let decision = decision.into_result().and_then(|principal| {
-            if (shared.revoked)(&principal) {
-                Err(Refused::Revoked)
-            } else {
-                Ok(principal)
-            }
-        });
-        match decision {
-            Ok(principal) => {
-                parts.extensions.insert(principal);
-                parts.headers.remove(AUTHORIZATION);
-                let inner = self.inner.call(Request::from_parts(parts, body));
-                GuardFuture::inner(inner, Arc::clone(shared), origin)
-            }
-            Err(refused) => {
-                let mut answer = shared.guard.response(&refused);
-                shared.cors.decorate(origin.as_ref(), answer.headers_mut());
-                GuardFuture::ready(answer)
-            }
-        }
+        // The one that was made ready is called, perhaps later; the clone is made ready by itself.
+        let clone = self.inner.clone();
+        let inner = mem::replace(&mut self.inner, clone);
+        GuardFuture::guarded(inner, parts, body, Arc::clone(shared))
     }
 }

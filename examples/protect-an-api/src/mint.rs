@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oauth_rs::jose::jwt::AccessTokenClaims;
+use oauth_rs::jose::jwt::{AccessTokenClaims, Actors};
 use oauth_rs::jose::{JwkSet, SigningKey};
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::Issuer;
@@ -44,6 +44,10 @@ impl Mint {
             client_id: "curl".into(),
             scope: Some(scope.into()),
             grant_id: None,
+            cnf: None,
+            act: Actors::default(),
+            acr: None,
+            auth_time: None,
         };
         let payload = serde_json::to_vec(&claims).unwrap();
         self.key.sign("at+jwt", &payload).unwrap()

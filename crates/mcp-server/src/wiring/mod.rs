@@ -20,7 +20,7 @@ use mcp_protocol::serve::{HttpService, Options};
 use oauth_rs::entropy::Entropy;
 use oauth_rs::jose::{JwkSet, SigningKey};
 use oauth_rs::scope::ScopeSet;
-use oauth_rs::time::Clock;
+use oauth_rs::time::{Clock, UnixSeconds};
 use oauth_rs::uri::{Issuer, ResourceId};
 use oauth_server::document::ClientDocuments;
 use oauth_server::router::Service as AuthService;
@@ -127,8 +127,10 @@ pub(crate) fn assemble<D: Transport>(
     let mcp = GuardLayer::new(guard, KeySnapshot::new(issuer.clone(), keys).fixed(), clock)
         .cors(browser_clients())
         .revocation(Arc::new(move |who| {
-            let ids = [Some(who.token_id.as_str()), who.grant_id.as_deref()];
-            revoked.covers(ids.into_iter().flatten(), who.expires_at)
+            let ids = [who.token_id.as_deref(), who.grant_id.as_deref()];
+            // Every token of ours says when it expires; one that did not would count as the oldest.
+            let expires_at = who.expires_at.unwrap_or(UnixSeconds(0));
+            revoked.covers(ids.into_iter().flatten(), expires_at)
         }))
         .layer(HttpService::new(didit, options));
 

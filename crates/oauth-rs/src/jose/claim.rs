@@ -23,7 +23,7 @@ pub struct InvalidClaims {
 }
 
 impl InvalidClaims {
-    pub(super) fn new(detail: &str) -> Self {
+    pub(crate) fn new(detail: &str) -> Self {
         Self {
             detail: detail.chars().take(200).collect(),
         }
@@ -31,12 +31,12 @@ impl InvalidClaims {
 }
 
 /// Reads claims: an object, every member of which is there once.
-pub(super) fn read<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, InvalidClaims> {
+pub(crate) fn read<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, InvalidClaims> {
     json::object(payload).map_err(|error| InvalidClaims::new(&error.to_string()))
 }
 
 // RFC 7519 section 2: a NumericDate is a number of seconds and may have a fraction.
-pub(super) fn read_seconds<'de, D>(deserializer: D) -> Result<UnixSeconds, D::Error>
+pub(crate) fn read_seconds<'de, D>(deserializer: D) -> Result<UnixSeconds, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -79,7 +79,7 @@ fn whole(seconds: f64) -> u64 {
     whole
 }
 
-pub(super) fn read_optional_seconds<'de, D>(
+pub(crate) fn read_optional_seconds<'de, D>(
     deserializer: D,
 ) -> Result<Option<UnixSeconds>, D::Error>
 where
@@ -92,7 +92,7 @@ where
     clippy::trivially_copy_pass_by_ref,
     reason = "the signature that serde asks for"
 )]
-pub(super) fn write_seconds<S: Serializer>(
+pub(crate) fn write_seconds<S: Serializer>(
     seconds: &UnixSeconds,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -100,7 +100,7 @@ pub(super) fn write_seconds<S: Serializer>(
 }
 
 #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
-pub(super) fn write_optional_seconds<S: Serializer>(
+pub(crate) fn write_optional_seconds<S: Serializer>(
     seconds: &Option<UnixSeconds>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -108,7 +108,7 @@ pub(super) fn write_optional_seconds<S: Serializer>(
 }
 
 /// Reads a string, without copying it if it is written without escapes.
-pub(super) fn read_text<'de: 'a, 'a, D>(deserializer: D) -> Result<Cow<'a, str>, D::Error>
+pub(crate) fn read_text<'de: 'a, 'a, D>(deserializer: D) -> Result<Cow<'a, str>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -133,7 +133,7 @@ where
     deserializer.deserialize_str(Text)
 }
 
-pub(super) fn read_optional_text<'de: 'a, 'a, D>(
+pub(crate) fn read_optional_text<'de: 'a, 'a, D>(
     deserializer: D,
 ) -> Result<Option<Cow<'a, str>>, D::Error>
 where
@@ -152,7 +152,7 @@ impl<'de> Deserialize<'de> for Element<'de> {
 }
 
 // RFC 7519 section 4.1.3: one string, or an array of strings.
-pub(super) fn read_audience<'de: 'a, 'a, D>(deserializer: D) -> Result<Vec<Cow<'a, str>>, D::Error>
+pub(crate) fn read_audience<'de: 'a, 'a, D>(deserializer: D) -> Result<Vec<Cow<'a, str>>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -191,7 +191,7 @@ where
     deserializer.deserialize_any(Audience)
 }
 
-pub(super) fn write_audience<S: Serializer>(
+pub(crate) fn write_audience<S: Serializer>(
     audience: &[Cow<'_, str>],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::alg::Alg;
 use super::alg_set::AlgSet;
-use super::claim;
+use super::claim::{self, InvalidClaims};
 use super::jwk::VerifyingKey;
 use crate::{base64url, json};
 
@@ -237,6 +237,22 @@ impl<'a> Jws<'a> {
         })
     }
 
+    /// The `iss` of the payload before anybody has looked at the signature.
+    ///
+    /// # Security
+    /// Anybody can write it. It is good for choosing whose keys have to verify the token, and for
+    /// nothing else.
+    ///
+    /// # Errors
+    /// The payload is not an object, or its `iss` is not there once as a string.
+    pub fn unverified_issuer(&self) -> Result<String, InvalidClaims> {
+        #[derive(Deserialize)]
+        struct Payload {
+            iss: String,
+        }
+        claim::read(self.unverified_payload()).map(|Payload { iss }| iss)
+    }
+
     /// What the token says before anybody has looked at its signature: good for finding the key.
     pub(super) fn unverified_payload(&self) -> &[u8] {
         self.decoded
@@ -387,6 +403,27 @@ mod tests {
         let jws = Jws::parse(&token).unwrap();
         let none = jws.verify(verifying, AlgSet::NONE);
         assert_eq!(none, Err(BadSignature::NotAccepted));
+    }
+
+    #[test]
+    fn the_issuer_can_be_read_before_the_signature() {
+        let token = |payload: &str| {
+            let header = base64url::encode(br#"{"alg":"ES256"}"#);
+            format!("{header}.{}.AAAA", base64url::encode(payload.as_bytes()))
+        };
+        let issuer = |payload: &str| Jws::parse(&token(payload)).unwrap().unverified_issuer();
+        assert_eq!(issuer(r#"{"iss":"a","sub":7}"#).unwrap(), "a");
+        for payload in [
+            "{}",
+            "[]",
+            "",
+            r#"{"iss":7}"#,
+            r#"{"iss":null}"#,
+            r#"{"iss":"a","iss":"a"}"#,
+            r#"["a"]"#,
+        ] {
+            assert!(issuer(payload).is_err(), "{payload}");
+        }
     }
 
     #[test]

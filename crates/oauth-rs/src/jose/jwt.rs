@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::binding::{Actor, Actors, Confirmation, MAX_ACTORS};
 use super::claim::{
     self, read_audience, read_optional_seconds, read_optional_text, read_seconds, read_text,
     write_audience, write_optional_seconds, write_seconds,
@@ -16,10 +17,14 @@ use crate::time::UnixSeconds;
 ///
 /// Reading decides: an object without repeated members; every required claim is there and has its
 /// type; points in time are numbers, with fractions cut off, from 1970 to 9999; the audience is a
-/// string or up to [`MAX_AUDIENCES`] of them; no `cnf`, since a token that is bound to a key is not
-/// a bearer token and no proof of such a key is checked here.
+/// string or up to [`MAX_AUDIENCES`] of them; `cnf` and `act` have the forms of [`Confirmation`] and
+/// [`Actors`].
 ///
 /// Does not check: any value. Issuer, audience and times are the resource's to compare.
+///
+/// # Security
+/// A token with `cnf` is not a bearer token: whoever accepts it has to see the proof that its sender
+/// holds the key.
 ///
 /// ```
 /// use oauth_rs::jose::jwt::AccessTokenClaims;
@@ -35,90 +40,92 @@ use crate::time::UnixSeconds;
 /// ```
 ///
 /// Specification: RFC 9068 section 2.2.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims<'a> {
     /// Who issued the token.
+    #[serde(borrow, deserialize_with = "read_text")]
     pub iss: Cow<'a, str>,
     /// Whom it speaks for.
+    #[serde(borrow, deserialize_with = "read_text")]
     pub sub: Cow<'a, str>,
     /// For whom it is: the resources that may accept it.
-    #[serde(serialize_with = "write_audience")]
+    #[serde(
+        borrow,
+        serialize_with = "write_audience",
+        deserialize_with = "read_audience"
+    )]
     pub aud: Vec<Cow<'a, str>>,
     /// From when on it is void.
-    #[serde(serialize_with = "write_seconds")]
+    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
     pub exp: UnixSeconds,
     /// When it was issued.
-    #[serde(serialize_with = "write_seconds")]
+    #[serde(serialize_with = "write_seconds", deserialize_with = "read_seconds")]
     pub iat: UnixSeconds,
     /// Before when it is void.
     #[serde(
+        default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "write_optional_seconds"
+        serialize_with = "write_optional_seconds",
+        deserialize_with = "read_optional_seconds"
     )]
     pub nbf: Option<UnixSeconds>,
     /// Its own identifier.
+    #[serde(borrow, deserialize_with = "read_text")]
     pub jti: Cow<'a, str>,
     /// The client it was issued to.
+    #[serde(borrow, deserialize_with = "read_text")]
     pub client_id: Cow<'a, str>,
     /// What it allows, as scope text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        borrow,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "read_optional_text"
+    )]
     pub scope: Option<Cow<'a, str>>,
     /// The authorization server's grant that it came from, for revocation; a private claim.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        borrow,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "read_optional_text"
+    )]
     pub grant_id: Option<Cow<'a, str>>,
-}
-
-/// The claims as they arrive.
-// RFC 9068 section 2.2: the first seven are REQUIRED.
-#[derive(Deserialize)]
-struct Received<'a> {
-    #[serde(borrow, deserialize_with = "read_text")]
-    iss: Cow<'a, str>,
-    #[serde(borrow, deserialize_with = "read_text")]
-    sub: Cow<'a, str>,
-    #[serde(borrow, deserialize_with = "read_audience")]
-    aud: Vec<Cow<'a, str>>,
-    #[serde(deserialize_with = "read_seconds")]
-    exp: UnixSeconds,
-    #[serde(deserialize_with = "read_seconds")]
-    iat: UnixSeconds,
-    #[serde(borrow, deserialize_with = "read_text")]
-    jti: Cow<'a, str>,
-    #[serde(borrow, deserialize_with = "read_text")]
-    client_id: Cow<'a, str>,
-    #[serde(default, deserialize_with = "read_optional_seconds")]
-    nbf: Option<UnixSeconds>,
-    #[serde(default, borrow, deserialize_with = "read_optional_text")]
-    scope: Option<Cow<'a, str>>,
-    #[serde(default, borrow, deserialize_with = "read_optional_text")]
-    grant_id: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "json::present")]
-    cnf: bool,
+    /// The key or certificate that its sender has to hold.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::not_null"
+    )]
+    pub cnf: Option<Confirmation>,
+    /// Who acts on behalf of the subject.
+    #[serde(default, skip_serializing_if = "Actors::is_empty")]
+    pub act: Actors,
+    /// How the person signed in: an authentication context class.
+    #[serde(
+        default,
+        borrow,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "read_optional_text"
+    )]
+    pub acr: Option<Cow<'a, str>>,
+    /// When the person signed in.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_optional_seconds",
+        deserialize_with = "read_optional_seconds"
+    )]
+    pub auth_time: Option<UnixSeconds>,
 }
 
 impl<'a> AccessTokenClaims<'a> {
     /// Reads the payload of a verified token; texts without escapes are not copied.
     ///
     /// # Errors
-    /// A claim is missing, occurs twice or has the wrong type, or the token is bound to a key.
+    /// A claim is missing, occurs twice or has the wrong type.
     pub fn parse(payload: &'a [u8]) -> Result<Self, InvalidClaims> {
-        let received: Received<'a> = claim::read(payload)?;
-        // RFC 9449 section 7.2, RFC 8705 section 3: a bound token is refused where its proof is not checked.
-        if received.cnf {
-            return Err(InvalidClaims::new("the token is bound to a key (cnf)"));
-        }
-        Ok(Self {
-            iss: received.iss,
-            sub: received.sub,
-            aud: received.aud,
-            exp: received.exp,
-            iat: received.iat,
-            nbf: received.nbf,
-            jti: received.jti,
-            client_id: received.client_id,
-            scope: received.scope,
-            grant_id: received.grant_id,
-        })
+        claim::read(payload)
     }
 
     /// The same claims with texts of their own.
@@ -137,6 +144,10 @@ impl<'a> AccessTokenClaims<'a> {
             client_id: own(self.client_id),
             scope: self.scope.map(own),
             grant_id: self.grant_id.map(own),
+            cnf: self.cnf,
+            act: self.act,
+            acr: self.acr.map(own),
+            auth_time: self.auth_time,
         }
     }
 }
@@ -162,6 +173,17 @@ mod tests {
             nbf: Some(UnixSeconds(5)),
             scope: Some("x y".into()),
             grant_id: Some("g".into()),
+            cnf: Some(Confirmation {
+                jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
+                certificate: None,
+            }),
+            act: Actors(vec![Actor {
+                sub: "service".into(),
+                iss: None,
+                client_id: None,
+            }]),
+            acr: Some("level2".into()),
+            auth_time: Some(UnixSeconds(4)),
             ..claims
         };
         assert_eq!(parse(&serde_json::to_string(&full).unwrap()).unwrap(), full);
@@ -210,6 +232,11 @@ mod tests {
             (",\"client_id\":\"c\"", ""),
             ("\"jti\"", "\"x\":1,\"x\":1,\"jti\""),
             ("\"jti\"", "\"cnf\":{\"jkt\":\"k\"},\"jti\""),
+            ("\"jti\"", "\"cnf\":{},\"jti\""),
+            ("\"jti\"", "\"act\":\"a\",\"jti\""),
+            ("\"jti\"", "\"act\":null,\"jti\""),
+            ("\"jti\"", "\"acr\":1,\"jti\""),
+            ("\"jti\"", "\"auth_time\":\"4\",\"jti\""),
             ("\"jti\"", "\"cnf\":null,\"jti\""),
             ("\"jti\"", "\"nbf\":null,\"jti\""),
             ("\"jti\"", "\"nbf\":\"1\",\"jti\""),

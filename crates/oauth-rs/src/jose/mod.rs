@@ -9,7 +9,8 @@
 mod alg;
 mod alg_set;
 pub mod assertion;
-mod claim;
+mod binding;
+pub(crate) mod claim;
 mod crypto;
 pub mod dpop;
 mod ed25519;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::refused::shortened;
+use crate::reason::shortened;
 
 type Sent = Pin<Box<dyn Future<Output = Result<Response<Bytes>, SendFailed>> + Send>>;
 

@@ -8,7 +8,10 @@ use oauth_rs::jose::{JwkSet, SigningKey};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
-use resource_guard::{Guard, GuardConfig, KeySnapshot, TrustedIssuer};
+use resource_guard::{
+    Decision, Evidence, Guard, GuardConfig, KeySnapshot, Principal, Reason, Refused, ReplayWindow,
+    TrustedIssuer,
+};
 use serde_json::{Value, json};
 
 pub(crate) const ISSUER: &str = "https://as.example";
@@ -40,6 +43,22 @@ impl World {
         let keys = KeySnapshot::new(issuer(), JwkSet::from_public([key.public_jwk()]));
         let guard = Guard::new(config()).unwrap();
         Self { guard, key, keys }
+    }
+
+    /// The decision with keys as the only evidence.
+    pub(crate) fn check(&self, parts: &Parts, now: UnixSeconds) -> Decision {
+        self.guard.check(parts, &Evidence::of(&self.keys), now)
+    }
+
+    /// Who makes the request, its proof spent in a new window.
+    pub(crate) fn principal(&self, parts: &Parts, now: UnixSeconds) -> Result<Principal, Refused> {
+        let granted = self.check(parts, now).into_result()?;
+        granted.spend(&ReplayWindow::new(1), now)
+    }
+
+    /// Why a request is refused.
+    pub(crate) fn reason(&self, parts: &Parts) -> Reason {
+        self.principal(parts, NOW).unwrap_err().reason().clone()
     }
 
     /// A valid token.

@@ -108,7 +108,7 @@ impl Fetch {
 
     fn keys(url: &str) -> (Self, Step) {
         if !is_endpoint(url) {
-            let failed = KeyFetchFailed::Address(crate::refused::shortened(url));
+            let failed = KeyFetchFailed::Address(crate::reason::shortened(url));
             return (Self::Keys, Step::failed(failed));
         }
         let request = Request::get(url)
@@ -120,7 +120,7 @@ impl Fetch {
             .body(Vec::new());
         let step = match request {
             Ok(request) => Step::Send(request),
-            Err(_) => Step::failed(KeyFetchFailed::Address(crate::refused::shortened(url))),
+            Err(_) => Step::failed(KeyFetchFailed::Address(crate::reason::shortened(url))),
         };
         (Self::Keys, step)
     }

@@ -10,7 +10,7 @@ use oauth_rs::uri::Issuer;
 use resource_guard::fetch::{
     KeyCache, KeyFetchFailed, KeyLimits, KeySource, SendFailed, Unavailable,
 };
-use resource_guard::{Decision, Refused};
+use resource_guard::{Decision, Evidence, Needs};
 use serde_json::json;
 use tokio::time::{Instant, advance, timeout};
 
@@ -164,7 +164,7 @@ async fn property_6_one_bad_key_does_not_hurt_the_others() {
     let current = cache.current();
     let decision = world
         .guard
-        .check(&request(&world.token()), &current.keys, NOW);
+        .check(&request(&world.token()), &Evidence::of(&current.keys), NOW);
     assert!(matches!(decision, Decision::Granted(_)), "{decision:?}");
     let keys = current.keys.keys_of(&issuer()).unwrap();
     assert_eq!((keys.keys().len(), keys.skipped().len()), (1, 3));
@@ -273,17 +273,15 @@ async fn a_withdrawn_key_no_longer_verifies_after_the_refresh() {
     let (endpoint, cache) = filled(&world.key).await;
     world.keys = (*cache.current().keys).clone();
     let token = request(&world.token());
-    assert!(matches!(
-        world.guard.check(&token, &world.keys, NOW),
-        Decision::Granted(_)
-    ));
+    assert!(matches!(world.check(&token, NOW), Decision::Granted(_)));
     endpoint.now_answers(200, document(&[&key()]));
     passes(seconds(300)).await;
     assert!(knows(&cache, &world.key));
     passes(Duration::ZERO).await;
-    let decision = world.guard.check(&token, &cache.current().keys, NOW);
+    let current = cache.current();
+    let decision = world.guard.check(&token, &Evidence::of(&current.keys), NOW);
     assert!(
-        matches!(decision, Decision::Refused(Refused::UnknownKey { .. })),
+        matches!(decision, Decision::Needs(Needs::Keys(_))),
         "{decision:?}"
     );
 }

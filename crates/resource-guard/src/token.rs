@@ -1,0 +1,118 @@
+//! The rules about what a token says, however it was validated, in the order in which they are applied.
+
+use std::time::Duration;
+
+use oauth_rs::introspection::{ActiveToken, Introspection};
+use oauth_rs::scope::ScopeSet;
+use oauth_rs::time::UnixSeconds;
+use oauth_rs::uri::ResourceId;
+
+use crate::issuer::TrustedIssuer;
+use crate::reason::{Reason, shortened};
+
+/// What the issuer that was asked says of the token, if it calls it active.
+pub(crate) fn active<'a>(
+    answer: &'a Introspection,
+    trusted: &TrustedIssuer,
+) -> Result<&'a ActiveToken, Reason> {
+    let token = match answer {
+        // RFC 7662 section 2.2: whatever else it says, an inactive token is not good.
+        Introspection::Inactive => {
+            return Err(Reason::Inactive {
+                issuer: trusted.issuer.clone(),
+            });
+        }
+        Introspection::Active(token) => token,
+    };
+    check_token_type(token)?;
+    // RFC 7662 section 2.2: `iss` is optional; if there, it is who was asked.
+    match &token.iss {
+        Some(iss) if iss != trusted.issuer.as_str() => Err(Reason::OtherIssuer {
+            received: shortened(iss),
+        }),
+        _ => Ok(token),
+    }
+}
+
+// RFC 9449 section 6.2: `token_type` of a token bound to a key, if there, MUST be DPoP. Servers also
+// call refresh tokens active; their type is another one.
+fn check_token_type(token: &ActiveToken) -> Result<(), Reason> {
+    let is_bound = token.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
+    let expected = if is_bound { "DPoP" } else { "Bearer" };
+    match &token.token_type {
+        Some(token_type) if !token_type.eq_ignore_ascii_case(expected) => {
+            Err(Reason::OtherTokenType {
+                token_type: shortened(token_type),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+// RFC 9068 section 4: `aud` MUST contain the identifier of this resource; compared exactly. The same
+// holds for a token that its issuer calls active: it is asked about the tokens of others as well.
+pub(crate) fn check_audience(
+    token: &ActiveToken,
+    trusted: &TrustedIssuer,
+    resources: &[ResourceId],
+) -> Result<(), Reason> {
+    let is_ours = |audience: &String| resources.iter().any(|own| own.as_str() == audience);
+    if trusted.any_audience || token.aud.iter().any(is_ours) {
+        return Ok(());
+    }
+    Err(Reason::OtherAudience {
+        received: shortened(&token.aud.join(" ")),
+    })
+}
+
+// RFC 7519 section 4.1.4: the current time MUST be before `exp`, some leeway aside.
+pub(crate) fn check_expiry(
+    token: &ActiveToken,
+    now: UnixSeconds,
+    skew: Duration,
+) -> Result<(), Reason> {
+    match token.exp {
+        Some(exp) if now >= exp.after(skew) => Err(Reason::Expired {
+            ago: now.since(exp),
+        }),
+        _ => Ok(()),
+    }
+}
+
+// RFC 7519 section 4.1.5: the current time MUST be after or equal to `nbf`, some leeway aside.
+pub(crate) fn check_not_before(
+    token: &ActiveToken,
+    now: UnixSeconds,
+    skew: Duration,
+) -> Result<(), Reason> {
+    match token.nbf {
+        Some(nbf) if nbf > now.after(skew) => Err(Reason::NotYetValid {
+            ahead: nbf.since(now),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whom the token speaks for; what names somebody has to name somebody.
+pub(crate) fn check_named(token: &ActiveToken) -> Result<&str, Reason> {
+    // RFC 9068 section 2.2: these three are REQUIRED; empty ones identify nothing.
+    for (claim, value) in [
+        ("sub", &token.sub),
+        ("client_id", &token.client_id),
+        ("jti", &token.jti),
+    ] {
+        if value.as_ref().is_some_and(String::is_empty) {
+            return Err(Reason::EmptyClaim { claim });
+        }
+    }
+    token
+        .sub
+        .as_deref()
+        .ok_or(Reason::MissingMember { member: "sub" })
+}
+
+// RFC 9068 section 2.2.3: `scope` is scope text as RFC 8693 section 4.2 has it.
+pub(crate) fn read_scopes(token: &ActiveToken) -> Result<ScopeSet, Reason> {
+    let text = token.scope.as_deref().unwrap_or_default();
+    ScopeSet::parse(text).map_err(|reason| Reason::Scope { reason })
+}
