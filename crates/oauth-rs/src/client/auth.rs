@@ -102,6 +102,12 @@ pub enum AuthRefused {
     /// The method needs a private key, and there is none.
     #[error("private_key_jwt needs the private key, which is not kept with the tokens")]
     KeyMissing,
+    /// The grant is for clients that authenticate.
+    #[error("a client that cannot authenticate gets no tokens of its own")]
+    Public,
+    /// The token has a character that no header can carry.
+    #[error("the token cannot be written into a header")]
+    Token,
     /// Signing the assertion failed.
     #[error("the client assertion could not be signed: {0}")]
     Signing(#[from] SigningFailed),

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::auth::AuthRefused;
 use crate::error_code::ErrorCode;
 use crate::json;
+use crate::metadata::client::InvalidRegistration;
 use crate::uri::is_endpoint;
 
 /// The longest answer that is read.
@@ -35,6 +36,9 @@ pub enum ExchangeFailed {
     /// Not the JSON object that belongs here.
     #[error("the answer is malformed: {0}")]
     Malformed(&'static str),
+    /// Not the registration that belongs here.
+    #[error("the registration cannot be used: {0}")]
+    Registration(#[from] InvalidRegistration),
     /// The server refused, with an error code.
     #[error("the server refused: {name}{}", description.as_ref().map_or(String::new(), |d| format!(" ({d:?})")))]
     Refused {

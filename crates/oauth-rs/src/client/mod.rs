@@ -7,9 +7,14 @@
 
 mod auth;
 pub mod authorize;
+pub mod client_credentials;
+pub mod device;
 pub mod discover;
 mod exchange;
 pub mod flow;
+pub mod id_jag;
+pub mod introspect;
+pub mod jwt_bearer;
 pub mod push;
 pub mod refresh;
 pub mod register;
@@ -17,6 +22,7 @@ pub mod renewal;
 pub mod revoke;
 pub mod store;
 pub mod token;
+pub mod token_exchange;
 
 pub use auth::{AuthRefused, Caller, Client, ClientAuth, TlsMethod};
 pub use exchange::{ExchangeFailed, MAX_BODY_BYTES};

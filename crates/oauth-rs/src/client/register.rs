@@ -1,107 +1,171 @@
-//! Dynamic client registration (RFC 7591).
+//! Dynamic client registration (RFC 7591), and its management (RFC 7592).
+
+use std::sync::Arc;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use serde::Deserialize;
 
-use super::auth::{Client, ClientAuth};
+use super::auth::{AuthRefused, Client, ClientAuth};
 use super::exchange::{self, ExchangeFailed};
-use crate::metadata::client::ClientMetadata;
+use crate::jose::SigningKey;
+use crate::metadata::client::{ClientMetadata, Management, Registration};
 use crate::secret::Secret;
+
+const WHAT: &str = "registration endpoint";
+const MANAGED: &str = "registration";
 
 /// Asks for a client identifier.
 ///
+/// `initial_access_token` is for servers that register only those who were given one.
+///
 /// # Errors
-/// The address is neither https nor loopback http.
+/// The address is neither https nor loopback http, or the token cannot be written into a header.
 pub fn request(
     endpoint: &str,
     metadata: &ClientMetadata,
+    initial_access_token: Option<&Secret>,
 ) -> Result<Request<Vec<u8>>, ExchangeFailed> {
-    const WHAT: &str = "registration endpoint";
     // Strings and lists always serialise; an error could only be one of memory.
     let body = serde_json::to_vec(metadata).map_err(|_| ExchangeFailed::Malformed(WHAT))?;
-    let mut request = exchange::request(WHAT, Method::POST, endpoint, body)?;
-    let json = HeaderValue::from_static("application/json");
-    request.headers_mut().insert(header::CONTENT_TYPE, json);
-    Ok(request)
+    send(
+        WHAT,
+        Method::POST,
+        endpoint,
+        Some(body),
+        initial_access_token,
+    )
 }
 
-/// Reads the identifier, and the secret if the server insists on one.
+/// Reads what the server registered at `endpoint`.
 ///
 /// # Errors
-/// The server refused, or chose a way to authenticate that is not supported here.
-pub fn response(response: &Response<Vec<u8>>) -> Result<Client, ExchangeFailed> {
-    #[derive(Deserialize)]
-    struct Sent {
-        client_id: String,
-        client_secret: Option<String>,
-        token_endpoint_auth_method: Option<String>,
-    }
+/// The server refused, or its answer is no registration.
+pub fn response(
+    response: &Response<Vec<u8>>,
+    endpoint: &str,
+) -> Result<Registration, ExchangeFailed> {
     // RFC 7591 section 3.2.1: 201; some servers say 200.
-    let wanted = [StatusCode::CREATED, StatusCode::OK];
-    let sent: Sent = exchange::read(response, &wanted, "registration")?;
-    if sent.client_id.is_empty() {
-        return Err(ExchangeFailed::Malformed("registration"));
-    }
-    let secret = sent.client_secret.map(Secret::new);
-    let auth = match (sent.token_endpoint_auth_method.as_deref(), secret) {
-        // RFC 7591 section 3.2.1: the server may have replaced the requested method with another.
-        (Some(name), secret) => ClientAuth::named(name, secret, None)?,
-        (None, Some(secret)) => ClientAuth::Basic(secret),
-        (None, None) => ClientAuth::None,
-    };
+    registration(response, &[StatusCode::CREATED, StatusCode::OK], endpoint)
+}
+
+/// The client that was registered, with the key if it is to authenticate with one.
+///
+/// # Errors
+/// The server chose a way to authenticate that is not used here, or that needs a key that is not given.
+pub fn client(
+    registration: &Registration,
+    key: Option<Arc<SigningKey>>,
+) -> Result<Client, AuthRefused> {
+    let method = registration.token_endpoint_auth_method.as_str();
     Ok(Client {
-        client_id: sent.client_id,
-        auth,
+        client_id: registration.client_id.clone(),
+        // RFC 7591 section 3.2.1: the server may have replaced the requested method with another.
+        auth: ClientAuth::named(method, registration.client_secret.clone(), key)?,
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metadata::client::AuthMethod;
-    use crate::uri::RedirectUri;
-
-    #[test]
-    fn what_a_command_line_sends() {
-        let uri = RedirectUri::parse("http://127.0.0.1/callback").unwrap();
-        let metadata = ClientMetadata::native("CLI", vec![uri]);
-        let request = request("https://as.example/register", &metadata).unwrap();
-        assert_eq!(request.headers()["content-type"], "application/json");
-        assert_eq!(
-            std::str::from_utf8(request.body()).unwrap(),
-            r#"{"client_name":"CLI","redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none","grant_types":["authorization_code","refresh_token"],"response_types":["code"],"application_type":"native"}"#
-        );
-    }
-
-    #[test]
-    fn reading_the_answer() {
-        let read = |status: u16, body: &str| {
-            response(
-                &Response::builder()
-                    .status(status)
-                    .body(body.as_bytes().to_vec())
-                    .unwrap(),
-            )
-        };
-        let client = read(
-            201,
-            r#"{"client_id":"c","token_endpoint_auth_method":"none"}"#,
-        )
-        .unwrap();
-        assert_eq!(client.client_id, "c");
-        assert_eq!(client.auth.method(), AuthMethod::None);
-        let secret = read(201, r#"{"client_id":"c","client_secret":"s"}"#).unwrap();
-        assert_eq!(secret.auth.method(), AuthMethod::ClientSecretBasic);
-        assert!(secret.auth.secret().unwrap().ct_eq("s"));
-        assert!(read(201, r#"{"client_id":""}"#).is_err());
-        assert!(
-            read(
-                201,
-                r#"{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}"#
-            )
-            .is_err()
-        );
-        let refused = read(400, r#"{"error":"invalid_redirect_uri"}"#).unwrap_err();
-        assert!(refused.is(crate::error_code::ErrorCode::InvalidRedirectUri));
-    }
+/// Asks what is registered (RFC 7592 section 2.1).
+///
+/// # Errors
+/// The address is neither https nor loopback http, or the token cannot be written into a header.
+pub fn read(management: &Management) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+    manage(Method::GET, management, None)
 }
+
+/// Asks that `metadata` take the place of all that is registered (RFC 7592 section 2.2).
+///
+/// What it leaves out is deleted or gets its default.
+///
+/// # Errors
+/// The address is neither https nor loopback http, or the token cannot be written into a header.
+pub fn replace(
+    management: &Management,
+    registration: &Registration,
+    metadata: &ClientMetadata,
+) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+    let body = metadata.to_update(registration);
+    // Strings and lists always serialise; an error could only be one of memory.
+    let body = body.map_err(|_| ExchangeFailed::Malformed(MANAGED))?;
+    manage(Method::PUT, management, Some(body))
+}
+
+/// Reads what is registered now, after [`read`] or [`replace`].
+///
+/// A new secret or a new token for management takes the place of the old one at once; an answer
+/// without [`Registration::management`] leaves the old one as it is.
+///
+/// # Errors
+/// The server refused, its answer is no registration, or it is about another client.
+pub fn current(
+    response: &Response<Vec<u8>>,
+    before: &Registration,
+    management: &Management,
+) -> Result<Registration, ExchangeFailed> {
+    let now = registration(response, &[StatusCode::OK], &management.uri)?;
+    // RFC 7592 section 2.2: the client_id MUST be the one that the client has.
+    if now.client_id != before.client_id {
+        return Err(ExchangeFailed::Malformed("registration of another client"));
+    }
+    Ok(now)
+}
+
+/// Asks that the client be forgotten, and all that was given to it (RFC 7592 section 2.3).
+///
+/// # Errors
+/// The address is neither https nor loopback http, or the token cannot be written into a header.
+pub fn delete(management: &Management) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+    manage(Method::DELETE, management, None)
+}
+
+/// Reads whether the client was forgotten.
+///
+/// # Errors
+/// The server refused.
+pub fn deleted(response: &Response<Vec<u8>>) -> Result<(), ExchangeFailed> {
+    // RFC 7592 section 2.3: 204.
+    exchange::check_status(response, &[StatusCode::NO_CONTENT])
+}
+
+fn manage(
+    method: Method,
+    management: &Management,
+    body: Option<Vec<u8>>,
+) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+    let token = Some(&management.access_token);
+    send(MANAGED, method, &management.uri, body, token)
+}
+
+fn send(
+    what: &'static str,
+    method: Method,
+    url: &str,
+    body: Option<Vec<u8>>,
+    token: Option<&Secret>,
+) -> Result<Request<Vec<u8>>, ExchangeFailed> {
+    let has_body = body.is_some();
+    let mut request = exchange::request(what, method, url, body.unwrap_or_default())?;
+    let headers = request.headers_mut();
+    if has_body {
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, json);
+    }
+    if let Some(token) = token {
+        // RFC 7591 section 3, RFC 7592 section 2: as a bearer token, in the header.
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| AuthRefused::Token)?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
+fn registration(
+    response: &Response<Vec<u8>>,
+    wanted: &[StatusCode],
+    endpoint: &str,
+) -> Result<Registration, ExchangeFailed> {
+    exchange::check_status(response, wanted)?;
+    Ok(Registration::parse(response.body(), endpoint)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -104,30 +104,32 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<TokenResponse, ExchangeF
     let kind = TokenKind::parse(&sent.token_type).ok_or(ExchangeFailed::Malformed(
         "token_type is neither Bearer nor DPoP",
     ))?;
-    // RFC 6749 appendix A.12 and A.17: tokens are VSCHAR.
-    let is_token = |text: &String| {
-        !text.is_empty()
-            && text.len() <= MAX_TOKEN_BYTES
-            && text.bytes().all(|b| b.is_ascii_graphic())
-    };
-    if !is_token(&sent.access_token) || sent.refresh_token.as_ref().is_some_and(|t| !is_token(t)) {
+    if !is_token(&sent.access_token) || sent.refresh_token.as_deref().is_some_and(|t| !is_token(t))
+    {
         return Err(ExchangeFailed::Malformed(
             "a token holds characters that no token has",
         ));
     }
     let scope = sent.scope.as_deref().map(ScopeSet::parse).transpose();
-    let lifetime = |seconds: f64| Duration::try_from_secs_f64(seconds);
     Ok(TokenResponse {
         access_token: Secret::new(sent.access_token),
         refresh_token: sent.refresh_token.map(Secret::new),
-        expires_in: sent
-            .expires_in
-            .map(lifetime)
-            .transpose()
-            .map_err(|_| ExchangeFailed::Malformed("expires_in is out of range"))?,
+        expires_in: lifetime(sent.expires_in)?,
         scope: scope.map_err(|_| ExchangeFailed::Malformed("scope"))?,
         kind,
     })
+}
+
+// RFC 6749 appendix A.12 and A.17: tokens are VSCHAR.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+pub(super) fn lifetime(expires_in: Option<f64>) -> Result<Option<Duration>, ExchangeFailed> {
+    expires_in
+        .map(Duration::try_from_secs_f64)
+        .transpose()
+        .map_err(|_| ExchangeFailed::Malformed("expires_in is out of range"))
 }
 
 #[cfg(test)]

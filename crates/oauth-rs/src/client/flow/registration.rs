@@ -19,11 +19,13 @@ impl Flow {
         let endpoint = endpoint.ok_or(FlowFailed::NoEndpoint("registration_endpoint"))?;
         let name = &self.options.client_name;
         let metadata = ClientMetadata::native(name, vec![self.options.redirect_uri.clone()]);
-        register::request(endpoint, &metadata).map_err(FlowFailed::Registration)
+        register::request(endpoint, &metadata, None).map_err(FlowFailed::Registration)
     }
 
     pub(super) fn registration_answered(found: Box<Found>, response: &Response<Vec<u8>>) -> State {
-        match register::response(response) {
+        let endpoint = found.server.registration_endpoint.as_deref();
+        let registered = register::response(response, endpoint.unwrap_or_default());
+        match registered.and_then(|own| Ok(register::client(&own, None)?)) {
             Ok(client) => State::Prepare(found, client),
             Err(reason) => State::Failed(FlowFailed::Registration(reason)),
         }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::client::ExchangeFailed;
 use crate::metadata::InvalidDocument;
+use crate::metadata::client::InvalidRegistration;
 
 const PRM: &str = "https://rs.example/.well-known/oauth-protected-resource/mcp";
 const PRM_ROOT: &str = "https://rs.example/.well-known/oauth-protected-resource";
@@ -125,7 +126,13 @@ fn what_is_no_json_object_or_says_something_twice() {
                 FlowFailed::Authorization(reason) => {
                     matches!(reason, ExchangeFailed::Status(StatusCode::OK))
                 }
-                _ => matches!(exchange(failed), ExchangeFailed::Malformed(_)),
+                _ => matches!(
+                    exchange(failed),
+                    ExchangeFailed::Malformed(_)
+                        | ExchangeFailed::Registration(InvalidRegistration::Document(
+                            InvalidDocument::Malformed
+                        ))
+                ),
             };
             assert!(is_malformed, "{at} {body}");
         }
