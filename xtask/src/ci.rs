@@ -12,9 +12,11 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     compiler(workspace)?;
     title("format");
     Step::cargo(&["fmt", "--all", "--check"]).run()?;
-    Step::cargo(&["fmt", "--check", "--manifest-path"])
-        .arg(workspace.path(interop::RUST))
-        .run()?;
+    for outside in [interop::RUST, suite::DIFFERENTIAL] {
+        Step::cargo(&["fmt", "--check", "--manifest-path"])
+            .arg(workspace.path(outside))
+            .run()?;
+    }
     title("tidy");
     tidy::run(workspace)?;
     title("clippy");

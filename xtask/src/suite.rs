@@ -11,9 +11,13 @@ use crate::{Outcome, conformance, interop, stories};
 /// A test run of the workspace that takes longer than this is stuck.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 
+/// The package outside the workspace that holds our tokens against those of `jsonwebtoken`.
+pub(crate) const DIFFERENTIAL: &str = "crates/oauth-rs/differential/Cargo.toml";
+
 /// Runs everything; nothing is left out because something before it failed.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let mut tally = rust_tests()?;
+    tally.add(differential(workspace)?);
     match node::prepare(workspace)? {
         Prepared::Ready(node) => {
             tally.add(stories::run(workspace, &node, None)?);
@@ -78,6 +82,29 @@ fn rust_tests() -> Outcome<Tally> {
         )?);
     }
     Ok(tally)
+}
+
+/// The tests that need another library for cryptography, which is not in our lock file.
+fn differential(workspace: &Workspace) -> Outcome<Tally> {
+    let step = || {
+        Step::cargo(&["test", "--locked", "--manifest-path"])
+            .arg(workspace.path(DIFFERENTIAL))
+            .arg("--target-dir")
+            .arg(workspace.scratch("differential"))
+    };
+    let build = step().args(&["--no-run", "--quiet"]);
+    match build.output()? {
+        (true, _) => counted(&step(), cargo_count),
+        (false, text) if interop::no_network(&text) => {
+            let mut tally = Tally::default();
+            tally.not_run(
+                "the tokens of jsonwebtoken",
+                "cargo cannot reach its registry",
+            );
+            Ok(tally)
+        }
+        (false, text) => Err(format!("{}\n{text}", build.line())),
+    }
 }
 
 /// What one closing line of a test runner says.

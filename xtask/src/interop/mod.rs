@@ -17,7 +17,7 @@ use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{Outcome, suite};
 
-pub(crate) use rust::MANIFEST as RUST;
+pub(crate) use rust::{MANIFEST as RUST, no_network};
 
 use runs::{RUNS, Role, Run, Sdk, Transport};
 

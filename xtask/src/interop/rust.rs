@@ -24,7 +24,7 @@ pub(crate) fn prepare(workspace: &Workspace) -> Outcome<Result<PathBuf, String>>
 }
 
 /// Whether cargo's words mean that the network is missing, rather than that something does not build.
-fn no_network(text: &str) -> bool {
+pub(crate) fn no_network(text: &str) -> bool {
     [
         "Could not resolve host",
         "Could not connect",
