@@ -1,7 +1,8 @@
 //! Tokens that are bound to a key, at servers that want to see their nonces.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -187,4 +188,44 @@ async fn tokens_without_their_key_are_not_used() {
         ));
         assert_eq!(world.log(), [format!("call {URL} with nothing")]);
     }
+}
+
+/// Answers that take a moment, so that calls are under way at the same time.
+#[derive(Clone)]
+struct Slow(Strict);
+
+impl Service<Request<Bytes>> for Slow {
+    type Response = Response<Bytes>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let answer = self.0.answer(&request);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            Ok(answer)
+        })
+    }
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_all_learn_the_nonce() {
+    let key = Arc::new(SigningKey::generate_es256().unwrap());
+    let world = World::with(bound(&key, 2_000)).await;
+    let strict = Strict::default();
+    let layer = layer(&strict, &world, Some(key));
+    let call = || {
+        let request = Request::post(URL).body(Bytes::new()).unwrap();
+        layer.layer(Slow(strict.clone())).call(request)
+    };
+    // The first call finds the stored tokens; the others have them.
+    let (one, two, three) = tokio::join!(call(), call(), call());
+    for answer in [one, two, three] {
+        assert_eq!(answer.unwrap().status(), 200);
+    }
+    assert_eq!(strict.log.lock().unwrap().len(), 6);
 }

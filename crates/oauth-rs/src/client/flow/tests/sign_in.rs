@@ -1,6 +1,11 @@
 //! Signing in for the first time.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::client::ClientAuth;
+use crate::jose::SigningKey;
+use crate::scope::ScopeSet;
 
 #[test]
 fn from_a_challenge_to_a_token() {
@@ -205,7 +210,7 @@ fn whoever_wants_no_scope_is_not_given_offline_access_alone() {
         .server
         .replacen('{', r#"{"scopes_supported":["offline_access"],"#, 1);
     let options = FlowOptions {
-        scope: Some(crate::scope::ScopeSet::empty()),
+        scope: Some(ScopeSet::empty()),
         ..options()
     };
     let mut flow = Flow::new(SERVER, None, options).unwrap();
@@ -238,5 +243,97 @@ fn every_attempt_has_its_own_state_and_verifier() {
     let second = world.asked();
     for name in ["state", "code_challenge"] {
         assert_ne!(first.get(name), second.get(name), "{name}");
+    }
+}
+
+#[test]
+fn offline_access_is_the_servers_to_offer_and_not_the_resources() {
+    let run = |server_lists: bool, challenged: Option<&str>, chosen: Option<&str>| {
+        let mut world = World::new();
+        world.resource = world.resource.replace("\"write\"", "\"offline_access\"");
+        if server_lists {
+            let list = r#"{"scopes_supported":["offline_access"],"#;
+            world.server = world.server.replacen('{', list, 1);
+        }
+        let options = FlowOptions {
+            scope: chosen.map(|scope| ScopeSet::parse(scope).unwrap()),
+            ..options()
+        };
+        let mut flow = Flow::new(SERVER, None, options).unwrap();
+        if let Some(scope) = challenged {
+            let value = format!(r#"Bearer scope="{scope}""#);
+            flow.handle_challenge(StatusCode::UNAUTHORIZED, &challenge(&value));
+        }
+        world.drive(&mut flow, NOW).unwrap();
+        world.asked().get("scope").map(str::to_owned)
+    };
+    let asked = |scope: &str| Some(scope.to_owned());
+    assert_eq!(run(false, None, None), asked("read"));
+    assert_eq!(run(true, None, None), asked("read offline_access"));
+    assert_eq!(run(false, Some("a offline_access"), None), asked("a"));
+    assert_eq!(run(true, Some("a"), None), asked("a offline_access"));
+    // Alone it would be a scope that asks for nothing.
+    assert_eq!(run(true, Some("offline_access"), None), None);
+    // What the program asks for is its own choice.
+    let own = run(false, None, Some("a offline_access"));
+    assert_eq!(own, asked("a offline_access"));
+}
+
+#[test]
+fn a_step_up_does_not_carry_offline_access_to_a_server_that_does_not_offer_it() {
+    let stored = StoredGrant {
+        requested_scope: Some(ScopeSet::parse("read offline_access").unwrap()),
+        ..signed_in()
+    };
+    let mut world = World::new();
+    let mut flow = flow(Some(stored));
+    let missing = r#"Bearer error="insufficient_scope", scope="admin""#;
+    flow.handle_challenge(StatusCode::FORBIDDEN, &challenge(missing));
+    world.drive(&mut flow, NOW).unwrap();
+    assert_eq!(world.asked().get("scope"), Some("read admin"));
+}
+
+#[test]
+fn a_client_with_a_key_signs_what_it_says_to_the_token_endpoint() {
+    const DOCUMENT: &str = "https://app.example/client.json";
+    let key = Arc::new(SigningKey::generate_es256().unwrap());
+    let run = |client_id: Option<&str>, methods: &str| {
+        let mut world = World::new();
+        let flags = format!(
+            r#"{{"client_id_metadata_document_supported":true,"token_endpoint_auth_methods_supported":{methods},"#
+        );
+        world.server = world.server.replacen('{', &flags, 1);
+        let options = FlowOptions {
+            client_id: client_id.map(str::to_owned),
+            client_id_document: Some(DOCUMENT.into()),
+            client_key: Some(Arc::clone(&key)),
+            ..options()
+        };
+        let mut flow = Flow::new(SERVER, None, options.clone()).unwrap();
+        let result = world.drive(&mut flow, NOW);
+        (result, world, options)
+    };
+    for (given, expected) in [(Some("mine"), "mine"), (None, DOCUMENT)] {
+        let (result, mut world, options) = run(given, r#"["none","private_key_jwt"]"#);
+        assert_eq!(result, Ok("first".into()));
+        let sent = Params::parse_form(world.bodies[2].as_bytes(), &[]).unwrap();
+        assert_eq!(sent.get("client_id"), Some(expected));
+        assert!(
+            claims(sent.get("client_assertion").unwrap()).contains(r#""aud":"https://as.example""#)
+        );
+        // Read back from where no key is kept, the client has it again.
+        let mut stored = world.stored.pop().unwrap();
+        stored.client.auth = ClientAuth::KeyAbsent;
+        let mut later = Flow::new(SERVER, Some(stored), options).unwrap();
+        assert_eq!(
+            world.drive(&mut later, UnixSeconds(2_000)),
+            Ok("second".into())
+        );
+        assert!(world.bodies.last().unwrap().contains("client_assertion="));
+
+        let (result, world, _) = run(given, r#"["none"]"#);
+        let refused = AuthRefused::NotOffered("a private key");
+        assert_eq!(result, Err(FlowFailed::Authorization(refused.into())));
+        assert_eq!(world.browser.len(), 0);
     }
 }
