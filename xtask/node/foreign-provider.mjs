@@ -13,6 +13,10 @@ import { atEnd } from "./story.mjs";
 /** How long its access tokens live: seconds. */
 export const TOKEN_SECONDS = 3;
 
+/** What else it keeps, and for how long: seconds. */
+const KEPT = ["AccessToken", "AuthorizationCode", "Grant", "Interaction", "RefreshToken", "Session"];
+const KEPT_SECONDS = 600;
+
 /** The host of the client ID metadata document; no name server knows it. */
 const CLIENT_HOST = "client.test";
 
@@ -84,6 +88,7 @@ export async function provide(place, resource, { document, bound = false, pushed
     clientAuthMethods: ["none"],
     scopes: ["offline_access"],
     routes: { jwks: "/jwks" },
+    ttl: Object.fromEntries(KEPT.map((name) => [name, KEPT_SECONDS])),
     findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     renderError(ctx, out, error) {
       console.log(`  the provider refuses: ${JSON.stringify(out)} ${error.error_detail ?? error.stack}`);

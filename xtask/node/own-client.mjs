@@ -30,7 +30,7 @@ export function browser() {
   let visiting;
   return {
     see(text) {
-      const address = text.match(/https?:\/\/\S+\?\S*response_type=code\S*(?=\s)/);
+      const address = text.match(/https?:\/\/\S+\?\S*(?:response_type=code|request_uri=)\S*(?=\s)/);
       if (address && !visiting) visiting = visit(address[0]);
     },
     visit: () => visiting,
