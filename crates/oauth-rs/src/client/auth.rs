@@ -182,6 +182,13 @@ impl ClientAuth {
         }
     }
 
+    /// Whether the certificate of the connection says who the client is.
+    ///
+    /// Such a client uses [`ServerMetadata::for_mutual_tls`].
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
     /// The secret, if that is how the client authenticates.
     pub fn secret(&self) -> Option<&Secret> {
         match self {

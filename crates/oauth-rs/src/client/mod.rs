@@ -15,6 +15,7 @@ pub mod flow;
 pub mod id_jag;
 pub mod introspect;
 pub mod jwt_bearer;
+pub mod machine;
 pub mod push;
 pub mod refresh;
 pub mod register;

@@ -64,6 +64,15 @@ pub struct Access {
 }
 
 impl Access {
+    /// A token that is bound to no key.
+    pub(in crate::client) fn unbound(resource: ResourceId, token: Secret) -> Self {
+        Self {
+            resource,
+            token,
+            key: None,
+        }
+    }
+
     /// The access token of a grant, with the key that it is bound to.
     ///
     /// A grant that is not bound needs none, and has no use for one.

@@ -23,12 +23,12 @@ pub enum AddressRefused {
 
 impl AddressRefused {
     /// Why an endpoint or document is not asked.
-    pub(super) fn endpoint(url: &str) -> Self {
+    pub(in crate::client) fn endpoint(url: &str) -> Self {
         ResourceId::parse(url).map_or_else(Self::Invalid, |_| Self::Loopback)
     }
 
     /// Why an authorization server is not asked.
-    pub(super) fn issuer(text: &str) -> Self {
+    pub(in crate::client) fn issuer(text: &str) -> Self {
         Issuer::parse(text).map_or_else(Self::Invalid, |_| Self::Loopback)
     }
 }
@@ -99,7 +99,16 @@ pub enum FlowFailed {
     /// What the browser brought back was refused.
     #[error(transparent)]
     Callback(CallbackRefused),
-    /// The code was refused.
+    /// The authorization server does not list the grant that was to be used.
+    #[error("the authorization server does not offer the grant {0}")]
+    GrantNotOffered(&'static str),
+    /// The identity provider gave no assertion.
+    #[error("the identity provider gave no assertion: {0}")]
+    IdentityProvider(ExchangeFailed),
+    /// The resource refused a token that had just been issued for it.
+    #[error("the server refuses the token that was just issued for it")]
+    TokenRefused,
+    /// The request for tokens failed, or was refused.
     #[error("the token request failed: {0}")]
     Token(ExchangeFailed),
     /// The refresh failed in a way that signing in again would not mend.
