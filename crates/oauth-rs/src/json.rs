@@ -16,6 +16,15 @@ pub(crate) fn object<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, se
     unique::object(text(bytes)?)
 }
 
+/// The same for an object inside another one.
+pub(crate) fn nested<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(unique::ObjectDeserializer(deserializer))
+}
+
 /// Serde would let bytes that are no text pass in members that nobody here reads, and looks at each
 /// string by itself, which takes longer.
 fn text(bytes: &[u8]) -> Result<&str, serde_json::Error> {

@@ -9,14 +9,14 @@ pub use documents::{
     client_document, client_registration, client_update, registration_answer, resource_metadata,
     server_metadata,
 };
-pub use tokens::{assertion, dpop_proof, jwk, jwk_set, jws, jwt_claims};
+pub use tokens::{assertion, dpop_proof, introspection, jwk, jwk_set, jws, jwt_claims};
 pub use values::{challenge, form, redirect, scope, uri};
 
 /// The name of a target, and what must hold for any bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     ("assertion", assertion),
     ("challenge", challenge),
     ("client_document", client_document),
@@ -24,6 +24,7 @@ pub const TARGETS: [Target; 17] = [
     ("client_update", client_update),
     ("dpop_proof", dpop_proof),
     ("form", form),
+    ("introspection", introspection),
     ("jwk", jwk),
     ("jwk_set", jwk_set),
     ("jws", jws),

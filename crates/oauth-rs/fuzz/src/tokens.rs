@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
+use oauth_rs::introspection::{Introspection, MAX_INTROSPECTION_BYTES};
 use oauth_rs::jose::assertion::{MAX_JTI_BYTES, Received};
 use oauth_rs::jose::dpop::{self, Sent};
 use oauth_rs::jose::jwt::AccessTokenClaims;
@@ -120,7 +121,8 @@ pub fn jwk_set(data: &[u8]) {
     }
 }
 
-/// The claims of an access token: never of one that is bound, and what is read is written and read as the same.
+/// The claims of an access token: bound to something that can be checked or to nothing, and what is read is
+/// written and read as the same.
 pub fn jwt_claims(data: &[u8]) {
     let Ok(read) = AccessTokenClaims::parse(data) else {
         return;
@@ -128,12 +130,50 @@ pub fn jwt_claims(data: &[u8]) {
     let Some(value) = other(data) else {
         return;
     };
-    assert!(value.get("cnf").is_none());
+    assert_eq!(
+        read.cnf.is_some(),
+        value.get("cnf").is_some_and(Value::is_object)
+    );
+    assert!(
+        read.cnf
+            .as_ref()
+            .is_none_or(|cnf| cnf.jkt.is_some() || cnf.certificate.is_some())
+    );
+    assert_eq!(read.act.is_empty(), value.get("act").is_none());
     assert_eq!(value.get("iss").and_then(Value::as_str), Some(&*read.iss));
     let written = serde_json::to_vec(&read).expect("what was read can be written");
     assert_eq!(
         AccessTokenClaims::parse(&written).ok().as_ref(),
         Some(&read)
+    );
+}
+
+/// Introspection answers: a token is active only if that is said, and bounded like any document.
+pub fn introspection(data: &[u8]) {
+    let Ok(read) = Introspection::parse(data) else {
+        return;
+    };
+    assert!(data.len() <= MAX_INTROSPECTION_BYTES);
+    let Some(value) = other(data) else {
+        return;
+    };
+    let Introspection::Active(token) = read else {
+        assert_ne!(value.get("active"), Some(&Value::Bool(true)));
+        return;
+    };
+    assert_eq!(value.get("active"), Some(&Value::Bool(true)));
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    assert_eq!(text("sub"), token.sub.as_deref());
+    assert_eq!(text("token_type"), token.token_type.as_deref());
+    assert_eq!(
+        token.cnf.is_some(),
+        value.get("cnf").is_some_and(Value::is_object)
+    );
+    assert_eq!(
+        token.aud.is_empty(),
+        value
+            .get("aud")
+            .is_none_or(|aud| *aud == Value::Array(Vec::new()))
     );
 }
 

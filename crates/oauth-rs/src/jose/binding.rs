@@ -34,7 +34,7 @@ impl<'de> Deserialize<'de> for Confirmation {
             #[serde(rename = "x5t#S256", default, deserialize_with = "json::not_null")]
             certificate: Option<Thumbprint>,
         }
-        let Members { jkt, certificate } = Members::deserialize(deserializer)?;
+        let Members { jkt, certificate } = json::nested(deserializer)?;
         if jkt.is_none() && certificate.is_none() {
             return Err(D::Error::custom(
                 "cnf has none of the members jkt and x5t#S256",
@@ -89,7 +89,7 @@ impl Actors {
 
 impl<'de> Deserialize<'de> for Actors {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut next = Some(Box::new(Nested::deserialize(deserializer)?));
+        let mut next = Some(Box::new(json::nested::<Nested, D>(deserializer)?));
         let mut actors = Vec::new();
         while let Some(one) = next {
             if actors.len() == MAX_ACTORS {
@@ -144,9 +144,13 @@ struct Nested {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "json::not_null"
+        deserialize_with = "earlier"
     )]
     act: Option<Box<Nested>>,
+}
+
+fn earlier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Nested>>, D::Error> {
+    json::nested(deserializer).map(Some)
 }
 
 #[cfg(test)]
@@ -187,8 +191,14 @@ mod tests {
         ] {
             assert_eq!(confirmation(text), None, "{text}");
         }
-        let twice = format!(r#"{{"jkt":"{JKT}","jkt":"{JKT}"}}"#);
-        assert_eq!(confirmation(&twice), None);
+        for text in [
+            format!(r#"{{"jkt":"{JKT}","jkt":"{JKT}"}}"#),
+            // A member that nobody reads counts too, and an array is no object.
+            format!(r#"{{"x":1,"jkt":"{JKT}","x":2}}"#),
+            format!(r#"["{JKT}"]"#),
+        ] {
+            assert_eq!(confirmation(&text), None, "{text}");
+        }
     }
 
     #[test]
@@ -211,6 +221,9 @@ mod tests {
             "{}".to_owned(),
             "\"a\"".to_owned(),
             r#"{"sub":"a","act":null}"#.to_owned(),
+            r#"["a"]"#.to_owned(),
+            r#"{"sub":"a","act":["b"]}"#.to_owned(),
+            r#"{"sub":"a","act":{"sub":"b","x":1,"x":1}}"#.to_owned(),
         ] {
             assert!(serde_json::from_str::<Actors>(&text).is_err(), "{text}");
         }

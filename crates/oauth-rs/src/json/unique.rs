@@ -23,7 +23,7 @@ pub(super) fn object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, serd
 }
 
 /// A deserializer of which everything that is asked for is an object.
-struct ObjectDeserializer<D>(D);
+pub(super) struct ObjectDeserializer<D>(pub(super) D);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectDeserializer<D> {
     type Error = D::Error;
