@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use mcp_protocol::client::ClientError;
 
-use super::callback::CallbackError;
 use super::terminal;
 
 /// Why a client command failed: what happened, and what to do.
@@ -17,14 +16,10 @@ pub(crate) enum CommandError {
     Usage(String),
     /// The tool ran and says that it failed.
     Tool(String),
-    /// The server refuses the grant, and it cannot be renewed.
-    SignedOut { url: String },
     /// The server refuses what sign-in has just given.
     StillRefused { url: String },
     /// Sign-in failed.
     SignIn(Box<dyn Error + Send + Sync>),
-    /// Nobody came back from the browser.
-    Callback(CallbackError),
     /// The file with the grants cannot be used.
     Store(Box<dyn Error + Send + Sync>),
     /// The MCP server could not be asked, or refused.
@@ -39,10 +34,8 @@ impl CommandError {
         match self {
             Self::Usage(_) => 2,
             Self::Tool(_)
-            | Self::SignedOut { .. }
             | Self::StillRefused { .. }
             | Self::SignIn(_)
-            | Self::Callback(_)
             | Self::Store(_)
             | Self::Server { .. }
             | Self::Output(_) => 1,
@@ -55,10 +48,6 @@ impl fmt::Display for CommandError {
         match self {
             Self::Usage(why) => f.write_str(why),
             Self::Tool(text) => write!(f, "the tool failed: {text}"),
-            Self::SignedOut { url } => write!(
-                f,
-                "the sign-in at {url} has ended; run `mcp-server login {url}` to sign in again"
-            ),
             Self::StillRefused { url } => write!(
                 f,
                 "{url} refuses the token that sign-in has just given; \
@@ -68,7 +57,6 @@ impl fmt::Display for CommandError {
                 write!(f, "signing in failed: ")?;
                 chain(f, error.as_ref())
             }
-            Self::Callback(error) => write!(f, "signing in failed: {error}"),
             Self::Store(error) => {
                 write!(f, "the file with the grants cannot be used: ")?;
                 chain(f, error.as_ref())
@@ -106,7 +94,7 @@ fn chain(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static)) -> fmt::Resu
 }
 
 /// An error and what caused it, in one line.
-pub(super) fn in_one_line(error: &(dyn Error + 'static)) -> String {
+fn in_one_line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -122,12 +110,6 @@ impl Error for CommandError {}
 impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
-    }
-}
-
-impl From<CallbackError> for CommandError {
-    fn from(error: CallbackError) -> Self {
-        Self::Callback(error)
     }
 }
 
@@ -187,13 +169,13 @@ mod tests {
     #[test]
     fn messages_say_what_happened_and_what_to_do() {
         let url = "https://mcp.example/mcp".to_owned();
-        let ended = CommandError::SignedOut { url: url.clone() };
-        assert_eq!(
-            ended.to_string(),
-            "the sign-in at https://mcp.example/mcp has ended; \
-             run `mcp-server login https://mcp.example/mcp` to sign in again"
+        let refused = CommandError::StillRefused { url: url.clone() };
+        assert!(
+            refused
+                .to_string()
+                .starts_with("https://mcp.example/mcp refuses the token")
         );
-        assert_eq!(ended.exit_code(), 1);
+        assert_eq!(refused.exit_code(), 1);
         assert_eq!(CommandError::Usage("no".to_owned()).exit_code(), 2);
 
         let lost = ClientError::Transport(io::Error::other("no route").into());

@@ -1,11 +1,9 @@
 //! Our own MCP client: signs a person in, keeps the grant, refreshes it, and asks for more when told to.
 
-mod bearer;
 mod browser;
 mod callback;
 pub(crate) mod error;
 mod grants;
 pub(crate) mod session;
 mod sign_in;
-mod step;
 pub(crate) mod terminal;

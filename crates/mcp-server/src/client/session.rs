@@ -2,24 +2,28 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use egress_guard::{Client as Egress, Limits as EgressLimits, Policy};
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, Uri};
 use mcp_protocol::client::{Called, Client, ClientError, Limits, ListedTools, TransportError};
 use mcp_protocol::types::Implementation;
-use oauth_rs::client::flow::{Access, StoredGrant};
+use oauth_rs::client::store::TokenStore;
+use oauth_rs::entropy::Entropy;
+use oauth_rs::jose::SigningKey;
 use oauth_rs::scope::ScopeSet;
-use oauth_rs::uri::ResourceId;
+use oauth_rs::send::{CallFailed, Seams, SignInFailed, SignInLayer, SignedIn, Waits};
+use oauth_rs::time::Clock;
+use oauth_rs::uri::{RedirectUri, ResourceId};
 use serde_json::value::RawValue;
+use tower_layer::Layer as _;
 use tower_service::Service;
 
-use super::bearer::{Bearer, Token};
 use super::error::CommandError;
-use super::grants::Grants;
-use super::sign_in::{Settings, SignIn, show};
-use super::step::{self, Step, Tried};
+use super::sign_in::{AtThisMachine, Settings, Show, Traced, compare, heard, show};
+use super::{callback, grants};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// How to reach a server and how to sign in there.
@@ -65,13 +69,17 @@ fn list_limits() -> Limits {
     }
 }
 
+/// Where the browser comes back to, but for the port.
+const CALLBACK: &str = "http://127.0.0.1/callback";
+
 /// A conversation with one server, over anything that sends requests.
 pub(crate) struct Session<S = Egress> {
     url: String,
-    client: Client<Bearer<S>>,
-    token: Token,
-    grants: Grants,
-    sign_in: SignIn<S>,
+    client: Client<SignedIn<S>>,
+    layer: SignInLayer,
+    settings: Settings,
+    /// Whether a person was sent to the browser.
+    shown: Arc<AtomicBool>,
 }
 
 impl Session {
@@ -103,37 +111,85 @@ impl Session {
         } else {
             Policy::strict()
         };
-        let grants = Grants::open(args.store)?;
-        let sign_in = SignIn {
-            http: Egress::new(policy.clone(), EgressLimits::default()),
-            url: args.url,
-            settings,
+        let oauth = Egress::new(policy.clone(), EgressLimits::default());
+        let store = grants::open(args.store)?;
+        let outside = Outside {
+            key: grants::key(&store)?,
+            store: Arc::new(store),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::new()),
-            key: grants.key()?,
-            show: Box::new(move |address| show(address, !args.no_browser)),
+            show: Arc::new(move |address| show(address, !args.no_browser)),
         };
         let server = Egress::new(policy, server_limits());
-        Ok(Self::over(server, endpoint, sign_in, grants))
+        Self::over(server, oauth, &args.url, settings, outside)
     }
+}
+
+/// What a conversation is handed.
+struct Outside {
+    store: Arc<dyn TokenStore>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    /// What tokens are bound to wherever a server can.
+    key: Arc<SigningKey>,
+    show: Show,
 }
 
 impl<S> Session<S>
 where
-    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + 'static,
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + Send + 'static,
     S::Error: Into<TransportError>,
+    S::Future: Send,
 {
-    fn over(server: S, endpoint: Uri, sign_in: SignIn<S>, grants: Grants) -> Self {
-        let token = Token::new(Arc::clone(&sign_in.clock), Arc::clone(&sign_in.entropy));
+    fn over<E>(
+        server: S,
+        oauth: E,
+        url: &str,
+        settings: Settings,
+        outside: Outside,
+    ) -> Result<Self, CommandError>
+    where
+        E: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + Send + 'static,
+        E::Error: Into<TransportError>,
+        E::Future: Send,
+    {
+        let endpoint = endpoint(url)?;
+        let shown = Arc::new(AtomicBool::new(false));
+        let shows = Arc::clone(&shown);
+        let browser = AtThisMachine {
+            callback_port: settings.callback_port,
+            show: Arc::new(move |address| {
+                shows.store(true, Ordering::SeqCst);
+                (outside.show)(address);
+            }),
+        };
+        let seams = Seams {
+            store: outside.store,
+            egress: oauth_rs::send::Egress::new(Traced(oauth)),
+            browser: Some(Arc::new(browser)),
+            clock: outside.clock,
+            entropy: outside.entropy,
+            spawn: Arc::new(|work| drop(tokio::spawn(work))),
+        };
+        let waits = Waits {
+            // The listener gives up first, and says it better.
+            browser: callback::WAIT + Duration::from_secs(10),
+            ..Waits::default()
+        };
+        let usage = |error: &dyn std::fmt::Display| CommandError::Usage(error.to_string());
+        let redirect_uri = RedirectUri::parse(CALLBACK).map_err(|error| usage(&error))?;
+        let layer = SignInLayer::new(url, settings.options(redirect_uri, outside.key), seams)
+            .map_err(|error| usage(&error))?
+            .with_waits(waits)
+            .with_notices(|notice| heard(&notice));
         let info = Implementation::new("mcp-server", env!("CARGO_PKG_VERSION"));
-        Self {
-            url: sign_in.url.clone(),
-            client: Client::new(Bearer::new(server, token.clone()), endpoint, info)
-                .with_limits(list_limits()),
-            token,
-            grants,
-            sign_in,
-        }
+        Ok(Self {
+            url: url.to_owned(),
+            client: Client::new(layer.layer(server), endpoint, info).with_limits(list_limits()),
+            layer,
+            settings,
+            shown,
+        })
     }
 
     /// Signs in anew, whether or not there is a grant, and says so in one line.
@@ -141,34 +197,31 @@ where
     /// A client is registered anew as well: a server that forgot the old one would only show the person an error page.
     pub(crate) async fn login(&mut self) -> Result<String, CommandError> {
         // Without a token, so that the server says what it wants.
-        match self.client.connect().await {
-            Ok(_) => Ok(format!("{} asks for no sign-in", self.url)),
-            Err(ClientError::Unauthorized { www_authenticate }) => {
-                let status = StatusCode::UNAUTHORIZED;
-                let grant = self
-                    .sign_in
-                    .sign_in(status, &www_authenticate, None, &self.grants)
-                    .await?;
-                let scopes = grant.scope().map_or_else(String::new, ToString::to_string);
-                Ok(format!(
-                    "signed in to {} as client {}, scopes {}",
-                    self.url,
-                    grant.client.client_id,
-                    if scopes.is_empty() {
-                        "(none named)"
-                    } else {
-                        &scopes
-                    }
-                ))
+        self.layer.sign_in_anew();
+        let connected = self.client.connect().await;
+        self.done(connected)?;
+        let Some(grant) = self.layer.grant() else {
+            return Ok(format!("{} asks for no sign-in", self.url));
+        };
+        let scopes = grant.scope().map_or_else(String::new, ToString::to_string);
+        Ok(format!(
+            "signed in to {} as client {}, scopes {}",
+            self.url,
+            grant.client.client_id,
+            if scopes.is_empty() {
+                "(none named)"
+            } else {
+                &scopes
             }
-            Err(error) => Err(self.failed(error)),
-        }
+        ))
     }
 
     /// The tools of the server.
     pub(crate) async fn tools(&mut self) -> Result<ListedTools, CommandError> {
-        self.signed_in(async |client| client.list_tools().await)
-            .await
+        let listed = self.client.list_tools().await;
+        let listed = self.done(listed)?;
+        self.leave().await;
+        Ok(listed)
     }
 
     /// Calls a tool.
@@ -177,98 +230,59 @@ where
         tool: &str,
         arguments: &RawValue,
     ) -> Result<Called, CommandError> {
-        self.signed_in(async |client| client.call_tool(tool, arguments).await)
-            .await
+        let called = self.client.call_tool(tool, arguments).await;
+        let called = self.done(called)?;
+        self.leave().await;
+        Ok(called)
     }
 
-    /// Runs `operation`, and again after getting the token that the server wants.
-    async fn signed_in<T>(
-        &mut self,
-        operation: impl AsyncFn(&Client<Bearer<S>>) -> Result<T, ClientError>,
-    ) -> Result<T, CommandError> {
-        let mut held = self.grants.find(&self.url).await?;
-        let mut tried = Tried::default();
-        if let Some(grant) = &held
-            && grant.is_expired(self.sign_in.now())
+    /// What came of it, and what is to be said of a sign-in on the way.
+    fn done<T>(&self, outcome: Result<T, ClientError>) -> Result<T, CommandError> {
+        if self.shown.swap(false, Ordering::SeqCst)
+            && let Some(grant) = self.layer.grant()
         {
-            tried.renewed = true;
-            held = Some(self.renew(grant, None).await?);
+            compare(&self.settings, &grant);
         }
-        loop {
-            let access = held
-                .as_ref()
-                .and_then(|grant| Access::new(grant, Some(&self.sign_in.key)).ok());
-            self.token.set(access);
-            let error = match operation(&self.client).await {
-                Ok(done) => {
-                    // Agreed already, or nothing could have been done; this asks nobody.
-                    if let Ok(revision) = self.client.connect().await {
-                        tracing::debug!(revision = revision.as_str(), "spoken");
-                    }
-                    // The answer is there; a session that stays open ends by itself.
-                    if let Err(error) = self.client.close().await {
-                        tracing::debug!(%error, "the session was not closed");
-                    }
-                    return Ok(done);
-                }
-                Err(error) => error,
-            };
-            let step = step::after(&error, held.is_some(), &mut tried);
-            tracing::debug!(%error, ?step, "refused");
-            held = match (step, held, error) {
-                (Step::SignIn, _, ClientError::Unauthorized { www_authenticate }) => {
-                    let status = StatusCode::UNAUTHORIZED;
-                    let sign_in = &self.sign_in;
-                    Some(
-                        sign_in
-                            .sign_in(status, &www_authenticate, None, &self.grants)
-                            .await?,
-                    )
-                }
-                (Step::AskForMore, held, ClientError::Forbidden { www_authenticate }) => {
-                    let status = StatusCode::FORBIDDEN;
-                    let sign_in = &self.sign_in;
-                    Some(
-                        sign_in
-                            .sign_in(status, &www_authenticate, held, &self.grants)
-                            .await?,
-                    )
-                }
-                (Step::Renew, Some(grant), ClientError::Unauthorized { www_authenticate }) => {
-                    Some(self.renew(&grant, Some(&www_authenticate)).await?)
-                }
-                (Step::StillRefused, ..) => {
-                    return Err(CommandError::StillRefused {
-                        url: self.url.clone(),
-                    });
-                }
-                (_, _, error) => return Err(self.failed(error)),
-            };
-        }
+        outcome.map_err(|error| failed(&self.url, error))
     }
 
-    /// A grant with a fresh access token in place of this one.
-    async fn renew(
-        &self,
-        used: &StoredGrant,
-        www_authenticate: Option<&[String]>,
-    ) -> Result<StoredGrant, CommandError> {
-        let now = self.sign_in.now();
-        let renewed = self.grants.renew(&self.url, used, now, async |kept| {
-            self.sign_in
-                .renew(kept, www_authenticate, &self.grants)
-                .await
-        });
-        renewed.await?.ok_or_else(|| CommandError::SignedOut {
-            url: self.url.clone(),
-        })
-    }
-
-    fn failed(&self, error: ClientError) -> CommandError {
-        CommandError::Server {
-            url: self.url.clone(),
-            error,
+    async fn leave(&self) {
+        // Agreed already, or nothing could have been done; this asks nobody.
+        if let Ok(revision) = self.client.connect().await {
+            tracing::debug!(revision = revision.as_str(), "spoken");
         }
+        // The answer is there; a session that stays open ends by itself.
+        if let Err(error) = self.client.close().await {
+            tracing::debug!(%error, "the session was not closed");
+        }
+    }
+}
+
+/// Whose fault it is, for the person.
+fn failed(url: &str, error: ClientError) -> CommandError {
+    let url = url.to_owned();
+    match error {
+        // The layer signs in and asks once more; what is still refused then is refused for good.
+        ClientError::Unauthorized { .. } => CommandError::StillRefused { url },
+        ClientError::Transport(error) => match error.downcast::<CallFailed>() {
+            Ok(failed) => match *failed {
+                CallFailed::SignIn(SignInFailed::Store(error)) => CommandError::Store(error.into()),
+                CallFailed::SignIn(SignInFailed::Flow(reason)) => {
+                    CommandError::SignIn(reason.into())
+                }
+                CallFailed::SignIn(reason) => CommandError::SignIn(reason.into()),
+                CallFailed::Inner(error) => CommandError::Server {
+                    url,
+                    error: ClientError::Transport(error),
+                },
+                other => CommandError::SignIn(other.into()),
+            },
+            Err(error) => CommandError::Server {
+                url,
+                error: ClientError::Transport(error),
+            },
+        },
+        error => CommandError::Server { url, error },
     }
 }
 

@@ -27,19 +27,19 @@ pub enum CallFailed {
 pub enum SignInFailed {
     /// The way to a token ended.
     #[error("signing in failed: {0}")]
-    Flow(#[source] FlowFailed),
+    Flow(FlowFailed),
     /// The token could not be renewed; the grant may still be good.
     #[error("{0}")]
-    Renewal(#[source] RenewalFailed),
+    Renewal(RenewalFailed),
     /// The program's part of the sign-in, the browser, failed.
     #[error("the browser did not come back: {0}")]
     Browser(Arc<dyn std::error::Error + Send + Sync>),
     /// The call cannot carry the token.
     #[error("the token cannot be sent: {0}")]
-    Access(#[source] AccessRefused),
+    Access(AccessRefused),
     /// The store of grants could not be read.
     #[error("the store of grants cannot be used: {0}")]
-    Store(#[source] StoreError),
+    Store(StoreError),
     /// A person is to sign in, and the program has no way to ask one.
     #[error("nobody is signed in, and nobody can be asked")]
     NobodyToAsk,

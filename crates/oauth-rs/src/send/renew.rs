@@ -112,8 +112,9 @@ fn request(shared: &Shared, grant: &StoredGrant) -> Result<Request<Vec<u8>>, Exc
     let token = grant.refresh_token.as_ref();
     let token = token.ok_or(ExchangeFailed::Malformed("no refresh token"))?;
     let (now, entropy) = (shared.now(), shared.seams.entropy.as_ref());
+    let client = shared.client(grant);
     let caller = Caller {
-        client: shared.client(grant),
+        client: &client,
         issuer: &grant.issuer,
         now,
         entropy,

@@ -13,9 +13,7 @@ use super::options::{Notice, Seams, Waits};
 use super::{renew, sign_in};
 use crate::client::Client;
 use crate::client::ClientAuth;
-use crate::client::flow::{
-    Access, AccessRefused, Flow, FlowOptions, Nonces, Registration, StoredGrant,
-};
+use crate::client::flow::{Access, AccessRefused, Flow, FlowOptions, Nonces, StoredGrant};
 use crate::client::store::{Kept, Standing, StoreError, Storing};
 use crate::jose::SigningKey;
 use crate::time::UnixSeconds;
@@ -266,15 +264,12 @@ impl Shared {
     }
 
     /// Who we are at the issuer of a grant, with the key that no store has.
-    pub(super) fn client<'a>(&'a self, grant: &'a StoredGrant) -> &'a Client {
-        let ours = |own: &&Registration| {
-            own.issuer == grant.issuer && own.client.client_id == grant.client.client_id
-        };
-        match grant.client.auth {
-            ClientAuth::KeyAbsent => self.options.registrations.iter().find(ours),
-            _ => None,
+    pub(super) fn client(&self, grant: &StoredGrant) -> Client {
+        let mut client = grant.client.clone();
+        if let (ClientAuth::KeyAbsent, Some(key)) = (&client.auth, &self.options.client_key) {
+            client.auth = ClientAuth::PrivateKeyJwt(Arc::clone(key));
         }
-        .map_or(&grant.client, |own| &own.client)
+        client
     }
 
     /// What a store says, in the time that it has.

@@ -11,9 +11,14 @@ use oauth_rs::time::UnixSeconds;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use oauth_rs::client::flow::StoredGrant;
+use oauth_rs::client::store::{MemoryStore, Standing, save};
+use oauth_rs::secret::Secret;
+use oauth_rs::uri::Issuer;
+
 use super::*;
-use crate::client::grants::tests::{URL, grant, grants};
-use crate::data::DataDir;
+
+const URL: &str = "https://mcp.example/mcp";
 
 const ISSUER: &str = "https://as.example";
 const NOW: UnixSeconds = UnixSeconds(1_000);
@@ -33,6 +38,10 @@ struct Behaviour {
     page: Option<&'static str>,
     /// Every page of the list names a next one.
     endless: bool,
+    /// The first request to the token endpoint is refused.
+    ends: bool,
+    /// The resource wants no token at all.
+    open: bool,
     log: Vec<String>,
 }
 
@@ -118,7 +127,7 @@ impl Behaviour {
         self.log
             .push(format!("call {}", token.unwrap_or("without a token")));
         let expected = self.accepts.map(|token| format!("Bearer {token}"));
-        if expected.is_none() || token != expected.as_deref() {
+        if !self.open && (expected.is_none() || token != expected.as_deref()) {
             return refusal(401, "Bearer scope=\"a b\"");
         }
         if let Some(scope) = self.lacks {
@@ -150,7 +159,8 @@ impl Behaviour {
         assert_eq!(form.get("resource"), Some(URL));
         let what = form.get("refresh_token").or(form.get("code")).unwrap();
         self.log.push(format!("token for {what}"));
-        match self.issues {
+        let issues = self.issues.filter(|_| !std::mem::take(&mut self.ends));
+        match issues {
             Some(token) => answer(
                 200,
                 &json!({"access_token": token, "token_type": "Bearer", "expires_in": 300,
@@ -188,10 +198,27 @@ fn agree(world: &World, address: &str) {
     });
 }
 
+fn grant(token: &str) -> StoredGrant {
+    StoredGrant {
+        resource: ResourceId::parse(URL).unwrap(),
+        issuer: Issuer::parse(ISSUER).unwrap(),
+        token_endpoint: "https://as.example/token".to_owned(),
+        revocation_endpoint: None,
+        client: oauth_rs::client::Client::public("client-1"),
+        redirect_uri: RedirectUri::parse("http://127.0.0.1:4000/callback").unwrap(),
+        requested_scope: Some(ScopeSet::parse("a").unwrap()),
+        granted_scope: None,
+        access_token: Secret::new(token),
+        refresh_token: Some(Secret::new(format!("refresh-{token}"))),
+        expires_at: Some(UnixSeconds(2_000)),
+        dpop_jkt: None,
+    }
+}
+
 struct Case {
     world: World,
     session: Session<World>,
-    _folder: DataDir,
+    store: Arc<MemoryStore>,
 }
 
 async fn case(behaviour: Behaviour, stored: Option<&str>, now: UnixSeconds) -> Case {
@@ -205,31 +232,30 @@ async fn case_with(
     settings: Settings,
 ) -> Case {
     let world = World(Arc::new(Mutex::new(behaviour)));
-    let (folder, grants) = grants();
+    let store = Arc::new(MemoryStore::new());
     if let Some(token) = stored {
-        grants.save(&grant(token)).await.unwrap();
+        save(store.as_ref(), &grant(token)).await.unwrap();
     }
     let person = world.clone();
-    let sign_in = SignIn {
-        http: world.clone(),
-        url: URL.to_owned(),
-        settings,
+    let outside = Outside {
+        store: Arc::clone(&store) as Arc<dyn TokenStore>,
         clock: Arc::new(move || now),
         entropy: Arc::new(SystemEntropy::new()),
-        key: grants.key().unwrap(),
-        show: Box::new(move |address| agree(&person, address)),
+        key: Arc::new(SigningKey::generate_es256().unwrap()),
+        show: Arc::new(move |address| agree(&person, address)),
     };
-    let session = Session::over(world.clone(), URL.parse().unwrap(), sign_in, grants);
+    let session = Session::over(world.clone(), world.clone(), URL, settings, outside).unwrap();
     Case {
         world,
         session,
-        _folder: folder,
+        store,
     }
 }
 
 impl Case {
     async fn kept(&self) -> Option<StoredGrant> {
-        self.session.grants.find(URL).await.unwrap()
+        let kept = self.store.find(URL).await.unwrap();
+        kept.map(|kept| kept.grant)
     }
 }
 
@@ -288,6 +314,7 @@ async fn a_list_without_end_is_given_up() {
 #[tokio::test]
 async fn login_says_who_and_what_in_one_line() {
     let behaviour = Behaviour {
+        accepts: Some("t1"),
         issues: Some("t1"),
         ..Behaviour::default()
     };
@@ -302,10 +329,11 @@ async fn login_says_who_and_what_in_one_line() {
 
 #[tokio::test]
 async fn a_server_that_wants_nobody_is_told() {
-    let mut case = case(Behaviour::default(), None, NOW).await;
-    // A server without authorization accepts a request that carries none.
-    case.session.token.set(Access::new(&grant("t1"), None).ok());
-    case.world.0.lock().unwrap().accepts = Some("t1");
+    let behaviour = Behaviour {
+        open: true,
+        ..Behaviour::default()
+    };
+    let mut case = case(behaviour, None, NOW).await;
     let line = case.session.login().await.unwrap();
     assert_eq!(line, "https://mcp.example/mcp asks for no sign-in");
 }
@@ -357,17 +385,41 @@ async fn a_token_that_is_refused_is_renewed_once() {
     );
     assert_eq!(
         refused.world.log(),
-        ["call Bearer t1", "token for refresh-t1", "call Bearer t2"]
+        [
+            "call Bearer t1",
+            "token for refresh-t1",
+            "call Bearer t2",
+            "browser for client-1 with a b",
+            "token for code-1",
+            "call Bearer t2"
+        ]
     );
 }
 
 #[tokio::test]
-async fn a_dead_grant_is_forgotten_and_the_person_is_told() {
-    let mut case = case(Behaviour::default(), Some("t1"), LATE).await;
-    let error = case.session.tools().await.unwrap_err();
-    assert!(matches!(error, CommandError::SignedOut { .. }), "{error:?}");
-    assert_eq!(case.world.log(), ["token for refresh-t1"]);
-    assert!(case.kept().await.is_none());
+async fn a_grant_that_has_ended_leads_to_the_browser_with_the_same_client() {
+    let behaviour = Behaviour {
+        ends: true,
+        accepts: Some("t2"),
+        issues: Some("t2"),
+        ..Behaviour::default()
+    };
+    let mut case = case(behaviour, Some("t1"), LATE).await;
+    case.session.tools().await.unwrap();
+    assert_eq!(
+        case.world.log(),
+        [
+            "token for refresh-t1",
+            "call without a token",
+            "browser for client-1 with a b",
+            "token for code-1",
+            "call Bearer t2",
+            "call Bearer t2",
+        ]
+    );
+    assert!(case.kept().await.unwrap().access_token.ct_eq("t2"));
+    let kept = case.store.find(URL).await.unwrap().unwrap();
+    assert_eq!(kept.standing, Standing::Good);
 }
 
 #[tokio::test]

@@ -62,13 +62,13 @@ pub enum RenewalStep {
 pub enum RenewalFailed {
     /// The store does not answer.
     #[error("the store of grants cannot be used: {0}")]
-    Store(#[source] StoreError),
+    Store(StoreError),
     /// The token endpoint brought no answer that says anything.
     #[error("the token endpoint could not be reached: {0}")]
     Unreachable(String),
     /// The token endpoint answered, and neither with tokens nor with a refusal of the token.
     #[error("refreshing failed: {0}")]
-    Exchange(#[source] ExchangeFailed),
+    Exchange(ExchangeFailed),
     /// Another process has been renewing for longer than it may take.
     #[error("another process is renewing the grant and does not get done")]
     Busy,
