@@ -50,6 +50,9 @@ impl fmt::Debug for HashKey {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
@@ -72,6 +75,24 @@ mod tests {
         assert_eq!(
             sha256_base64url(b"Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
             "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"
+        );
+    }
+
+    #[test]
+    fn the_certificate_thumbprint_of_rfc_8705() {
+        // RFC 8705 appendix A: the certificate, and `x5t#S256` of its DER bytes.
+        let der = STANDARD
+            .decode(
+                "MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUw\
+                 MjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8Qnhx\
+                 xzFQ03C7HKW9OylMbnQZjjJ/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAw\
+                 IDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlL\
+                 R50Q2DmFfQj1L+SY=",
+            )
+            .unwrap();
+        assert_eq!(
+            sha256_base64url(&der),
+            "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
         );
     }
 

@@ -12,6 +12,8 @@ mod dpop;
 )]
 mod fuzz;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod properties;

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 pub(crate) struct Vectors {
+    keyless: Vec<Refused>,
     pub(crate) signatures: Vec<Signature>,
     mismatched: Vec<Signature>,
     refused: Vec<Refused>,
@@ -153,5 +154,20 @@ fn published_thumbprints() {
     for vector in &vectors().thumbprints {
         let jwk = PublicJwk::parse(vector.key.get().as_bytes()).unwrap();
         assert_eq!(jwk.thumbprint(), vector.thumbprint, "{}", vector.source);
+    }
+}
+
+#[test]
+fn a_token_whose_key_was_not_published_is_read_and_verified_by_no_other() {
+    let vectors = vectors();
+    assert_eq!(vectors.keyless.len(), 1);
+    for vector in &vectors.keyless {
+        let jws = Jws::parse(&vector.token).unwrap();
+        assert_eq!(jws.header().alg(), Some(Alg::Es256), "{}", vector.source);
+        assert_eq!(jws.header().kid.as_deref(), Some("BeALkb"));
+        for other in vectors.signatures.iter().filter(|v| v.alg == "ES256") {
+            let refused = payload(&vector.token, &key_set(&other.key).keys()[0]);
+            assert_eq!(refused, Err(BadSignature::Mismatch), "{}", other.source);
+        }
     }
 }

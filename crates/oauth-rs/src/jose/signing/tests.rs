@@ -142,3 +142,25 @@ fn debug_shows_name_and_algorithm_only() {
     let expected = format!("SigningKey {{ kid: {:?}, alg: Es256, .. }}", key.kid());
     assert_eq!(format!("{key:?}"), expected);
 }
+
+#[test]
+fn the_published_ed25519_signature_is_made() {
+    // RFC 8037 appendix A.1 and A.4: the only algorithm here whose signatures do not differ each time.
+    let seed = base64url::decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+    // RFC 8410 section 7: the PKCS #8 document around 32 bytes of an Ed25519 key.
+    let pkcs8 = [
+        b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20",
+        seed.as_slice(),
+    ]
+    .concat();
+    let key = SigningKey::from_pkcs8(&pkcs8).unwrap();
+    assert_eq!(key.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    let signature = key
+        .pair
+        .sign(b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc")
+        .unwrap();
+    assert_eq!(
+        base64url::encode(&signature),
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+    );
+}
