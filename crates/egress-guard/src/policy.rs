@@ -87,7 +87,8 @@ impl Policy {
             let host = text.chars().take(80).collect();
             return Err(EgressError::Host { host });
         };
-        let port = port(uri, authority.strip_prefix(text), default_port)?;
+        let after_host = authority.strip_prefix(text).unwrap_or(authority);
+        let port = port(after_host, default_port)?;
         let violation = if scheme != "https" {
             Some(forbidden_scheme(scheme))
         } else if self
@@ -172,12 +173,17 @@ fn refuse_credentials(authority: &str) -> Result<(), EgressError> {
     Ok(())
 }
 
-/// The port, where one that is written but is no port (`99999`) counts as 0 and is refused.
-fn port(uri: &Uri, after_host: Option<&str>, default: u16) -> Result<u16, EgressError> {
-    match (uri.port_u16(), after_host) {
-        (Some(port), _) if port != 0 => Ok(port),
-        // RFC 3986 section 3.2.3: an absent or empty port means the default one.
-        (None, Some("" | ":")) => Ok(default),
+/// The port that is written behind the host. What is no port (`99999`, `+443`), or stands between the two, counts as 0 and
+/// is refused.
+fn port(after_host: &str, default: u16) -> Result<u16, EgressError> {
+    // RFC 3986 section 3.2.3: an absent or empty port means the default one.
+    if matches!(after_host, "" | ":") {
+        return Ok(default);
+    }
+    let digits = after_host.strip_prefix(':').unwrap_or_default();
+    let digits = digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits);
+    match digits.and_then(|digits| digits.parse().ok()) {
+        Some(port) if port != 0 => Ok(port),
         _ => Err(EgressError::Port { port: 0 }),
     }
 }

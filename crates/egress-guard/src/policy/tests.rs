@@ -50,6 +50,14 @@ fn strict_refuses_each_mutation_of_the_url() {
         ("https://a.example:99999/", "port 0 is not allowed"),
         ("https://8.8.8.8:99999/", "port 0 is not allowed"),
         ("https://[2606:4700::1]:99999/", "port 0 is not allowed"),
+        // What others may take for another host, and what only a parser of numbers takes for a port.
+        (
+            "https://[2606:4700::1].a.example:443/",
+            "port 0 is not allowed",
+        ),
+        ("https://[2606:4700::1]443/", "port 0 is not allowed"),
+        ("https://a.example:+443/", "port 0 is not allowed"),
+        ("https://[2606:4700::1]:+443/", "port 0 is not allowed"),
         ("https://user@a.example/", "the address carries credentials"),
         (
             "https://user:pw@a.example/",
