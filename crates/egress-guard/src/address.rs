@@ -41,8 +41,9 @@ pub enum Range {
     Reserved,
     /// `100::/64`: thrown away by routers.
     Discard,
-    /// `168.63.129.16`, which looks public, `100.100.100.200`, `fd00:ec2::254` and `fd20:ce::254`: services of clouds
-    /// for their own machines, credentials among them. Named because a policy may allow what lies around them.
+    /// `168.63.129.16`, which looks public, `100.100.100.200`, `fd00:ec2::/32`, `fd00:c1::a9fe:a9fe`, `fd00:42::42`,
+    /// `fd00:100::100:200`, `fd00:a9fe:a9fe::1` and `fd20:ce::254`: services of clouds for their own machines, credentials
+    /// among them. Named because a policy may allow what lies around them.
     Platform,
     /// `::ffff:0:0/96`: IPv4 mapped into IPv6.
     Mapped,
@@ -217,7 +218,24 @@ pub(crate) const V6: &[V6Row] = &[
     v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, Range::SixToFour),
     // RFC 9637: the second documentation prefix.
     v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, Range::Documentation),
-    v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128, Range::Platform),
+    v6([0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42], 128, Range::Platform),
+    v6(
+        [0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe],
+        128,
+        Range::Platform,
+    ),
+    v6(
+        [0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200],
+        128,
+        Range::Platform,
+    ),
+    // Metadata at `::254`, credentials of pods at `::23`, names, time.
+    v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0], 32, Range::Platform),
+    v6(
+        [0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1],
+        128,
+        Range::Platform,
+    ),
     v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128, Range::Platform),
     v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, Range::UniqueLocal),
     v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10, Range::LinkLocal),

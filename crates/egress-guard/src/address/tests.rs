@@ -126,9 +126,21 @@ rows! {
     v6_documentation_long: "3fff::" ..= "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff" is Documentation,
         before Some(("3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None)),
         after Some(("3fff:1000::", None));
-    v6_platform_ec2: "fd00:ec2::254" ..= "fd00:ec2::254" is Platform,
-        before Some(("fd00:ec2::253", Some(Range::UniqueLocal))),
-        after Some(("fd00:ec2::255", Some(Range::UniqueLocal)));
+    v6_platform_42: "fd00:42::42" ..= "fd00:42::42" is Platform,
+        before Some(("fd00:42::41", Some(Range::UniqueLocal))),
+        after Some(("fd00:42::43", Some(Range::UniqueLocal)));
+    v6_platform_c1: "fd00:c1::a9fe:a9fe" ..= "fd00:c1::a9fe:a9fe" is Platform,
+        before Some(("fd00:c1::a9fe:a9fd", Some(Range::UniqueLocal))),
+        after Some(("fd00:c1::a9fe:a9ff", Some(Range::UniqueLocal)));
+    v6_platform_100: "fd00:100::100:200" ..= "fd00:100::100:200" is Platform,
+        before Some(("fd00:100::100:1ff", Some(Range::UniqueLocal))),
+        after Some(("fd00:100::100:201", Some(Range::UniqueLocal)));
+    v6_platform_ec2: "fd00:ec2::" ..= "fd00:ec2:ffff:ffff:ffff:ffff:ffff:ffff" is Platform,
+        before Some(("fd00:ec1:ffff:ffff:ffff:ffff:ffff:ffff", Some(Range::UniqueLocal))),
+        after Some(("fd00:ec3::", Some(Range::UniqueLocal)));
+    v6_platform_a9fe: "fd00:a9fe:a9fe::1" ..= "fd00:a9fe:a9fe::1" is Platform,
+        before Some(("fd00:a9fe:a9fe::", Some(Range::UniqueLocal))),
+        after Some(("fd00:a9fe:a9fe::2", Some(Range::UniqueLocal)));
     v6_platform_ce: "fd20:ce::254" ..= "fd20:ce::254" is Platform,
         before Some(("fd20:ce::253", Some(Range::UniqueLocal))),
         after Some(("fd20:ce::255", Some(Range::UniqueLocal)));
