@@ -88,8 +88,8 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
-            .http1_max_headers(limits.header_count)
-            .http1_max_buf_size(limits.header_bytes.max(SMALLEST_BUFFER))
+            .http1_max_headers(limits.header_count.min(MOST_FIELDS))
+            .http1_max_buf_size(head_size(&limits))
             .http2_max_header_list_size(list_size(&limits))
             .http2_initial_stream_window_size(window)
             .build(connector);
@@ -183,6 +183,15 @@ impl Inner {
     }
 }
 
+/// How many bytes HTTP/1 reads in search of the end of the header fields: as many as there may be, and what stands around
+/// their names and values.
+// RFC 9112 sections 4 and 5: a status line, and a colon, a space and a line's end with each field.
+fn head_size(limits: &Limits) -> usize {
+    let around = limits.header_count.saturating_mul(4);
+    let fields = limits.header_bytes.saturating_add(around);
+    fields.saturating_add(STATUS_LINE).max(SMALLEST_BUFFER)
+}
+
 /// How long a list of header fields HTTP/2 reads before it resets the stream, without a word about the reason: twice what
 /// is allowed, so that what is somewhat too long is refused by [`check_headers`], which says so.
 // RFC 9113 section 6.5.2: each field counts 32 bytes more than its name and value.
@@ -271,6 +280,13 @@ const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// Idle connections kept for one host.
 const POOL_IDLE_PER_HOST: usize = 4;
+
+/// Bytes of an HTTP/1 status line and the empty line at the end; a reason that is longer takes from the header fields.
+const STATUS_LINE: usize = 256;
+
+/// Header fields that HTTP/1 makes room for, whatever the limit says: the room is taken for every response, and a map
+/// holds no more than 24576.
+const MOST_FIELDS: usize = 4096;
 
 /// The smallest read buffer that hyper accepts, in bytes.
 const SMALLEST_BUFFER: usize = 8192;

@@ -26,7 +26,7 @@ pub struct Limits {
     /// Bytes of a response body, counted as they arrive; nothing is decompressed.
     /// Default 64 KiB: the largest metadata document that is read.
     pub body_bytes: usize,
-    /// Header fields of a response. Default 64.
+    /// Header fields of a response. Default 64; over HTTP/1 never more than 4096.
     pub header_count: usize,
     /// Bytes of the names and values of a response's header fields. Default 16 KiB. Over HTTP/2 a multiple of it ends the
     /// stream as [`EgressError::Broken`](crate::EgressError::Broken), because the library that reads it gives no reason.

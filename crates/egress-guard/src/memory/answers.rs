@@ -57,6 +57,27 @@ async fn a_length_that_is_announced_is_refused_before_any_of_it_arrives() {
     assert_eq!(begun.elapsed().as_secs(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn header_fields_up_to_the_limit_are_read_over_http1_too() {
+    // "content-length" and "0" are 15 bytes, the names of the others one each.
+    for (fields, over) in [(1, false), (1, true), (63, false), (63, true)] {
+        let left = Limits::default().header_bytes - 15 - fields + usize::from(over);
+        let mut head = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n".to_owned();
+        for n in 0..fields {
+            let length = left / fields + usize::from(n < left % fields);
+            head.push_str(&format!("x: {}\r\n", "v".repeat(length)));
+        }
+        let read = fetch(vec![send(&format!("{head}\r\n"))], Limits::default()).await;
+        match over {
+            true => assert!(
+                matches!(read, Err(EgressError::HeadersTooLarge)),
+                "{read:?}"
+            ),
+            false => assert_eq!(read.unwrap(), 0, "{fields}"),
+        }
+    }
+}
+
 /// A byte each second, for a minute.
 fn dripping(before: &str) -> Vec<Step> {
     let mut steps = vec![send(before)];

@@ -127,6 +127,22 @@ async fn headers_beyond_the_read_buffer_are_refused_while_they_arrive() {
 }
 
 #[tokio::test]
+async fn limits_without_end_are_limits_like_any_other() {
+    let limits = Limits {
+        body_bytes: usize::MAX,
+        header_count: usize::MAX,
+        header_bytes: usize::MAX,
+        in_flight: usize::MAX,
+        in_flight_per_host: usize::MAX,
+        connections: usize::MAX,
+        lookups: usize::MAX,
+        ..Limits::default()
+    };
+    let read = fetch_headers(limits, with_headers(200, 10)).await;
+    assert_eq!(read.unwrap(), 200);
+}
+
+#[tokio::test]
 async fn what_is_not_http_breaks_off() {
     let error = fetch_headers(Limits::default(), b"SSH-2.0-OpenSSH_9.9\r\n\r\n".to_vec())
         .await
