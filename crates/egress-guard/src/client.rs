@@ -92,6 +92,8 @@ impl Client {
             .http1_max_buf_size(head_size(&limits))
             .http2_max_header_list_size(list_size(&limits))
             .http2_initial_stream_window_size(window)
+            .http2_keep_alive_interval(PING_AFTER)
+            .http2_keep_alive_timeout(PING_WITHIN)
             .build(connector);
         Self {
             inner: Arc::new(Inner {
@@ -280,6 +282,12 @@ const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// Idle connections kept for one host.
 const POOL_IDLE_PER_HOST: usize = 4;
+
+/// How long an HTTP/2 connection in use may be silent before it is asked for a sign of life, and how long that may take.
+/// One that is dead, without a word that it is, would be used by every request that comes before it was idle for long
+/// enough: all of them would fail until the operating system notices, which takes a quarter of an hour.
+const PING_AFTER: Duration = Duration::from_secs(10);
+const PING_WITHIN: Duration = Duration::from_secs(5);
 
 /// Bytes of an HTTP/1 status line and the empty line at the end; a reason that is longer takes from the header fields.
 const STATUS_LINE: usize = 256;

@@ -127,7 +127,8 @@ impl Checked {
         let io = self
             .first_that_answers(&target, taking_turns(admitted))
             .await?;
-        Ok(TokioIo::new(Opened::new(io, place)))
+        let patience = self.shared.limits.total;
+        Ok(TokioIo::new(Opened::new(io, patience, place)))
     }
 
     /// The addresses of the host; a literal is its own answer and never reaches the resolver.

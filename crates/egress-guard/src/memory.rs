@@ -4,6 +4,7 @@ mod addresses;
 mod answers;
 mod connecting;
 mod documents;
+mod holding;
 mod http2;
 
 use std::collections::HashMap;

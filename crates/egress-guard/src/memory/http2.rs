@@ -36,10 +36,15 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(response)
 }
 
-fn serve(stream: Box<dyn Duplex>) {
+/// Serves one connection to its end.
+pub(super) async fn serving(stream: Box<dyn Duplex>) {
     let serving = http2::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service_fn(answer));
-    drop(tokio::spawn(serving));
+    serving.await.ok();
+}
+
+fn serve(stream: Box<dyn Duplex>) {
+    drop(tokio::spawn(serving(stream)));
 }
 
 async fn fetch(path: &str) -> Result<usize, EgressError> {
