@@ -122,7 +122,7 @@ impl Client {
         let place = inner.in_flight.enter(&target)?;
         let end = deadline(limits.total);
         let by = end.min(deadline(limits.headers));
-        let response = match timeout_at(by, inner.head(request)).await {
+        let mut response = match timeout_at(by, inner.head(request)).await {
             Ok(response) => response?,
             Err(_) if by < end => {
                 let limit = limits.headers;
@@ -133,9 +133,14 @@ impl Client {
                 return Err(EgressError::Deadline { limit });
             }
         };
+        // The bare connection of a 101, which no cap holds for, and which would be open for as long as the response is kept.
+        response.extensions_mut().clear();
         let limit = limits.body_bytes;
-        // A length announced beyond the limit is refused before any of it is read.
-        if usize::try_from(response.body().size_hint().lower()).is_ok_and(|least| least <= limit) {
+        let body = response.body();
+        // A length announced beyond the limit is refused before any of it is read; to a HEAD it may be any.
+        if body.is_end_stream()
+            || usize::try_from(body.size_hint().lower()).is_ok_and(|least| least <= limit)
+        {
             return Ok(response.map(|body| StreamedBody::new(body, limits, end, place)));
         }
         Err(EgressError::BodyTooLarge { limit })

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::{At, NAME, Network, PUBLIC, Step, get, http2, seconds};
+use super::{At, NAME, Network, PUBLIC, Step, get, http2, seconds, send};
 use crate::dial::Duplex;
 use crate::error::EgressError;
 use crate::limits::Limits;
@@ -86,4 +86,21 @@ async fn an_http2_connection_that_nobody_answers_on_is_given_up_though_it_is_in_
     let answered = asking.join_all().await;
     let is_late = |(n, answered): &(u64, bool)| *n >= 30 && *answered;
     assert!(answered.iter().any(is_late), "{answered:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_offers_another_protocol_does_not_keep_its_place() {
+    let other = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n";
+    let network = Network::public(vec![send(other), Step::Wait(seconds(24 * 60 * 60))])
+        .at("8.8.8.8:443", At::Https(Vec::new()));
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let client = network.client(Policy::strict(), limits);
+    let answer = client.send(get(&format!("https://{NAME}/"))).await.unwrap();
+    assert_eq!(answer.status(), 101);
+    let next = client.send(get("https://8.8.8.8/")).await.unwrap_err();
+    assert!(matches!(next, EgressError::Tls { .. }), "{next:?}");
+    drop(answer);
 }

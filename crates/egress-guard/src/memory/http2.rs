@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -16,7 +17,8 @@ use crate::error::EgressError;
 use crate::limits::Limits;
 use crate::policy::Policy;
 
-/// Answers `/headers/N` with a field of N bytes, `/fields/N` with N small ones, and `/N` with a body of N bytes.
+/// Answers `/headers/N` with a field of N bytes, `/fields/N` with N small ones, and `/N` with a body of N bytes. A HEAD is told
+/// the length alone.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().trim_start_matches('/');
     let (kind, number) = path.split_once('/').unwrap_or(("", path));
@@ -26,8 +28,12 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         "fields" => (0, number, 0),
         _ => (0, 0, number),
     };
-    let body = Full::new(Bytes::from(vec![b'x'; body]));
-    let mut response = Response::new(body);
+    let is_head = request.method() == Method::HEAD;
+    let sent = if is_head { 0 } else { body };
+    let mut response = Response::new(Full::new(Bytes::from(vec![b'x'; sent])));
+    if is_head {
+        response.headers_mut().insert(CONTENT_LENGTH, body.into());
+    }
     let value = "v".repeat(field).parse().unwrap();
     response.headers_mut().insert("x", value);
     for n in 0..fields {
@@ -47,14 +53,27 @@ fn serve(stream: Box<dyn Duplex>) {
     drop(tokio::spawn(serving(stream)));
 }
 
-async fn fetch(path: &str) -> Result<usize, EgressError> {
+async fn send(request: Request<Bytes>) -> Result<Response<Bytes>, EgressError> {
     let network = Network::default()
         .name(NAME, &[&[PUBLIC]])
         .at(&format!("{PUBLIC}:443"), At::Tls(serve));
     let client = network.client(Policy::strict(), Limits::default());
-    let response = client.send(get(&format!("https://{NAME}/{path}"))).await?;
+    let response = client.send(request).await?;
     assert_eq!(response.version(), http::Version::HTTP_2);
+    Ok(response)
+}
+
+async fn fetch(path: &str) -> Result<usize, EgressError> {
+    let response = send(get(&format!("https://{NAME}/{path}"))).await?;
     Ok(response.body().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_may_tell_of_any_length() {
+    let head = Request::head(format!("https://{NAME}/10000000")).body(Bytes::new());
+    let response = send(head.unwrap()).await.unwrap();
+    assert_eq!(response.headers()["content-length"], "10000000");
+    assert!(response.body().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
