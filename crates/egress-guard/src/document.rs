@@ -70,7 +70,7 @@ impl Default for DocumentLimits {
 ///    Nothing else is ever kept: no error, no redirect, no other status, and what was kept before is given up, but for
 ///    a failure to get an answer at all.
 /// 6. A `304` counts only where a validator was sent. One about another tag than the one sent is answered by one more
-///    request without validators.
+///    request without validators, which may take its full time again.
 ///
 /// What is stale is never given out, also not where the host cannot be reached: a document that was withdrawn must not
 /// live on because its host is down. This is a shared cache in the words of RFC 9111: it answers for many callers, so

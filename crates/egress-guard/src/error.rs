@@ -10,8 +10,8 @@ use crate::address::Range;
 
 /// Why there is no response.
 ///
-/// Up to [`TooManyWaiting`](Self::TooManyWaiting) nothing was sent; from
-/// [`HeadersTimeout`](Self::HeadersTimeout) on the other side saw the request.
+/// Up to [`TooManyWaiting`](Self::TooManyWaiting) nothing was sent, but for a GET or HEAD that was sent and is sent again; from
+/// [`HeadersTimeout`](Self::HeadersTimeout) on the other side may have seen the request.
 ///
 /// # Security
 ///

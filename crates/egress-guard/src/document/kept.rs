@@ -73,7 +73,7 @@ impl Kept {
         headers
     }
 
-    /// Whether it may be used without asking. A clock that was set back makes it stale, never fresh for longer.
+    /// Whether it may be used without asking. A clock that was set back to before its arrival makes it stale for that long.
     pub(crate) fn is_fresh(&self, now: SystemTime) -> bool {
         now.duration_since(self.received)
             .is_ok_and(|kept| kept < self.freshness.fresh)
