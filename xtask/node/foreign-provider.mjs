@@ -10,11 +10,11 @@ import Provider, { errors } from "oidc-provider";
 import { READ, WRITE } from "./protected-mcp.mjs";
 import { atEnd } from "./story.mjs";
 
-/** How long its access tokens live: seconds. */
-export const TOKEN_SECONDS = 3;
+/** How long its access tokens live: seconds; longer than the five before its end at which a client counts a token as expired. */
+export const TOKEN_SECONDS = 8;
 
 /** What else it keeps, and for how long: seconds. */
-const KEPT = ["AccessToken", "AuthorizationCode", "Grant", "Interaction", "RefreshToken", "Session"];
+const KEPT = ["AuthorizationCode", "Grant", "Interaction", "RefreshToken", "Session"];
 const KEPT_SECONDS = 600;
 
 /** The host of the client ID metadata document; no name server knows it. */

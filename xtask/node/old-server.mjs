@@ -6,8 +6,8 @@ import { createHash, randomBytes } from "node:crypto";
 
 import { answer, mcp, needed, occupy, read, READ, WRITE } from "./protected-mcp.mjs";
 
-/** How long its access tokens live: seconds. */
-export const TOKEN_SECONDS = 3;
+/** How long its access tokens live: seconds; longer than the five before its end at which a client counts a token as expired. */
+export const TOKEN_SECONDS = 8;
 
 const fresh = () => randomBytes(16).toString("base64url");
 
