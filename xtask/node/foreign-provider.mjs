@@ -7,11 +7,9 @@ import { createServer, request as httpsRequest } from "node:https";
 import { exportJWK, generateKeyPair } from "jose";
 import Provider, { errors } from "oidc-provider";
 
-import { READ, WRITE } from "./protected-mcp.mjs";
+import { READ, TOKEN_SECONDS, WRITE } from "./protected-mcp.mjs";
 import { atEnd } from "./story.mjs";
 
-/** How long its access tokens live: seconds; longer than the five before its end at which a client counts a token as expired. */
-export const TOKEN_SECONDS = 8;
 
 /** What else it keeps, and for how long: seconds. */
 const KEPT = ["AuthorizationCode", "Grant", "Interaction", "RefreshToken", "Session"];
@@ -88,7 +86,7 @@ export async function provide(place, resource, { document, bound = false, pushed
     clientAuthMethods: ["none"],
     scopes: ["offline_access"],
     routes: { jwks: "/jwks" },
-    ttl: Object.fromEntries(KEPT.map((name) => [name, KEPT_SECONDS])),
+    ttl: { ...Object.fromEntries(KEPT.map((name) => [name, KEPT_SECONDS])), AccessToken: TOKEN_SECONDS },
     findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     renderError(ctx, out, error) {
       console.log(`  the provider refuses: ${JSON.stringify(out)} ${error.error_detail ?? error.stack}`);
@@ -111,7 +109,6 @@ export async function provide(place, resource, { document, bound = false, pushed
           return {
             scope: `${READ} ${WRITE}`,
             audience: resource,
-            accessTokenTTL: TOKEN_SECONDS,
             accessTokenFormat: "jwt",
             jwt: { sign: { alg: "ES256" } },
           };

@@ -4,10 +4,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 
-import { answer, mcp, needed, occupy, read, READ, WRITE } from "./protected-mcp.mjs";
-
-/** How long its access tokens live: seconds; longer than the five before its end at which a client counts a token as expired. */
-export const TOKEN_SECONDS = 8;
+import { answer, mcp, needed, occupy, read, READ, TOKEN_SECONDS } from "./protected-mcp.mjs";
 
 const fresh = () => randomBytes(16).toString("base64url");
 
@@ -96,5 +93,3 @@ function sameButPort(one, other) {
   left.port = right.port = "";
   return left.href === right.href;
 }
-
-export { WRITE };

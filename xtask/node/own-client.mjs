@@ -12,7 +12,8 @@ const COMMAND_LIMIT = 60_000;
 export async function client(args, meanwhile = () => undefined) {
   const env = { ...process.env, RUST_LOG: "mcp_server=debug", NO_COLOR: "1" };
   const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"], env });
-  process.once("exit", () => child.exitCode === null && child.kill("SIGKILL"));
+  const last = () => child.kill("SIGKILL");
+  process.once("exit", last);
   const timer = setTimeout(() => child.kill("SIGKILL"), COMMAND_LIMIT);
   let [out, err] = ["", ""];
   child.stdout.on("data", (chunk) => (out += chunk));
@@ -22,6 +23,7 @@ export async function client(args, meanwhile = () => undefined) {
   });
   const code = await new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));
   clearTimeout(timer);
+  process.off("exit", last);
   return { code, out, err };
 }
 

@@ -16,6 +16,9 @@ import { atEnd } from "./story.mjs";
 export const READ = "mcp:read";
 export const WRITE = "mcp:write";
 
+/** How long access tokens live, at every server of the story: seconds. */
+export const TOKEN_SECONDS = 10;
+
 /** How far the clock of a proof may be off: seconds. */
 const PROOF_WINDOW = 60;
 

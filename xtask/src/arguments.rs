@@ -8,7 +8,7 @@ cargo xtask ci                  everything below but bench, cheapest first; stop
 cargo xtask tidy                rules about the repository that the compiler does not know
 cargo xtask test                unit, integration, documentation and story tests, and conformance
 cargo xtask stories             the stories driven from Node: the official client, a browser, our client
-    --only NAME                 one of them: sdk, browser, own-client
+    --only NAME                 one of them: sdk, own-client, foreign-servers, browser
 cargo xtask conformance         the official suite and the official SDKs; writes docs/conformance.md
     --only NAME                 runs whose name, or scenarios whose name, contains NAME; writes nothing
                                 (the runs with the SDKs are interop, or interop-rust, interop-python and so on)
