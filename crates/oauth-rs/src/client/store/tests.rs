@@ -50,6 +50,7 @@ pub(in crate::client) fn now_or_later<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// The grant for [`RS`] and [`AS`], which is there.
+#[cfg(feature = "file-store")]
 pub(in crate::client) fn expecting(store: &dyn TokenStore) -> Kept {
     let (resource, issuer) = key();
     now_or_later(store.load(&resource, &issuer))
