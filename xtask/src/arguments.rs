@@ -13,7 +13,9 @@ cargo xtask conformance         the official suite and the official SDKs; writes
     --only NAME                 runs whose name, or scenarios whose name, contains NAME; writes nothing
                                 (the runs with the SDKs are interop, or interop-rust, interop-python and so on)
     --check                     fail when docs/conformance.md is out of date, instead of writing it
-cargo xtask bench               what a request and a session cost beside a bare HTTP server; Linux, two cores
+cargo xtask bench               what a request and a session cost beside a bare HTTP server, and a token
+                                beside its signature check; Linux, two cores
+    --only NAME                 one of them: requests, tokens
 ";
 
 /// One command.
@@ -23,7 +25,7 @@ pub(crate) enum Command {
     Ci,
     Test,
     Tidy,
-    Bench,
+    Bench { only: Option<String> },
     Stories { only: Option<String> },
     Conformance { only: Option<String>, check: bool },
 }
@@ -49,7 +51,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
             other => return Err(told(other.unexpected())),
         }
     }
-    let takes_only = matches!(name.as_deref(), Some("stories" | "conformance"));
+    let takes_only = matches!(name.as_deref(), Some("stories" | "conformance" | "bench"));
     let takes_check = name.as_deref() == Some("conformance");
     if (only.is_some() && !takes_only) || (check && !takes_check) {
         return Err(format!("this command has no such option\n\n{HELP}"));
@@ -62,7 +64,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         Some("ci") => Ok(Command::Ci),
         Some("test") => Ok(Command::Test),
         Some("tidy") => Ok(Command::Tidy),
-        Some("bench") => Ok(Command::Bench),
+        Some("bench") => Ok(Command::Bench { only }),
         Some("stories") => Ok(Command::Stories { only }),
         Some("conformance") => Ok(Command::Conformance { only, check }),
         Some(other) => Err(format!("there is no command {other:?}\n\n{HELP}")),
@@ -85,7 +87,7 @@ mod tests {
     fn commands_and_their_options() {
         assert_eq!(parsed(&[]), Ok(Command::Help));
         assert_eq!(parsed(&["ci"]), Ok(Command::Ci));
-        assert_eq!(parsed(&["bench"]), Ok(Command::Bench));
+        assert_eq!(parsed(&["bench"]), Ok(Command::Bench { only: None }));
         assert_eq!(
             parsed(&["stories", "--only", "sdk"]),
             Ok(Command::Stories {

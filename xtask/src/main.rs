@@ -48,7 +48,7 @@ fn run(command: Command) -> Outcome {
         Command::Help => Ok(()),
         Command::Ci => ci::run(&workspace),
         Command::Test => suite::run(&workspace),
-        Command::Bench => bench::run(&workspace),
+        Command::Bench { only } => bench::run(&workspace, only.as_deref()),
         Command::Tidy => tidy::run(&workspace),
         Command::Stories { only } => suite::run_stories(&workspace, only.as_deref()),
         Command::Conformance { only, check } => {

@@ -38,9 +38,30 @@ struct Comparison {
 }
 
 /// Builds, measures and prints.
-pub(crate) fn run(workspace: &Workspace) -> Outcome {
-    Step::cargo(&["build", "--release", "--package", "bench-server"]).run()?;
+pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Outcome {
+    const NAMES: [&str; 2] = ["requests", "tokens"];
+    if let Some(name) = only.filter(|name| !NAMES.contains(name)) {
+        return Err(format!("no bench {name:?}; there are {}", NAMES.join(", ")));
+    }
+    Step::cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "bench-server",
+    ])
+    .run()?;
     server::step_aside()?;
+    if only != Some("tokens") {
+        requests(workspace)?;
+    }
+    if only != Some("requests") {
+        println!("\n{}", tokens::run(workspace)?);
+    }
+    Ok(())
+}
+
+fn requests(workspace: &Workspace) -> Outcome {
     let comparisons = [
         Comparison {
             name: "`tools/call` of an echo",
@@ -68,7 +89,6 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     }
     println!("\n{table}");
     println!("{}", sessions(workspace)?);
-    println!("\n{}", tokens::run(workspace)?);
     Ok(())
 }
 

@@ -40,6 +40,9 @@ const ALGORITHMS: [Alg; 3] = [Alg::Es256, Alg::EdDsa, Alg::Rs256];
 const CLAIMS: &str = r#"{"iss":"https://as.example.com","sub":"3f2c9a54-7c1e-4f7a-9d0b-5f6f6f1f2a11","aud":"https://rs.example.com/mcp","exp":1800003600,"iat":1800000000,"jti":"kQ3Zk1u0t1mC7b5n0o2h7A","client_id":"https://app.example.com/client.json","scope":"tools:read tools:call","grant_id":"Yw3l1cQe0yK4f0yT5m2c9Q"}"#;
 
 /// Keys that OpenSSL made for tests; they protect nothing.
+const P256_KEY: &str = include_str!("../../../../crates/oauth-rs/tests/vectors/keys/p256.pem");
+const ED25519_KEY: &str =
+    include_str!("../../../../crates/oauth-rs/tests/vectors/keys/ed25519.pem");
 const RSA_KEY: &str = include_str!("../../../../crates/oauth-rs/tests/vectors/keys/rsa2048.pem");
 
 fn main() {
@@ -128,11 +131,13 @@ struct Published {
 
 impl Subject {
     fn new(alg: Alg) -> Self {
+        // The same keys each time, since checks by the curves depend on the numbers.
         let key = match alg {
-            Alg::Es256 => SigningKey::generate_es256().unwrap(),
-            Alg::EdDsa => SigningKey::generate_ed25519().unwrap(),
-            _ => SigningKey::from_pem(RSA_KEY, alg).unwrap(),
+            Alg::Es256 => P256_KEY,
+            Alg::EdDsa => ED25519_KEY,
+            _ => RSA_KEY,
         };
+        let key = SigningKey::from_pem(key, alg).unwrap();
         let token = key.sign("at+jwt", CLAIMS.as_bytes()).unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let published = serde_json::to_string(key.public_jwk()).unwrap();
