@@ -103,8 +103,14 @@ impl Challenges {
     ) -> Vec<HeaderValue> {
         let used = refused.scheme();
         let is_offered = self.offered.iter().any(|(scheme, _)| *scheme == used);
+        // Whoever has a token is told what this one lacks, and not what there is besides.
+        let lacks = matches!(
+            refused.reason(),
+            Reason::InsufficientScope { .. } | Reason::InsufficientAuthentication { .. }
+        );
         self.offered
             .iter()
+            .filter(|(scheme, _)| !(lacks && is_offered) || *scheme == used)
             .map(|(scheme, bare)| {
                 if error.is_none() || (is_offered && *scheme != used) {
                     return bare.clone();
@@ -188,3 +194,6 @@ fn error_body(code: ErrorCode, description: &str) -> Bytes {
         .map(Bytes::from)
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

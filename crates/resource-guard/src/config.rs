@@ -7,6 +7,7 @@ use oauth_rs::scope::ScopeSet;
 use oauth_rs::uri::{Issuer, ResourceId, TargetUri};
 
 use crate::issuer::{Demand, TrustedIssuer, Validation};
+use crate::operation::{Hierarchy, Operations};
 
 /// The configuration of one protected resource.
 ///
@@ -38,6 +39,8 @@ pub struct GuardConfig {
     pub(crate) public_base: Option<String>,
     pub(crate) demand: Demand,
     pub(crate) takes_certificates: bool,
+    pub(crate) operations: Operations,
+    pub(crate) hierarchy: Hierarchy,
 }
 
 impl GuardConfig {
@@ -56,6 +59,8 @@ impl GuardConfig {
             public_base: None,
             demand: Demand::Nothing,
             takes_certificates: false,
+            operations: Operations::default(),
+            hierarchy: Hierarchy::default(),
         }
     }
 
@@ -134,6 +139,20 @@ impl GuardConfig {
     #[must_use]
     pub fn public_base(mut self, base: impl Into<String>) -> Self {
         self.public_base = Some(base.into());
+        self
+    }
+
+    /// What operations need, for [`Guard::permit`](crate::Guard::permit).
+    #[must_use]
+    pub fn operations(mut self, operations: Operations) -> Self {
+        self.operations = operations;
+        self
+    }
+
+    /// Which scopes cover which, wherever scopes are compared.
+    #[must_use]
+    pub fn hierarchy(mut self, hierarchy: Hierarchy) -> Self {
+        self.hierarchy = hierarchy;
         self
     }
 

@@ -35,13 +35,13 @@ enum Origins {
 }
 
 impl Default for Cors {
-    /// Any origin; GET, POST, DELETE and OPTIONS; the fields `Authorization` and `Content-Type`;
+    /// Any origin; GET, POST, DELETE and OPTIONS; the fields `Authorization`, `Content-Type` and `DPoP`;
     /// `WWW-Authenticate`, `DPoP-Nonce` and `Retry-After` readable; remembered for a day.
     fn default() -> Self {
         Self {
             origins: Origins::Any,
             methods: HeaderValue::from_static("GET, POST, DELETE, OPTIONS"),
-            headers: HeaderValue::from_static("authorization, content-type"),
+            headers: HeaderValue::from_static("authorization, content-type, dpop"),
             exposed: HeaderValue::from_static("www-authenticate, dpop-nonce, retry-after"),
             // 24 hours; browsers have lower ceilings of their own.
             max_age: HeaderValue::from_static("86400"),
@@ -64,7 +64,7 @@ impl Cors {
         self
     }
 
-    /// Request fields that a page may send, besides `Authorization` and `Content-Type`.
+    /// Request fields that a page may send, besides the default ones.
     #[must_use]
     pub fn also_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.headers = extended(&self.headers, names);
@@ -182,7 +182,7 @@ mod tests {
             ("access-control-allow-methods", "GET, POST, DELETE, OPTIONS"),
             (
                 "access-control-allow-headers",
-                "authorization, content-type, mcp-protocol-version",
+                "authorization, content-type, dpop, mcp-protocol-version",
             ),
             ("access-control-max-age", "60"),
             ("vary", "origin"),

@@ -16,10 +16,12 @@ use crate::credential::{self, Presented};
 use crate::evidence::{Evidence, Needs, NeedsIntrospection, NeedsKeys};
 use crate::issuer::TrustedIssuer;
 use crate::metadata::MetadataDocument;
+use crate::operation::Role;
 use crate::principal::{Granted, Identity, Principal};
 use crate::reason::{Reason, shortened};
 use crate::refused::Refused;
 use crate::scope::Requirement;
+use crate::step_up::StepUp;
 use crate::token;
 
 /// What was decided about a request.
@@ -229,23 +231,82 @@ impl Guard {
         }
     }
 
-    /// Decides whether a principal may do what needs these scopes.
+    /// Decides whether a principal may do what needs these scopes, or scopes that cover them.
     ///
     /// # Errors
     /// [`Reason::InsufficientScope`], which names every scope that the operation needs.
     ///
     /// Specification: RFC 6750 section 3.1.
     pub fn require(&self, principal: &Principal, needed: &Requirement) -> Result<(), Refused> {
-        if needed.is_met_by(&principal.scopes) {
+        self.require_within(principal, needed, Role::Unlimited)
+    }
+
+    /// The same for an operation of the configured table, as far as the role of the subject goes.
+    ///
+    /// The role is looked at first: where it does not allow the operation no token would, and the
+    /// client is not told to ask for one.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownOperation`] for one that is not in the table, [`Reason::Role`], or
+    /// [`Reason::InsufficientScope`].
+    pub fn permit(
+        &self,
+        principal: &Principal,
+        operation: &str,
+        role: Role<'_>,
+    ) -> Result<(), Refused> {
+        let table = &self.checked.config.operations;
+        let needed = table.requirement(operation).ok_or_else(|| {
+            let operation = shortened(operation);
+            Refused::of(principal.scheme(), Reason::UnknownOperation { operation })
+        })?;
+        self.require_within(principal, needed, role)
+    }
+
+    fn require_within(
+        &self,
+        principal: &Principal,
+        needed: &Requirement,
+        role: Role<'_>,
+    ) -> Result<(), Refused> {
+        let refuse = |reason| Err(Refused::of(principal.scheme(), reason));
+        let hierarchy = &self.checked.config.hierarchy;
+        let granted = hierarchy.expand(&principal.scopes);
+        let (allowed, to_ask_for) = match role {
+            Role::Unlimited => (granted, needed.to_ask_for()),
+            Role::May(scopes) => {
+                let role = hierarchy.expand(scopes);
+                if !needed.is_met_by(&role) {
+                    let needed = needed.to_ask_for();
+                    return refuse(Reason::Role { needed });
+                }
+                (granted.intersection(&role), needed.to_ask_for_within(&role))
+            }
+        };
+        if needed.is_met_by(&allowed) {
             return Ok(());
         }
-        Err(Refused::of(
-            principal.scheme(),
-            Reason::InsufficientScope {
-                needed: needed.to_ask_for(),
-                granted: principal.scopes.clone(),
-            },
-        ))
+        refuse(Reason::InsufficientScope {
+            needed: to_ask_for,
+            granted: principal.scopes.clone(),
+        })
+    }
+
+    /// Decides whether the person behind a token has signed in as an operation needs it.
+    ///
+    /// # Errors
+    /// [`Reason::InsufficientAuthentication`], whose answer says how to sign in.
+    ///
+    /// Specification: RFC 9470 section 3.
+    pub fn require_sign_in(
+        &self,
+        principal: &Principal,
+        needed: &StepUp,
+        now: UnixSeconds,
+    ) -> Result<(), Refused> {
+        needed
+            .check(principal, now, self.checked.config.skew)
+            .map_err(|reason| Refused::of(principal.scheme(), reason))
     }
 
     /// The answer to a refused request: status, `WWW-Authenticate` and a JSON body.

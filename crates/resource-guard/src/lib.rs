@@ -9,12 +9,14 @@ pub mod issuer;
 pub mod keys;
 pub mod metadata;
 pub mod nonce;
+pub mod operation;
 pub mod peer;
 pub mod principal;
 pub mod reason;
 pub mod refused;
 pub mod replay;
 pub mod scope;
+pub mod step_up;
 
 mod binding;
 mod challenge;
@@ -39,12 +41,14 @@ pub use guard::{Decision, Guard, Weakness};
 pub use issuer::{Demand, TrustedIssuer};
 pub use keys::KeySnapshot;
 pub use nonce::Nonces;
+pub use operation::{Hierarchy, Operations, Role};
 pub use peer::{Peer, Proxies};
 pub use principal::{Binding, Granted, Identity, Principal};
 pub use reason::Reason;
 pub use refused::{Refused, Scheme};
 pub use replay::{ReplayClaim, ReplayWindow};
 pub use scope::Requirement;
+pub use step_up::StepUp;
 
 #[cfg(feature = "tower")]
 pub use cors::Cors;

@@ -51,7 +51,7 @@ pub enum Reason {
     #[error("the token is not signed")]
     Unsigned,
     /// The token is of another type, an ID token for example.
-    #[error("typ is {typ:?} and not at+jwt")]
+    #[error("typ is {} and not at+jwt", quoted(typ.as_deref()))]
     OtherType {
         /// The `typ` that was received.
         typ: Option<String>,
@@ -71,7 +71,7 @@ pub enum Reason {
         alg: String,
     },
     /// The issuer has no key with this id for this algorithm.
-    #[error("{issuer} has no key {kid:?} for this algorithm")]
+    #[error("{issuer} has no key for this algorithm; kid is {}", quoted(kid.as_deref()))]
     UnknownKey {
         /// Whose key it would have to be.
         issuer: Issuer,
@@ -209,7 +209,7 @@ pub enum Reason {
     #[error("revoked")]
     Revoked,
     /// The person has to sign in again, more strongly or more recently.
-    #[error("signed in as {acr:?}, {age:?} ago, which is not enough")]
+    #[error("the sign-in is not enough: acr is {}, auth_time {}", quoted(acr.as_deref()), ago(*age))]
     InsufficientAuthentication {
         /// What would be enough: the context classes, best first.
         acr_values: Vec<String>,
@@ -240,6 +240,14 @@ pub enum Reason {
         /// The operation.
         operation: String,
     },
+}
+
+fn quoted(text: Option<&str>) -> String {
+    text.map_or_else(|| "missing".to_owned(), |text| format!("{text:?}"))
+}
+
+fn ago(age: Option<Duration>) -> String {
+    age.map_or_else(|| "missing".to_owned(), |age| format!("{age:?} ago"))
 }
 
 /// Cuts text from a stranger to a length that a log line can take.

@@ -83,6 +83,13 @@ impl Requirement {
     pub fn to_ask_for(&self) -> ScopeSet {
         self.alternatives.first().cloned().unwrap_or_default()
     }
+
+    /// The same, of the alternatives that a role allows as a whole.
+    pub(crate) fn to_ask_for_within(&self, role: &ScopeSet) -> ScopeSet {
+        let mut alternatives = self.alternatives.iter();
+        let first = alternatives.find(|set| set.is_subset_of(role));
+        first.cloned().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
+use resource_guard::Refused;
 use tower_service::Service;
 
 /// The MCP endpoint and the metadata of its resource behind the guard, and a health check before it.
@@ -66,7 +67,11 @@ where
         let own = match room(request.method(), request.uri().path()) {
             Room::Guarded => {
                 let answer = self.guarded.call(request);
-                return Box::pin(async move { Ok(answer.await?.map(Either::Right)) });
+                return Box::pin(async move {
+                    let answer = answer.await?;
+                    log(&answer);
+                    Ok(answer.map(Either::Right))
+                });
             }
             Room::Health => {
                 let version = env!("CARGO_PKG_VERSION");
@@ -81,6 +86,14 @@ where
             ),
         };
         Box::pin(async move { Ok(own.map(|body| Either::Left(Full::new(body)))) })
+    }
+}
+
+/// One line says why a request was refused; the client learns less.
+fn log<B>(answer: &Response<B>) {
+    if let Some(refused) = answer.extensions().get::<Refused>() {
+        let status = answer.status().as_u16();
+        tracing::info!(status, reason = %refused, "refused");
     }
 }
 

@@ -1,8 +1,18 @@
 //! The integration tests: each refusal on the wire, and the layer around a service.
 
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod complete;
+#[cfg(test)]
+mod dpop;
 #[cfg(feature = "fetch")]
 #[cfg(test)]
 mod fetch;
+#[cfg(test)]
+mod introspection;
 #[cfg(test)]
 mod issuers;
 #[cfg(feature = "tower")]
@@ -10,5 +20,7 @@ mod issuers;
 mod layer;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod scopes;
 #[cfg(test)]
 mod support;

@@ -106,6 +106,15 @@ pub(crate) fn request(token: &str) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
+/// A request with these fields.
+pub(crate) fn with_fields(method: &str, uri: &str, fields: &[(&str, &str)]) -> Parts {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    request.body(()).unwrap().into_parts().0
+}
+
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
