@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::world::{Budget, Kind, World};
+use super::server::Kind;
+use super::world::{Budget, World};
 
 const NOTHING: Budget = Budget {
     losses: 0,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::issued;
+use super::server::issued;
 use crate::client::exchange::ExchangeFailed;
 use crate::client::flow::StoredGrant;
 use crate::client::renewal::{

@@ -1,36 +1,19 @@
 //! A store, a server and several renewals as one value, in which one thing happens at a time.
 
+use std::collections::BTreeSet;
+
+use super::server::{Kind, OVERLAP, Server, refresh, tokens};
 use crate::client::exchange::ExchangeFailed;
-use crate::client::flow::StoredGrant;
 use crate::client::renewal::machine::State;
 use crate::client::renewal::{DEFAULT_LEASE, Renewal, RenewalFailed, RenewalStep};
 use crate::client::store::tests::{AS, RS, grant};
 use crate::client::store::{Kept, Standing, StoreError, Version};
-use crate::client::token::{self, TokenResponse};
-use crate::error_code::ErrorCode;
+use crate::client::token::TokenResponse;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 /// When it begins; the access token has ended by then.
-const START: u64 = 1_000;
-
-/// How long a server with an overlap repeats its answer, as `oauth-server` does by default.
-const OVERLAP: u64 = 10;
-
-/// How a server treats a refresh token that was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It repeats the answer for ten seconds; later it ends the grant.
-    Overlap,
-    /// It ends the grant at once.
-    Strict,
-    /// It refuses, and the successor stays good.
-    Lenient,
-    /// The token stays the same.
-    Fixed,
-}
+pub(super) const START: u64 = 1_000;
 
 /// How much may go wrong in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,21 +31,7 @@ pub(super) struct Budget {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Server {
-    pub(super) kind: Kind,
-    /// The number of the refresh token that is good.
-    current: u32,
-    spent_at: u64,
-    issued: u32,
-    pub(super) rotations: u32,
-    pub(super) exchanges: u32,
-    pub(super) dead: bool,
-    /// What ended it was a request that its sender had given up.
-    dead_by_stray: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Flight {
+pub(super) enum Flight {
     /// On the way to the server, with this token.
     Sent(u32),
     /// On the way back.
@@ -70,14 +39,14 @@ enum Flight {
 }
 
 #[derive(Clone, Debug)]
-struct Actor {
-    machine: Renewal,
-    flight: Option<Flight>,
+pub(super) struct Actor {
+    pub(super) machine: Renewal,
+    pub(super) flight: Option<Flight>,
     /// What the store and the clock were when it went to wait.
-    asleep: Option<(Version, u64)>,
-    crashed: bool,
+    pub(super) asleep: Option<(Version, u64)>,
+    pub(super) crashed: bool,
     /// The step in which it ended.
-    end: Option<RenewalStep>,
+    pub(super) end: Option<RenewalStep>,
 }
 
 /// What can happen next.
@@ -102,69 +71,19 @@ pub(super) enum Event {
 
 #[derive(Clone, Debug)]
 pub(super) struct World {
-    now: u64,
-    kept: Option<Kept>,
+    pub(super) now: u64,
+    pub(super) kept: Option<Kept>,
     last: u64,
     pub(super) server: Server,
-    actors: Vec<Actor>,
+    pub(super) actors: Vec<Actor>,
     /// Requests whose senders wait no more.
-    strays: Vec<u32>,
-    left: Budget,
+    pub(super) strays: Vec<u32>,
+    pub(super) left: Budget,
     pub(super) budget: Budget,
     /// Refresh tokens whose successors were stored.
-    superseded: BTreeSet<u32>,
+    pub(super) superseded: BTreeSet<u32>,
     /// A store without compare-and-set, to see that the exploration notices.
     pub(super) broken_store: bool,
-}
-
-fn number(token: &Secret) -> u32 {
-    let text = token.expose();
-    text.trim_start_matches(['T', 'R']).parse().unwrap()
-}
-
-fn refresh(grant: &StoredGrant) -> u32 {
-    number(grant.refresh_token.as_ref().unwrap())
-}
-
-fn tokens(grant: &StoredGrant) -> (u32, u32) {
-    (number(&grant.access_token), refresh(grant))
-}
-
-/// An answer with these tokens.
-pub(super) fn issued(access: u32, refresh: u32) -> TokenResponse {
-    let body = format!(
-        r#"{{"access_token":"T{access}","token_type":"Bearer","refresh_token":"R{refresh}","expires_in":3600}}"#
-    );
-    token::response(&http::Response::new(body.into_bytes())).unwrap()
-}
-
-impl Server {
-    fn exchange(&mut self, token: u32, now: u64) -> Result<TokenResponse, ExchangeFailed> {
-        self.exchanges += 1;
-        let refused = || {
-            Err(ExchangeFailed::Refused {
-                code: Some(ErrorCode::InvalidGrant),
-                name: "invalid_grant".to_owned(),
-                description: None,
-            })
-        };
-        if self.dead {
-            return refused();
-        }
-        if self.kind != Kind::Fixed {
-            let repeats = self.kind == Kind::Overlap && now - self.spent_at < OVERLAP;
-            if token == self.current {
-                self.current += 1;
-                self.rotations += 1;
-                self.spent_at = now;
-            } else if token + 1 != self.current || !repeats {
-                self.dead = self.kind != Kind::Lenient;
-                return refused();
-            }
-        }
-        self.issued += 1;
-        Ok(issued(self.issued, self.current))
-    }
 }
 
 impl World {
@@ -184,16 +103,7 @@ impl World {
         Self {
             now: START,
             last: 1,
-            server: Server {
-                kind,
-                current: 0,
-                spent_at: 0,
-                issued: 0,
-                rotations: 0,
-                exchanges: 0,
-                dead: false,
-                dead_by_stray: false,
-            },
+            server: Server::new(kind),
             actors: (0..actors).map(actor).collect(),
             kept: Some(Kept {
                 version: Version(1),
@@ -208,7 +118,7 @@ impl World {
         }
     }
 
-    fn version(&self) -> Version {
+    pub(super) fn version(&self) -> Version {
         self.kept.as_ref().map_or(Version(0), |kept| kept.version)
     }
 
@@ -444,21 +354,6 @@ impl World {
         Ok(())
     }
 
-    /// What is written never takes the place of a successor.
-    fn writes(&mut self, new: &StoredGrant) -> Result<(), String> {
-        let Some(kept) = &self.kept else {
-            return Err("a grant that was removed came back".to_owned());
-        };
-        let (old, new) = (refresh(&kept.grant), refresh(new));
-        if new < old {
-            return Err(format!("R{new} was written over R{old}"));
-        }
-        if new > old {
-            self.superseded.insert(old);
-        }
-        Ok(())
-    }
-
     fn send(&mut self, i: usize) -> Result<(), String> {
         let now = self.time();
         let step = self.actors[i].machine.next_step(now);
@@ -489,31 +384,6 @@ impl World {
         Ok(())
     }
 
-    /// A server refuses only where the successor of the token is with nobody who could still store it.
-    fn may_be_refused(&self, by: usize) -> Result<(), String> {
-        let current = self.server.current;
-        let held = |actor: &Actor| {
-            let flying = matches!(&actor.flight, Some(Flight::Answered(Ok(tokens)))
-                if tokens.refresh_token.as_ref().map(number) == Some(current));
-            let kept = matches!(&actor.machine.state,
-                State::Keep { fresh, .. } | State::Find { fresh, .. } if refresh(fresh) == current);
-            !actor.crashed && actor.end.is_none() && (flying || kept)
-        };
-        let stored = self
-            .kept
-            .as_ref()
-            .is_some_and(|kept| refresh(&kept.grant) == current);
-        let held = self.actors.iter().any(held) || stored;
-        // A store that fails for longer than a lease holds keeps a successor from the others, as a stopped process does.
-        let may_be_late = self.budget.stops > 0 || self.budget.store_failures >= 4;
-        if held && !may_be_late && !self.server.dead_by_stray {
-            return Err(format!(
-                "{by} was refused although R{current} is in good hands"
-            ));
-        }
-        Ok(())
-    }
-
     fn look_for_ends(&mut self) -> Result<(), String> {
         let now = self.time();
         for i in 0..self.actors.len() {
@@ -538,153 +408,5 @@ impl World {
             self.actors[i].end = Some(step);
         }
         Ok(())
-    }
-
-    /// Nobody is signed out unless the server really ended the grant, and the store has no other.
-    fn may_end(&self) -> Result<(), String> {
-        let good = |kept: &Kept| kept.standing != Standing::Ended;
-        if self.kept.as_ref().is_some_and(good) && self.budget.store_failures == 0 {
-            return Err("the person is asked although the store has a grant".to_owned());
-        }
-        if self.server.dead || (self.server.kind == Kind::Lenient && self.server.exchanges > 1) {
-            return Ok(());
-        }
-        Err("the person is asked although the server never refused".to_owned())
-    }
-
-    /// What must hold when nothing can happen any more.
-    pub(super) fn at_the_end(&self) -> Result<(), String> {
-        let alive: Vec<&Actor> = self.actors.iter().filter(|a| !a.crashed).collect();
-        for actor in &alive {
-            let Some(end) = &actor.end else {
-                return Err("somebody waits for ever".to_owned());
-            };
-            let gave_up = matches!(end, RenewalStep::Failed(_));
-            let excused = self.budget.store_failures > 0 || self.now >= START + 32;
-            if gave_up && !excused {
-                return Err(format!("given up without need: {end:?}"));
-            }
-            if let RenewalStep::Done {
-                grant,
-                unsaved: None,
-            } = end
-            {
-                // The one store that all share is what all others go on from.
-                let kept = self.kept.as_ref().ok_or("done, and nothing is stored")?;
-                if refresh(&kept.grant) < refresh(grant) {
-                    return Err("done with tokens that the store lost".to_owned());
-                }
-            }
-        }
-        let repeated = self.server.kind == Kind::Overlap && !self.server.dead;
-        if repeated && self.budget.store_failures == 0 {
-            if self.server.rotations > 1 + u32::from(self.budget.again - self.left.again) {
-                return Err("more than one rotation for one access token".to_owned());
-            }
-            let done = |a: &&Actor| matches!(a.end, Some(RenewalStep::Done { .. }));
-            if self.now < START + 32 && !alive.iter().all(done) {
-                return Err("somebody has no token although the grant is alive".to_owned());
-            }
-        }
-        let nothing_happened = self.left == self.budget;
-        if nothing_happened && (self.server.exchanges != 1 || self.server.dead) {
-            return Err("not exactly one refresh where nothing went wrong".to_owned());
-        }
-        Ok(())
-    }
-
-    /// The same text for states that have the same future.
-    pub(super) fn fingerprint(&self) -> String {
-        let mut text = format!(
-            "{} {:?} {:?} {:?} {:?}",
-            self.now, self.server, self.strays, self.left, self.superseded
-        );
-        let told = |text: &mut String, grant: &StoredGrant| {
-            write!(text, " {:?}", tokens(grant)).unwrap();
-        };
-        if let Some(kept) = &self.kept {
-            write!(text, " {:?}", kept.standing).unwrap();
-            told(&mut text, &kept.grant);
-        }
-        for actor in &self.actors {
-            text.push('|');
-            if actor.crashed {
-                continue;
-            }
-            write!(text, "{}", number(&actor.machine.used)).unwrap();
-            if let Some(end) = &actor.end {
-                text.push_str(&format!("{end:?}").chars().take(12).collect::<String>());
-                if let RenewalStep::Done { grant, unsaved } = end {
-                    told(&mut text, grant);
-                    unsaved.iter().for_each(|sent| told(&mut text, sent));
-                }
-                continue;
-            }
-            match &actor.flight {
-                Some(Flight::Sent(token)) => write!(text, "sent {token}").unwrap(),
-                Some(Flight::Answered(Ok(tokens))) => write!(
-                    text,
-                    "answer {} {:?}",
-                    number(&tokens.access_token),
-                    tokens.refresh_token.as_ref().map(number)
-                )
-                .unwrap(),
-                Some(Flight::Answered(Err(_))) => text.push_str("refusal"),
-                None => {}
-            }
-            let asleep = actor
-                .asleep
-                .map(|(version, at)| (version == self.version(), at));
-            let machine = &actor.machine;
-            // How often it has looked is left out: it only bounds what is endless here, and nothing is.
-            let counted = (machine.deadline, machine.tries, machine.store_failures);
-            write!(text, " {asleep:?} {counted:?}").unwrap();
-            let mut state = &actor.machine.state;
-            if let State::Pause(_, then) = state {
-                text.push_str(" pause");
-                state = then;
-            }
-            // A version that is not the one in the store never will be again.
-            let fresh = |read: &Version| *read == self.version();
-            match state {
-                State::Look => text.push_str(" look"),
-                State::Take { read, grant, until } => {
-                    write!(text, " take {} {until:?}", fresh(read)).unwrap();
-                    told(&mut text, grant);
-                }
-                State::Send {
-                    version,
-                    grant,
-                    until,
-                } => {
-                    write!(text, " send {} {until:?}", fresh(version)).unwrap();
-                    told(&mut text, grant);
-                }
-                State::Find { sent, fresh } => {
-                    text.push_str(" find");
-                    told(&mut text, sent);
-                    told(&mut text, fresh);
-                }
-                State::Keep {
-                    read,
-                    sent,
-                    fresh: new,
-                } => {
-                    write!(text, " keep {}", fresh(read)).unwrap();
-                    told(&mut text, sent);
-                    told(&mut text, new);
-                }
-                State::End { read, grant, .. } => {
-                    write!(text, " end {}", fresh(read)).unwrap();
-                    told(&mut text, grant);
-                }
-                State::Release { read, grant, .. } => {
-                    write!(text, " release {}", fresh(read)).unwrap();
-                    told(&mut text, grant);
-                }
-                State::Pause(..) | State::Over(_) => text.push_str(" other"),
-            }
-        }
-        text
     }
 }

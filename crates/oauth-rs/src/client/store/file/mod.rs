@@ -1,15 +1,16 @@
 //! Grants in a file that only the user can read, for command-line clients.
 
 mod format;
+mod lock;
 mod offload;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -26,9 +27,6 @@ pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
 ///
 /// A change takes milliseconds; only a process that was stopped in the middle of one holds the lock longer.
 pub const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(5);
-
-/// How often a lock that somebody else has is tried.
-const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// Why the file could not be used.
 #[derive(Debug, Error)]
@@ -147,24 +145,12 @@ impl FileStore {
         Ok(done)
     }
 
-    /// Waits for the lock, which is on a file of its own, since the file with the grants is replaced.
     fn lock(&self) -> Result<File, StoreFailed> {
         let path = self.beside("lock");
-        let lock = private()
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|source| self.io(source))?;
-        let begun = Instant::now();
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < self.lock_wait => {
-                    std::thread::sleep(LOCK_PAUSE);
-                }
-                Err(TryLockError::WouldBlock) => return Err(StoreFailed::Locked { path }),
-                Err(TryLockError::Error(source)) => return Err(self.io(source)),
-            }
+        match lock::wait(&path, self.lock_wait) {
+            Ok(Some(lock)) => Ok(lock),
+            Ok(None) => Err(StoreFailed::Locked { path }),
+            Err(source) => Err(self.io(source)),
         }
     }
 
