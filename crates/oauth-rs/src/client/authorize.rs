@@ -1,5 +1,7 @@
 //! The authorization request as an address, and reading what the browser brings back (RFC 9207).
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use super::exchange::{ExchangeFailed, error_name};
@@ -42,6 +44,17 @@ pub enum CallbackRefused {
     NoCode,
 }
 
+/// What a resource demands of the person's authentication, to be passed on as it is.
+///
+/// Specification: RFC 9470 sections 3 and 4.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Authentication {
+    /// The authentication contexts that would do, the best first.
+    pub acr_values: Vec<String>,
+    /// How long ago the person may have signed in.
+    pub max_age: Option<Duration>,
+}
+
 /// What has to be remembered from sending the browser away until it comes back.
 #[derive(Debug, Clone)]
 pub struct Pending {
@@ -57,6 +70,8 @@ pub struct Pending {
     pub redirect_uri: RedirectUri,
     /// The scope that was asked for.
     pub scope: Option<ScopeSet>,
+    /// How the person is to be authenticated, if a resource said so (RFC 9470).
+    pub authentication: Authentication,
     /// The thumbprint of the key that the code is to be bound to, if there is one (RFC 9449 section 10).
     pub dpop_jkt: Option<String>,
 }
@@ -78,6 +93,7 @@ impl Pending {
             iss_announced,
             redirect_uri,
             scope,
+            authentication: Authentication::default(),
             dpop_jkt: None,
         }
     }
@@ -131,6 +147,16 @@ pub(super) fn parameters(
     if scope.is_some_and(is_offline) {
         sent.push(("prompt", Secret::new("consent")));
     }
+    // RFC 9470 section 4: what the challenge said goes into the request.
+    let Authentication {
+        acr_values,
+        max_age,
+    } = &pending.authentication;
+    if !acr_values.is_empty() {
+        sent.push(("acr_values", Secret::new(acr_values.join(" "))));
+    }
+    let max_age = max_age.map(|age| Secret::new(age.as_secs().to_string()));
+    sent.extend(max_age.map(|age| ("max_age", age)));
     let jkt = pending.dpop_jkt.as_deref();
     sent.extend(jkt.map(|jkt| ("dpop_jkt", Secret::new(jkt))));
     sent

@@ -40,6 +40,7 @@ impl Flow {
             self.options.redirect_uri.clone(),
             self.scope(&found),
         );
+        pending.authentication = self.authentication.clone();
         // RFC 9449 section 10: the code is of no use without the key.
         pending.dpop_jkt = key.as_ref().map(|key| key.kid().to_owned());
         let sign_in = Box::new(SignIn {

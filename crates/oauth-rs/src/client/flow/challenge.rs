@@ -7,6 +7,7 @@ use super::machine::{Flow, MAX_ATTEMPTS};
 use super::state::State;
 use super::{FlowFailed, StoredGrant};
 use crate::challenge::Challenge;
+use crate::client::authorize::Authentication;
 use crate::error_code::ErrorCode;
 use crate::scope::ScopeSet;
 
@@ -68,6 +69,14 @@ impl Flow {
             let algs = algs.split_ascii_whitespace();
             algs.map(str::to_owned).collect()
         });
+        let wants_more =
+            |one: &&Challenge| one.error() == Some(ErrorCode::InsufficientUserAuthentication);
+        if let Some(one) = refusal.challenges.iter().find(wants_more) {
+            self.authentication = Authentication {
+                acr_values: one.acr_values().map(str::to_owned).collect(),
+                max_age: one.max_age(),
+            };
+        }
         match status {
             StatusCode::UNAUTHORIZED if bound && refusal.is(ErrorCode::UseDpopNonce) => {
                 // RFC 9449 section 9: again with the nonce; one that changes with every answer ends it.
@@ -97,8 +106,15 @@ impl Flow {
             self.unbound_only = true;
         }
         let wrong_kind = (bound && self.unbound_only) || (!bound && self.bound_only);
+        // RFC 9470 section 4: it is the person who has to do something.
+        let of_person = refusal.is(ErrorCode::InsufficientUserAuthentication);
         match grant {
-            Some(grant) if grant.refresh_token.is_some() && !self.refreshed && !wrong_kind => {
+            Some(grant)
+                if grant.refresh_token.is_some()
+                    && !self.refreshed
+                    && !wrong_kind
+                    && !of_person =>
+            {
                 self.state = State::Refresh(Box::new(grant));
             }
             grant => {
@@ -117,6 +133,7 @@ impl Flow {
         self.attempts = 0;
         self.refreshed = false;
         self.nonce_shown = false;
+        self.authentication = Authentication::default();
         self.proven = true;
     }
 

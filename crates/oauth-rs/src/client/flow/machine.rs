@@ -5,6 +5,7 @@ use http::{Request, Response};
 use super::access::Nonces;
 use super::state::State;
 use super::{Event, FlowFailed, FlowOptions, Leniency, Step, StoredGrant};
+use crate::client::authorize::Authentication;
 use crate::entropy::Entropy;
 use crate::scope::ScopeSet;
 use crate::time::UnixSeconds;
@@ -33,6 +34,8 @@ pub struct Flow {
     /// What the last challenge said.
     pub(super) metadata_url: Option<String>,
     pub(super) challenged_scope: Option<ScopeSet>,
+    /// How the resource wants the person to be authenticated, since the last call that it accepted.
+    pub(super) authentication: Authentication,
     /// The scope of a step-up, which goes before everything else.
     pub(super) stepped_up: Option<ScopeSet>,
     /// Who issued the tokens that are no longer good.
@@ -81,6 +84,7 @@ impl Flow {
             grant,
             metadata_url: None,
             challenged_scope: None,
+            authentication: Authentication::default(),
             stepped_up: None,
             last_issuer: None,
             attempts: 0,

@@ -270,3 +270,26 @@ fn what_a_refresh_says_about_scope_is_kept() {
         assert_eq!(world.stored[0].scope().unwrap().to_string(), expected);
     }
 }
+
+#[test]
+fn what_a_resource_wants_of_the_persons_authentication_is_passed_on() {
+    let mut world = World::new();
+    let mut flow = flow(Some(signed_in()));
+    let wants =
+        r#"Bearer error="insufficient_user_authentication", acr_values="strong any", max_age="5""#;
+    flow.handle_challenge(StatusCode::UNAUTHORIZED, &challenge(wants));
+    assert_eq!(world.drive(&mut flow, NOW), Ok("first".into()));
+    // A refresh would bring nothing of that.
+    assert!(!world.bodies.concat().contains("refresh_token="));
+    assert_eq!(world.asked().get("acr_values"), Some("strong any"));
+    assert_eq!(world.asked().get("max_age"), Some("5"));
+
+    // Once that was enough, later sign-ins have nothing of it.
+    flow.accepted();
+    let missing = r#"Bearer error="insufficient_scope", scope="admin", max_age="7""#;
+    flow.handle_challenge(StatusCode::FORBIDDEN, &challenge(missing));
+    world.drive(&mut flow, NOW).unwrap();
+    for name in ["acr_values", "max_age"] {
+        assert_eq!(world.asked().get(name), None);
+    }
+}
