@@ -1,255 +1,200 @@
-//! Asking an authorization server about a token (RFC 7662).
-//!
-//! The answer is read as JSON; the signed answer of RFC 9701 is not asked for.
+//! Asking an authorization server about a token (RFC 7662), and its signed answer (RFC 9701).
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use thiserror::Error;
 
 use super::auth::Caller;
 use super::exchange::{self, ExchangeFailed};
-use crate::json;
-use crate::scope::ScopeSet;
+use crate::introspection::Introspection;
+use crate::jose::claim::{self, read_audience, read_seconds};
+use crate::jose::jwt::InvalidClaims;
+use crate::jose::{AlgSet, BadSignature, InvalidJws, JwkSet, Jws, Verified, typ_is};
+use crate::media_type;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
+use crate::uri::Issuer;
 
-const WHAT: &str = "introspection response";
+/// The media type of a signed answer.
+const SIGNED: &str = "application/token-introspection+jwt";
 
-/// The most audiences of one token.
-pub const MAX_AUDIENCES: usize = 16;
-
-/// What the server says of a token that is good.
+/// How far `iat` of a signed answer may be from the present, either way, in seconds.
 ///
-/// What it does not say is absent.
-///
-/// Does not check: whether the token is for the one who asks, or what has to be bound to it; compare
-/// [`Active::audience`] and the confirmations, and keep nothing longer than [`Active::expires_at`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Active {
-    /// What it allows.
-    pub scope: Option<ScopeSet>,
-    /// The client that it was issued to.
-    pub client_id: Option<String>,
-    /// A name of the person, for people.
-    pub username: Option<String>,
-    /// How it is presented.
-    pub token_type: Option<String>,
-    /// When it ends.
-    pub expires_at: Option<UnixSeconds>,
-    /// When it was issued.
-    pub issued_at: Option<UnixSeconds>,
-    /// Before when it is not good.
-    pub not_before: Option<UnixSeconds>,
-    /// Whom it is about.
-    pub subject: Option<String>,
-    /// Whom it is for.
-    pub audience: Vec<String>,
-    /// Who issued it.
-    pub issuer: Option<String>,
-    /// Its identifier.
-    pub jti: Option<String>,
-    /// The thumbprint of the key that it is bound to (RFC 9449 section 6.2).
-    pub jkt: Option<String>,
-    /// The thumbprint of the certificate that it is bound to (RFC 8705 section 3.2).
-    pub x5t_s256: Option<String>,
+/// A minute: an answer is made when it is asked for, and clocks that are further off are broken. It
+/// keeps an answer that was recorded from being given again later.
+const MAX_AGE: u64 = 60;
+
+/// Which form of answer is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON object, RFC 7662.
+    Json,
+    /// The same object in a JWT that the server signs, RFC 9701.
+    Signed,
 }
 
-/// Asks about a token; `hint` is its type, if that is known.
+/// Asks whether a token is good, and what it allows; `hint` is its type, if that is known.
 ///
 /// # Errors
-/// The endpoint is neither https nor loopback http, or the client cannot authenticate.
+/// The endpoint is neither https nor loopback http, or the caller cannot authenticate.
+///
+/// Specification: RFC 7662 section 2.1; RFC 9701 section 4.
 pub fn request(
     endpoint: &str,
     caller: &Caller<'_>,
     token: &Secret,
     hint: Option<&str>,
+    form: Form,
 ) -> Result<Request<Vec<u8>>, ExchangeFailed> {
     let mut pairs = vec![("token", token.expose())];
     pairs.extend(hint.map(|hint| ("token_type_hint", hint)));
-    caller.post("introspection endpoint", endpoint, &pairs)
+    let mut request = caller.post("introspection endpoint", endpoint, &pairs)?;
+    if form == Form::Signed {
+        let signed = HeaderValue::from_static(SIGNED);
+        request.headers_mut().insert(header::ACCEPT, signed);
+    }
+    Ok(request)
 }
 
-/// Reads the answer; `None` is a token that is not good, for whatever reason.
+/// Why an answer says nothing about the token.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum IntrospectionFailed {
+    /// The exchange failed, or the server refused the caller.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeFailed),
+    /// The answer is not the object that belongs here.
+    #[error("the introspection answer is malformed: {0}")]
+    Malformed(#[from] InvalidClaims),
+    /// A signed answer was asked for, and the media type is another.
+    #[error("the introspection answer is not application/token-introspection+jwt")]
+    NotSigned,
+    /// The answer is not a signed JWT.
+    #[error("the introspection answer is not a signed JWT: {0}")]
+    Jws(#[from] InvalidJws),
+    /// The JWT is of another type.
+    #[error("typ of the introspection answer is not token-introspection+jwt")]
+    Type,
+    /// No key of the server has the answer's key id and algorithm; newer keys may have.
+    #[error("no key {kid:?} of the server for the introspection answer")]
+    UnknownKey {
+        /// The key id, cut to 200 characters.
+        kid: Option<String>,
+    },
+    /// The signature was not made by the key.
+    #[error("the introspection answer: {0}")]
+    Signature(#[from] BadSignature),
+    /// The answer was made by somebody else.
+    #[error("iss of the introspection answer is not the server")]
+    Issuer,
+    /// The answer was made for somebody else.
+    #[error("aud of the introspection answer is not this resource server")]
+    Audience,
+    /// The answer was not made just now.
+    #[error("iat of the introspection answer is more than {MAX_AGE} s away")]
+    Age,
+}
+
+/// Reads an answer in JSON.
 ///
-/// It decides, in this order: length and status; a well-formed object; `active` is `true` and nothing
-/// else; the members are of their types; the scope is well-formed; a bound on the audiences; a
-/// confirmation of a kind that is known here.
+/// Does not check: any value in it; see [`Introspection`].
 ///
 /// # Errors
-/// The first rule that does not hold; a member that cannot be read does not count as absent, since it
-/// may be a limit.
-pub fn response(response: &Response<Vec<u8>>) -> Result<Option<Active>, ExchangeFailed> {
+/// The status is not 200, or the body is not an answer.
+pub fn response(response: &Response<Vec<u8>>) -> Result<Introspection, IntrospectionFailed> {
+    exchange::check_status(response, &[StatusCode::OK])?;
+    Ok(Introspection::parse(response.body())?)
+}
+
+/// Who has to have made a signed answer, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedBy<'a> {
+    /// The server that was asked.
+    pub issuer: &'a Issuer,
+    /// Its keys.
+    pub keys: &'a JwkSet,
+    /// The algorithms that it may sign answers with.
+    pub algorithms: AlgSet,
+    /// Whom the answer is for: the identifier of this resource server as a client of the server.
+    pub audience: &'a str,
+    /// The present.
+    pub now: UnixSeconds,
+}
+
+/// Reads a signed answer.
+///
+/// It decides, in this order: status; media type; compact form; `typ`; a key with the answer's id and
+/// algorithm; signature; `iss` exactly the server; `aud` contains the resource server; `iat` within a
+/// minute of the present; the object in `token_introspection`.
+///
+/// Does not check: that the answer is about the token that was asked about, which nothing in it says;
+/// the connection does.
+///
+/// # Errors
+/// The first rule that does not hold.
+///
+/// Specification: RFC 9701 section 5; RFC 8725 section 3.
+pub fn signed_response(
+    response: &Response<Vec<u8>>,
+    by: &SignedBy<'_>,
+) -> Result<Introspection, IntrospectionFailed> {
     #[derive(Deserialize)]
-    struct Sent<'a> {
-        #[serde(default)]
-        active: Option<bool>,
-        scope: Option<String>,
-        client_id: Option<String>,
-        username: Option<String>,
-        token_type: Option<String>,
-        exp: Option<f64>,
-        iat: Option<f64>,
-        nbf: Option<f64>,
-        sub: Option<String>,
-        #[serde(borrow)]
-        aud: Option<&'a RawValue>,
-        iss: Option<String>,
-        jti: Option<String>,
-        #[serde(borrow)]
-        cnf: Option<&'a RawValue>,
+    struct Claims {
+        iss: String,
+        #[serde(deserialize_with = "read_audience")]
+        aud: Vec<String>,
+        #[serde(deserialize_with = "read_seconds")]
+        iat: UnixSeconds,
+        token_introspection: Box<RawValue>,
     }
     exchange::check_status(response, &[StatusCode::OK])?;
-    let bad = ExchangeFailed::Malformed;
-    let sent: Sent<'_> = json::object(response.body()).map_err(|_| bad(WHAT))?;
-    // RFC 7662 section 2.2: REQUIRED; without it nothing says that the token is good.
-    if sent.active != Some(true) {
-        return Ok(None);
+    // RFC 9701 section 5: the content type of the response is application/token-introspection+jwt.
+    if media_type::of(response.headers()).as_deref() != Some(SIGNED) {
+        return Err(IntrospectionFailed::NotSigned);
     }
-    let scope = sent.scope.as_deref().filter(|scope| !scope.is_empty());
-    let scope = scope.map(ScopeSet::parse).transpose();
-    let (jkt, x5t_s256) = sent.cnf.map(confirmation).transpose()?.unwrap_or_default();
-    Ok(Some(Active {
-        scope: scope.map_err(|_| bad("scope"))?,
-        client_id: sent.client_id,
-        username: sent.username,
-        token_type: sent.token_type,
-        expires_at: sent.exp.map(seconds).transpose()?,
-        issued_at: sent.iat.map(seconds).transpose()?,
-        not_before: sent.nbf.map(seconds).transpose()?,
-        subject: sent.sub,
-        audience: sent.aud.map(audience).transpose()?.unwrap_or_default(),
-        issuer: sent.iss,
-        jti: sent.jti,
-        jkt,
-        x5t_s256,
-    }))
+    let text = std::str::from_utf8(response.body()).map_err(|_| InvalidJws::Parts)?;
+    let jws = Jws::parse(text)?;
+    // RFC 9701 section 5: typ is token-introspection+jwt, so that no other token passes for an answer.
+    let typ = jws.header().typ.as_deref();
+    if !typ.is_some_and(|typ| typ_is(typ, "token-introspection+jwt")) {
+        return Err(IntrospectionFailed::Type);
+    }
+    let verified = verified(&jws, by)?;
+    let claims: Claims = claim::read(verified.payload())?;
+    // RFC 9701 section 5: iss is the server, compared exactly, and aud is the resource server.
+    if claims.iss != by.issuer.as_str() {
+        return Err(IntrospectionFailed::Issuer);
+    }
+    if !claims.aud.iter().any(|audience| audience == by.audience) {
+        return Err(IntrospectionFailed::Audience);
+    }
+    if claims.iat.0.abs_diff(by.now.0) > MAX_AGE {
+        return Err(IntrospectionFailed::Age);
+    }
+    let object = claims.token_introspection.get();
+    Ok(Introspection::parse(object.as_bytes())?)
 }
 
-// RFC 7519 section 4.1.3: a string or an array of strings.
-fn audience(raw: &RawValue) -> Result<Vec<String>, ExchangeFailed> {
-    let bad = || ExchangeFailed::Malformed("aud");
-    let all: Vec<String> = if raw.get().starts_with('"') {
-        vec![serde_json::from_str(raw.get()).map_err(|_| bad())?]
-    } else {
-        serde_json::from_str(raw.get()).map_err(|_| bad())?
+// RFC 8725 section 3.1: the key decides the algorithm; several keys may share an id.
+fn verified<'a>(jws: &'a Jws<'_>, by: &SignedBy<'_>) -> Result<Verified<'a>, IntrospectionFailed> {
+    let kid = jws.header().kid.as_deref();
+    let alg = jws.header().alg();
+    let keys = alg.into_iter().flat_map(|alg| by.keys.find(kid, alg));
+    let mut failed = IntrospectionFailed::UnknownKey {
+        kid: kid.map(|kid| kid.chars().take(200).collect()),
     };
-    if all.len() > MAX_AUDIENCES {
-        return Err(bad());
+    for key in keys.take(MAX_CANDIDATES) {
+        match jws.verify(key, by.algorithms) {
+            Ok(verified) => return Ok(verified),
+            Err(reason) => failed = reason.into(),
+        }
     }
-    Ok(all)
+    Err(failed)
 }
 
-type Thumbprints = (Option<String>, Option<String>);
-
-// RFC 7800 section 3.1: a confirmation that is not understood is one that cannot be checked.
-fn confirmation(raw: &RawValue) -> Result<Thumbprints, ExchangeFailed> {
-    #[derive(Deserialize)]
-    struct Sent {
-        jkt: Option<String>,
-        #[serde(rename = "x5t#S256")]
-        x5t_s256: Option<String>,
-    }
-    let bad = || ExchangeFailed::Malformed("cnf");
-    let sent: Sent = json::object(raw.get().as_bytes()).map_err(|_| bad())?;
-    if sent.jkt.is_none() && sent.x5t_s256.is_none() {
-        return Err(bad());
-    }
-    Ok((sent.jkt, sent.x5t_s256))
-}
-
-// RFC 7519 section 2: a number of seconds that may have a fraction, which is cut off.
-fn seconds(sent: f64) -> Result<UnixSeconds, ExchangeFailed> {
-    std::time::Duration::try_from_secs_f64(sent)
-        .map(|since| UnixSeconds(since.as_secs()))
-        .map_err(|_| ExchangeFailed::Malformed("a point in time is out of range"))
-}
+/// Signatures that one answer may cost, when it names no key.
+const MAX_CANDIDATES: usize = 8;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::auth::tests::{caller, issuer};
-    use crate::client::{Client, ClientAuth};
-
-    fn read(body: &str) -> Result<Option<Active>, ExchangeFailed> {
-        response(&Response::new(body.as_bytes().to_vec()))
-    }
-
-    #[test]
-    fn what_is_sent() {
-        let client = Client {
-            client_id: "rs".into(),
-            auth: ClientAuth::Post(Secret::new("s")),
-        };
-        let sent = |hint| {
-            let url = "https://as.example/introspect";
-            let token = Secret::new("t");
-            let sent = request(url, &caller(&client, &issuer()), &token, hint);
-            String::from_utf8(sent.unwrap().into_body()).unwrap()
-        };
-        assert_eq!(sent(None), "token=t&client_id=rs&client_secret=s");
-        assert_eq!(
-            sent(Some("access_token")),
-            "token=t&token_type_hint=access_token&client_id=rs&client_secret=s"
-        );
-    }
-
-    #[test]
-    fn only_true_is_active() {
-        for body in ["{}", r#"{"active":false,"sub":"x"}"#, r#"{"active":null}"#] {
-            assert_eq!(read(body), Ok(None), "{body}");
-        }
-        assert_eq!(read(r#"{"active":true}"#), Ok(Some(Active::default())));
-        for body in [
-            r#"{"active":"true"}"#,
-            r#"{"active":1}"#,
-            r#"{"active":false,"active":true}"#,
-        ] {
-            assert_eq!(read(body), Err(ExchangeFailed::Malformed(WHAT)), "{body}");
-        }
-    }
-
-    #[test]
-    fn what_is_said() {
-        let active = read(
-            r#"{"active":true,"scope":"a b","client_id":"c","exp":60.9,"iat":1,"nbf":0,"sub":"u","aud":"https://rs.example","iss":"https://as.example","jti":"j","token_type":"DPoP","username":"n","cnf":{"jkt":"k","x5t#S256":"x"}}"#,
-        );
-        let active = active.unwrap().unwrap();
-        assert_eq!(active.expires_at, Some(UnixSeconds(60)));
-        assert_eq!(active.audience, ["https://rs.example"]);
-        assert_eq!(active.jkt.as_deref(), Some("k"));
-        assert_eq!(active.x5t_s256.as_deref(), Some("x"));
-        assert_eq!(active.scope.unwrap().to_string(), "a b");
-        let two = read(r#"{"active":true,"aud":["a","b"],"scope":""}"#).unwrap();
-        let two = two.unwrap();
-        assert_eq!((two.audience.len(), two.scope), (2, None));
-    }
-
-    #[test]
-    fn each_refusal() {
-        let many = format!("[{}]", vec![r#""a""#; MAX_AUDIENCES + 1].join(","));
-        for member in [
-            r#""exp":"60""#,
-            r#""exp":-1"#,
-            r#""exp":1e300"#,
-            r#""aud":7"#,
-            r#""aud":[7]"#,
-            &format!(r#""aud":{many}"#),
-            r#""scope":"a  b""#,
-            r#""cnf":{}"#,
-            r#""cnf":{"new":"x"}"#,
-            r#""cnf":{"jkt":"a","jkt":"b"}"#,
-            r#""cnf":"x""#,
-            r#""sub":7"#,
-        ] {
-            let refused = read(&format!(r#"{{"active":true,{member}}}"#));
-            assert!(
-                matches!(refused, Err(ExchangeFailed::Malformed(_))),
-                "{member}"
-            );
-        }
-        let not_asked = Response::builder().status(401).body(Vec::new()).unwrap();
-        let refused = response(&not_asked).unwrap_err();
-        assert_eq!(refused, ExchangeFailed::Status(StatusCode::UNAUTHORIZED));
-    }
-}
+mod tests;
