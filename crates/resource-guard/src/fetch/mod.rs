@@ -1,5 +1,5 @@
-//! What a guard asks of others, feature `fetch`: the keys of its issuers, through a client that the
-//! program hands in.
+//! What a guard asks of others, feature `fetch`: the keys of its issuers, and what they say of a
+//! token, through a client that the program hands in.
 //!
 //! The rules are machines that take the time and the answers as arguments; the shells around them
 //! hold a lock for as long as a machine thinks, never while anything is awaited, and run each
@@ -9,10 +9,14 @@
 //! The client decides where requests may go: give one that checks addresses (`egress-guard` does),
 //! follows no redirect, and stops reading at a limit.
 
+pub mod introspect;
 pub mod keys;
 mod send;
 mod unavailable;
 
+pub use introspect::{
+    AskFailed, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
+};
 pub use keys::{KeyCache, KeyFetchFailed, KeyLimits, KeySource};
 pub use send::{HttpClient, SendFailed};
 pub use unavailable::Unavailable;

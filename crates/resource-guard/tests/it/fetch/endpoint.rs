@@ -74,6 +74,11 @@ impl Endpoint {
     pub(crate) fn count(&self) -> usize {
         self.state.lock().unwrap().requests.len()
     }
+
+    /// The newest request.
+    pub(crate) fn last(&self) -> Request<Bytes> {
+        self.state.lock().unwrap().requests.last().unwrap().clone()
+    }
 }
 
 fn always(

@@ -1,4 +1,5 @@
 //! What is fetched, through a client in memory and with a clock that is moved by hand.
 
 mod endpoint;
+mod introspection;
 mod keys;

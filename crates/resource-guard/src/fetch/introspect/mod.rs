@@ -1,0 +1,13 @@
+//! Asking an issuer about a token, once for all who present it, and not again for some seconds.
+
+mod answers;
+mod ask;
+mod breaker;
+mod didit;
+mod introspector;
+mod limits;
+
+pub use ask::{AskFailed, IntrospectionProfile};
+pub use breaker::BreakerLimits;
+pub use introspector::{AskReport, IntrospectionEndpoint, Introspector};
+pub use limits::{IntrospectionLimits, MAX_ACTIVE};
