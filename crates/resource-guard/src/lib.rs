@@ -15,6 +15,7 @@ pub mod principal;
 pub mod reason;
 pub mod refused;
 pub mod replay;
+pub mod revocation;
 pub mod scope;
 pub mod step_up;
 
@@ -47,6 +48,7 @@ pub use principal::{Binding, Granted, Identity, Principal};
 pub use reason::Reason;
 pub use refused::{Refused, Scheme};
 pub use replay::{ReplayClaim, ReplayWindow};
+pub use revocation::Revocations;
 pub use scope::Requirement;
 pub use step_up::StepUp;
 

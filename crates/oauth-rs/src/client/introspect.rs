@@ -1,5 +1,7 @@
 //! Asking an authorization server about a token (RFC 7662), and its signed answer (RFC 9701).
 
+use std::borrow::Cow;
+
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,7 +10,7 @@ use thiserror::Error;
 use super::auth::Caller;
 use super::exchange::{self, ExchangeFailed};
 use crate::introspection::Introspection;
-use crate::jose::claim::{self, read_audience, read_seconds};
+use crate::jose::claim::{self, read_audience, read_seconds, read_text};
 use crate::jose::jwt::InvalidClaims;
 use crate::jose::{AlgSet, BadSignature, InvalidJws, JwkSet, Jws, Verified, typ_is};
 use crate::media_type;
@@ -140,13 +142,15 @@ pub fn signed_response(
     by: &SignedBy<'_>,
 ) -> Result<Introspection, IntrospectionFailed> {
     #[derive(Deserialize)]
-    struct Claims {
-        iss: String,
-        #[serde(deserialize_with = "read_audience")]
-        aud: Vec<String>,
+    struct Claims<'a> {
+        #[serde(borrow, deserialize_with = "read_text")]
+        iss: Cow<'a, str>,
+        #[serde(borrow, deserialize_with = "read_audience")]
+        aud: Vec<Cow<'a, str>>,
         #[serde(deserialize_with = "read_seconds")]
         iat: UnixSeconds,
-        token_introspection: Box<RawValue>,
+        #[serde(borrow)]
+        token_introspection: &'a RawValue,
     }
     exchange::check_status(response, &[StatusCode::OK])?;
     // RFC 9701 section 5: the content type of the response is application/token-introspection+jwt.
@@ -161,7 +165,7 @@ pub fn signed_response(
         return Err(IntrospectionFailed::Type);
     }
     let verified = verified(&jws, by)?;
-    let claims: Claims = claim::read(verified.payload())?;
+    let claims: Claims<'_> = claim::read(verified.payload())?;
     // RFC 9701 section 5: iss is the server, compared exactly, and aud is the resource server.
     if claims.iss != by.issuer.as_str() {
         return Err(IntrospectionFailed::Issuer);
