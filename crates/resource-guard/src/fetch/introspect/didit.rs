@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::ask::AskFailed;
-use crate::refused::shortened;
+use crate::reason::shortened;
 
 /// The question, in place of a form.
 pub(super) fn question(

@@ -324,14 +324,14 @@ async fn read_signed(
 ) -> Result<Introspection, AskFailed> {
     let issuer = caller.issuer;
     let current = keys.current();
-    let known = current.keys.keys_of(issuer);
+    let known = current.keys_of(issuer);
     let kid = match signed_answer(response, caller, known, algorithms) {
         Err(AskFailed::Answer(IntrospectionFailed::UnknownKey { kid })) => kid,
         read => return read,
     };
     let newer = keys.find(Some(issuer), kid.as_deref()).await;
     let newer = newer.map_err(AskFailed::Keys)?;
-    signed_answer(response, caller, newer.keys.keys_of(issuer), algorithms)
+    signed_answer(response, caller, newer.keys_of(issuer), algorithms)
 }
 
 fn now() -> Instant {

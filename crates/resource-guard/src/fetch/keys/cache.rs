@@ -53,7 +53,8 @@ struct Shared {
 }
 
 struct Published {
-    current: CurrentKeys,
+    /// Another one whenever there are other keys, and the very same one otherwise.
+    current: Arc<KeySnapshot>,
     /// The keys of each entry, to tell whether there are others now.
     sets: Vec<Option<Arc<JwkSet>>>,
     /// Before then there is nothing to do but to use it.
@@ -64,17 +65,6 @@ struct Entry {
     issuer: Issuer,
     source: KeySource,
     machine: Machine,
-}
-
-/// The keys at one moment.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct CurrentKeys {
-    /// The keys of each issuer that has any.
-    pub keys: Arc<KeySnapshot>,
-    /// Another number whenever there are other keys: what was verified with the keys of one
-    /// generation may not be verified by those of the next.
-    pub generation: u64,
 }
 
 /// The end of a fetch, for a log.
@@ -132,10 +122,7 @@ impl KeyCache {
             })
             .collect();
         let published = Published {
-            current: CurrentKeys {
-                keys: Arc::new(KeySnapshot::default()),
-                generation: 0,
-            },
+            current: Arc::new(KeySnapshot::default()),
             sets: vec![None; entries.len()],
             look_again: None,
         };
@@ -152,15 +139,15 @@ impl KeyCache {
     }
 
     /// The keys as they are known now; never waits, and takes no lock while they are fresh.
-    pub fn current(&self) -> CurrentKeys {
+    pub fn current(&self) -> Arc<KeySnapshot> {
         let now = now();
         let published = self.shared.published.load();
         if published.look_again.is_none_or(|then| now < then) {
-            return published.current.clone();
+            return Arc::clone(&published.current);
         }
         drop(published);
         self.refresh(now);
-        self.shared.published.load().current.clone()
+        Arc::clone(&self.shared.published.load().current)
     }
 
     /// The keys once it is known whether this key id is among them.
@@ -176,7 +163,7 @@ impl KeyCache {
         &self,
         issuer: Option<&Issuer>,
         kid: Option<&str>,
-    ) -> Result<CurrentKeys, Unavailable> {
+    ) -> Result<Arc<KeySnapshot>, Unavailable> {
         // Before the first look, so that no end of a fetch is missed.
         let mut ended = self.shared.ended.subscribe();
         let mut awaited: Vec<(usize, u64)> = Vec::new();
@@ -220,7 +207,7 @@ impl KeyCache {
         issuer: Option<&Issuer>,
         kid: Option<&str>,
         mut ask: impl FnMut(&mut Entry, usize, Instant) -> Advice,
-    ) -> Result<CurrentKeys, Unavailable> {
+    ) -> Result<Arc<KeySnapshot>, Unavailable> {
         let now = now();
         let mut unavailable = None;
         let mut found = false;
@@ -238,7 +225,7 @@ impl KeyCache {
         drop(entries);
         match unavailable {
             Some(reason) if !found => Err(reason),
-            _ => Ok(self.shared.published.load().current.clone()),
+            _ => Ok(Arc::clone(&self.shared.published.load().current)),
         }
     }
 
@@ -304,20 +291,14 @@ impl Shared {
             return;
         }
         let current = if unchanged {
-            before.current.clone()
+            Arc::clone(&before.current)
         } else {
-            let keys =
-                entries
-                    .iter()
-                    .zip(&sets)
-                    .fold(KeySnapshot::default(), |snapshot, (entry, set)| match set {
-                        Some(set) => snapshot.with(entry.issuer.clone(), JwkSet::clone(set)),
-                        None => snapshot,
-                    });
-            CurrentKeys {
-                keys: Arc::new(keys),
-                generation: before.current.generation.wrapping_add(1),
-            }
+            let add = |keys: KeySnapshot, (entry, set): (&Entry, &Option<Arc<JwkSet>>)| match set {
+                Some(set) => keys.with(entry.issuer.clone(), JwkSet::clone(set)),
+                None => keys,
+            };
+            let keys = entries.iter().zip(&sets);
+            Arc::new(keys.fold(KeySnapshot::default(), add))
         };
         self.published.store(Arc::new(Published {
             current,
@@ -446,7 +427,7 @@ mod tests {
         cache.shared.ended(0, Ok(Fetched { keys, digest }));
         // Whoever took the lock now would wait forever.
         let held = cache.shared.lock();
-        assert!(cache.current().keys.keys_of(&issuer).is_some());
+        assert!(cache.current().keys_of(&issuer).is_some());
         drop(held);
     }
 }

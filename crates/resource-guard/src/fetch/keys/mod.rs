@@ -6,6 +6,6 @@ mod fetch;
 mod limits;
 mod machine;
 
-pub use cache::{CurrentKeys, KeyCache, KeyReport};
+pub use cache::{KeyCache, KeyReport};
 pub use fetch::{KeyFetchFailed, KeySource};
 pub use limits::{KeyLimits, MAX_USABLE, MIN_PAUSE};
