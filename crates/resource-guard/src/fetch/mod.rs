@@ -12,6 +12,8 @@
 pub mod introspect;
 pub mod keys;
 mod send;
+#[cfg(feature = "tower")]
+mod source;
 mod unavailable;
 
 pub use introspect::{
@@ -19,4 +21,6 @@ pub use introspect::{
 };
 pub use keys::{KeyCache, KeyFetchFailed, KeyLimits, KeySource};
 pub use send::{HttpClient, SendFailed};
+#[cfg(feature = "tower")]
+pub use source::Fetched;
 pub use unavailable::Unavailable;

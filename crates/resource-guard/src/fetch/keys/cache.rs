@@ -153,12 +153,12 @@ impl KeyCache {
     /// The keys once it is known whether this key id is among them.
     ///
     /// For a token whose key was not found in [`current`](Self::current). `issuer` is whom the
-    /// token names, or none to look at all of them; an issuer that is not one of the cache's finds
-    /// nothing. The answer may be without the key: then there is none.
+    /// token names, or none to look at all of them. The answer may be without the key: then there is
+    /// none.
     ///
     /// # Errors
     /// There are no keys of the issuer, or the last fetch failed, so that a key which is not there
-    /// may exist all the same.
+    /// may exist all the same. An issuer that the cache was not made for has no keys.
     pub async fn find(
         &self,
         issuer: Option<&Issuer>,
@@ -211,11 +211,13 @@ impl KeyCache {
         let now = now();
         let mut unavailable = None;
         let mut found = false;
+        let mut asked = false;
         let mut entries = self.shared.lock();
         for (at, entry) in entries.iter_mut().enumerate() {
             if issuer.is_some_and(|meant| *meant != entry.issuer) {
                 continue;
             }
+            asked = true;
             if let Advice::Unavailable(reason) = ask(entry, at, now) {
                 unavailable = Some(reason);
             }
@@ -223,6 +225,10 @@ impl KeyCache {
         }
         self.shared.publish(&entries, now);
         drop(entries);
+        if !asked {
+            let retry_after = self.shared.limits.retry_most;
+            return Err(Unavailable { retry_after });
+        }
         match unavailable {
             Some(reason) if !found => Err(reason),
             _ => Ok(Arc::clone(&self.shared.published.load().current)),

@@ -377,6 +377,8 @@ async fn an_outage_of_one_issuer_does_not_touch_the_other() {
     // Whoever does not say whose key it is cannot be told that there is none.
     assert!(cache.find(None, Some(b.kid())).await.is_err());
     assert!(cache.current().keys_of(&second).is_none());
+    let third = Issuer::parse("https://third.example").unwrap();
+    assert!(cache.find(Some(&third), Some(a.kid())).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,3 +3,5 @@
 mod endpoint;
 mod introspection;
 mod keys;
+#[cfg(feature = "tower")]
+mod layer;
