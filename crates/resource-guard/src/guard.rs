@@ -185,6 +185,7 @@ impl Guard {
                 issuer: trusted.issuer.clone(),
                 actors: token.act.0,
                 binding: proved.binding,
+                issued_at: token.iat,
                 expires_at: token.exp,
                 token_id: token.jti,
                 grant_id: token.grant_id,

@@ -45,6 +45,8 @@ pub struct Identity {
     pub actors: Vec<Actor>,
     /// What the sender has proved to hold.
     pub binding: Binding,
+    /// `iat`: when the token was issued; a JWT always says it.
+    pub issued_at: Option<UnixSeconds>,
     /// `exp`: when the token expires; a JWT always says it.
     pub expires_at: Option<UnixSeconds>,
     /// `jti`: the token's identifier; a JWT always says it.

@@ -10,6 +10,8 @@ use std::time::Duration;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::Issuer;
 
+use crate::principal::Principal;
+
 /// What an authorization server withdraws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -35,6 +37,18 @@ pub struct TokenFacts<'a> {
     pub grant_id: Option<&'a str>,
     /// When it was issued.
     pub issued_at: Option<UnixSeconds>,
+}
+
+impl<'a> From<&'a Principal> for TokenFacts<'a> {
+    fn from(principal: &'a Principal) -> Self {
+        Self {
+            issuer: &principal.issuer,
+            subject: &principal.subject,
+            token_id: principal.token_id.as_deref(),
+            grant_id: principal.grant_id.as_deref(),
+            issued_at: principal.issued_at,
+        }
+    }
 }
 
 /// Revocations that count at the next request, told by an authorization server in the same process
@@ -335,8 +349,10 @@ mod tests {
     #[test]
     fn a_flood_is_bounded_and_revives_nothing() {
         let issuer = issuer();
-        let mut list = Revocations::default();
-        list.capacity = 100;
+        let list = Revocations {
+            capacity: 100,
+            ..Revocations::default()
+        };
         list.revoke(&issuer, Withdrawn::Token("t"), UnixSeconds(1000));
         for n in 0..10_000_u64 {
             let id = n.to_string();

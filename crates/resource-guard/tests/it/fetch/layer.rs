@@ -17,8 +17,10 @@ use resource_guard::fetch::{
     Fetched, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
     KeyCache, KeyLimits, KeySource,
 };
+use resource_guard::revocation::Withdrawn;
 use resource_guard::{
-    Guard, GuardConfig, GuardLayer, GuardService, Principal, Reason, Refused, TrustedIssuer,
+    Guard, GuardConfig, GuardLayer, GuardService, Principal, Reason, Refused, Revocations,
+    TrustedIssuer,
 };
 use serde_json::json;
 use tokio::time::advance;
@@ -53,6 +55,7 @@ impl Service<Request<()>> for Inner {
 struct Scene {
     keys: Endpoint,
     asked: Endpoint,
+    layer: GuardLayer,
     service: GuardService<Inner>,
 }
 
@@ -87,6 +90,7 @@ fn scene(config: GuardConfig, keys: &str) -> Scene {
         keys,
         asked,
         service: layer.layer(Inner),
+        layer,
     }
 }
 
@@ -291,4 +295,37 @@ async fn an_issuer_that_nobody_can_ask_is_unavailable() {
         let response = layer.layer(Inner).call(request.body(()).unwrap()).await;
         assert_eq!(response.unwrap().status(), 503);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_counts_at_the_next_request_whoever_validated_the_token() {
+    let world = World::new();
+    let scene = Scene::of(&world);
+    scene.asked.now_answers(
+        200,
+        format!(r#"{{"active":true,"sub":"user-9","aud":"{RESOURCE}","jti":"j","exp":2000}}"#),
+    );
+    let revocations = Arc::new(Revocations::default());
+    let list = Arc::clone(&revocations);
+    let scene = Scene {
+        service: scene
+            .layer
+            .clone()
+            .revocation(Arc::new(move |principal| {
+                list.is_revoked(&principal.into())
+            }))
+            .layer(Inner),
+        ..scene
+    };
+    for token in [&world.token(), "opaque"] {
+        assert_eq!(scene.send(token).await.status(), 200);
+    }
+    revocations.revoke(&issuer(), Withdrawn::Grant("grant-1"), NOW);
+    let other = Issuer::parse(ASKED).unwrap();
+    revocations.revoke(&other, Withdrawn::Subject("user-9"), NOW);
+    for token in [&world.token(), "opaque"] {
+        assert_eq!(scene.refused(token).await, (401, Reason::Revoked));
+    }
+    // It was not asked again: the answer of a moment ago still says that the token is active.
+    assert_eq!(scene.asked.count(), 1);
 }
