@@ -10,7 +10,8 @@ use bytes::Bytes;
 use egress_guard::Client as Egress;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use mcp_protocol::client::{AnswerBody, TransportError};
-use oauth_rs::client::flow::{Access, Flow, FlowFailed, FlowOptions, Step};
+use oauth_rs::client::flow::{Access, Flow, FlowFailed, FlowOptions};
+use oauth_rs::client::machine::Machine;
 use oauth_rs::jose::SigningKey;
 use oauth_rs::time::Clock as _;
 use oauth_rs::uri::RedirectUri;
@@ -21,6 +22,7 @@ use crate::carrier::{Carried, Carrier};
 use crate::environment::Environment;
 use crate::failed::Failed;
 use crate::system::{SystemClock, SystemEntropy};
+use crate::way::{Next, Way};
 
 /// The client ID metadata document that the suite wants to see used; nobody fetches it.
 const DOCUMENT: &str = "https://conformance-test.local/client-metadata.json";
@@ -36,7 +38,7 @@ type Fetched = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportErro
 
 /// The way to a token for one server, and the token once it is there.
 pub(crate) struct SignIn {
-    flow: Flow,
+    way: Way,
     access: Option<Access>,
     fetch: Box<dyn Fn(Request<Bytes>) -> Fetched + Send + Sync>,
 }
@@ -44,7 +46,7 @@ pub(crate) struct SignIn {
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignIn")
-            .field("flow", &self.flow)
+            .field("way", &self.way)
             .finish_non_exhaustive()
     }
 }
@@ -67,6 +69,10 @@ impl SignIn {
         fetch: impl Fn(Request<Bytes>) -> Fetched + Send + Sync + 'static,
     ) -> Result<Self, Failed> {
         let address = || Failed::Address(url.to_owned());
+        if let Some(options) = environment.machine()? {
+            let machine = Machine::new(url, options).map_err(|_| address())?;
+            return Ok(Self::by(Way::Machine(Box::new(machine)), fetch));
+        }
         let redirect_uri = RedirectUri::parse(REDIRECT_URI).map_err(|_| address())?;
         let mut options = FlowOptions::new("conformance-client", redirect_uri);
         options.client_id_document = Some(DOCUMENT.to_owned());
@@ -75,32 +81,33 @@ impl SignIn {
         let key = SigningKey::generate_es256().map_err(|_| Failed::Key)?;
         options.dpop_key = Some(Arc::new(key));
         environment.context.register(&mut options)?;
-        Ok(Self {
-            flow: Flow::new(url, None, options).map_err(|_| address())?,
+        let flow = Flow::new(url, None, options).map_err(|_| address())?;
+        Ok(Self::by(Way::Person(Box::new(flow)), fetch))
+    }
+
+    fn by(way: Way, fetch: impl Fn(Request<Bytes>) -> Fetched + Send + Sync + 'static) -> Self {
+        Self {
+            way,
             access: None,
             fetch: Box::new(fetch),
-        })
+        }
     }
 
     /// Does what the flow says until there is a token, or none to be had.
     async fn obtain(&mut self) -> Result<Access, TransportError> {
         for _ in 0..MAX_STEPS {
-            match self.flow.next_step(SystemClock.now(), &SystemEntropy) {
-                Step::Fetch(request) => match (self.fetch)(request.map(Bytes::from)).await {
-                    Ok(response) => {
-                        let response = response.map(|body| body.to_vec());
-                        self.flow.handle_response(&response, SystemClock.now());
-                    }
-                    Err(error) => self.flow.handle_failure(&error.to_string()),
+            match self.way.next() {
+                Next::Fetch(request) => match (self.fetch)(request.map(Bytes::from)).await {
+                    Ok(response) => self.way.answered(&response.map(|body| body.to_vec())),
+                    Err(error) => self.way.failed(&error.to_string()),
                 },
-                Step::OpenBrowser { url, .. } => {
+                Next::OpenBrowser(url) => {
                     let query = self.consent(&url).await?;
-                    self.flow.handle_callback(&query);
+                    self.way.came_back(&query);
                 }
-                // Nothing is kept: the next scenario has servers of its own.
-                Step::Store(_) => {}
-                Step::Done(access) => return Ok(access),
-                Step::Failed(reason) => return Err(reason.into()),
+                Next::GoOn => {}
+                Next::Done(access) => return Ok(access),
+                Next::Failed(reason) => return Err(reason.into()),
             }
         }
         Err("the sign-in goes round in circles".into())
@@ -112,8 +119,8 @@ impl SignIn {
             return Ok((HeaderMap::new(), false));
         };
         let url = request.uri().to_string();
-        let (nonces, now) = (self.flow.nonces(), SystemClock.now());
-        let headers = access.headers(request.method(), &url, nonces, now, &SystemEntropy)?;
+        let (nonces, now) = (self.way.nonces(), SystemClock.now());
+        let headers = access.headers(request.method(), &url, &nonces, now, &SystemEntropy)?;
         Ok((headers, true))
     }
 
@@ -164,18 +171,18 @@ where
             let response = self.inner.call(attempt).await?;
             let mut sign_in = self.sign_in.lock().await;
             let url = request.uri().to_string();
-            sign_in.flow.note_nonce(&url, response.headers());
+            sign_in.way.note_nonce(&url, response.headers());
             match response.status() {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {}
                 _ => {
                     if authorized {
-                        sign_in.flow.accepted();
+                        sign_in.way.accepted();
                     }
                     return Ok(response);
                 }
             }
             sign_in
-                .flow
+                .way
                 .handle_challenge(response.status(), response.headers());
             let error = match sign_in.obtain().await {
                 Ok(access) => {
@@ -203,7 +210,7 @@ where
 fn is_final(error: &TransportError) -> bool {
     matches!(
         error.downcast_ref::<FlowFailed>(),
-        Some(FlowFailed::Forbidden(_) | FlowFailed::TooManyAttempts)
+        Some(FlowFailed::Forbidden(_) | FlowFailed::TooManyAttempts | FlowFailed::TokenRefused)
     )
 }
 

@@ -1,7 +1,13 @@
 //! What the suite says to its client: the address, the scenario, the revision, and what the scenario needs to know.
 
+use std::sync::Arc;
+
 use mcp_protocol::Revision;
+use oauth_rs::client::Client;
 use oauth_rs::client::flow::{FlowOptions, Profile};
+use oauth_rs::client::machine::{Credential, Grant, IdentityProvider, MachineOptions};
+use oauth_rs::client::token_exchange::TokenType;
+use oauth_rs::jose::{Alg, SigningKey};
 use oauth_rs::secret::Secret;
 use oauth_rs::uri::Issuer;
 use serde::Deserialize;
@@ -31,6 +37,20 @@ pub(crate) struct Context {
     client_secret: Option<String>,
     #[serde(default)]
     issuer: Option<String>,
+    #[serde(default)]
+    private_key_pem: Option<String>,
+    #[serde(default)]
+    signing_algorithm: Option<String>,
+    #[serde(default)]
+    idp_client_id: Option<String>,
+    #[serde(default)]
+    idp_id_token: Option<String>,
+    #[serde(default)]
+    idp_issuer: Option<String>,
+    #[serde(default)]
+    idp_token_endpoint: Option<String>,
+    #[serde(default)]
+    valid_jwt: Option<String>,
 }
 
 /// A call that the scenario wants made.
@@ -84,6 +104,35 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// Who the machine is, in the scenarios that have one instead of a person.
+    ///
+    /// The suite does not say beforehand at which issuer it is registered; its servers may see what it shows them.
+    pub(crate) fn machine(&self) -> Result<Option<MachineOptions>, Failed> {
+        let context = &self.context;
+        let (credential, grant) = match self.scenario.as_str() {
+            "auth/client-credentials-jwt" => (context.key()?, Grant::ClientCredentials),
+            "auth/client-credentials-basic" => (context.secret()?, Grant::ClientCredentials),
+            "auth/enterprise-managed-authorization" => {
+                let provider = Box::new(context.identity_provider()?);
+                (context.secret()?, Grant::EnterpriseManaged(provider))
+            }
+            "auth/wif-jwt-bearer" => {
+                let assertion = needed("valid_jwt", context.valid_jwt.as_deref())?;
+                (Credential::None, Grant::Assertion(Secret::new(assertion)))
+            }
+            _ => return Ok(None),
+        };
+        let client_id = needed("client_id", context.client_id.as_deref())?;
+        let options = MachineOptions::insecure_at_any_issuer(client_id, credential, grant);
+        Ok(Some(options))
+    }
+}
+
+fn needed<'a>(member: &str, value: Option<&'a str>) -> Result<&'a str, Failed> {
+    value.ok_or_else(|| unusable(CONTEXT, &format_args!("{member} is missing")))
+}
+
 fn unusable(name: &'static str, why: &dyn std::fmt::Display) -> Failed {
     Failed::Environment {
         name,
@@ -92,6 +141,36 @@ fn unusable(name: &'static str, why: &dyn std::fmt::Display) -> Failed {
 }
 
 impl Context {
+    fn key(&self) -> Result<Credential, Failed> {
+        let pem = needed("private_key_pem", self.private_key_pem.as_deref())?;
+        let alg = needed("signing_algorithm", self.signing_algorithm.as_deref())?;
+        let alg = Alg::parse(alg).ok_or_else(|| {
+            unusable(CONTEXT, &format_args!("{alg:?} is no algorithm known here"))
+        })?;
+        let key = SigningKey::from_pem(pem, alg).map_err(|error| unusable(CONTEXT, &error))?;
+        Ok(Credential::Key(Arc::new(key)))
+    }
+
+    fn secret(&self) -> Result<Credential, Failed> {
+        let secret = needed("client_secret", self.client_secret.as_deref())?;
+        Ok(Credential::Secret(Secret::new(secret)))
+    }
+
+    fn identity_provider(&self) -> Result<IdentityProvider, Failed> {
+        let issuer = needed("idp_issuer", self.idp_issuer.as_deref())?;
+        let issuer = Issuer::parse(issuer).map_err(|error| unusable(CONTEXT, &error))?;
+        let endpoint = needed("idp_token_endpoint", self.idp_token_endpoint.as_deref())?;
+        let client_id = needed("idp_client_id", self.idp_client_id.as_deref())?;
+        let subject = needed("idp_id_token", self.idp_id_token.as_deref())?;
+        Ok(IdentityProvider {
+            issuer,
+            token_endpoint: endpoint.to_owned(),
+            client: Client::public(client_id),
+            subject: Secret::new(subject),
+            subject_type: TokenType::IdToken,
+        })
+    }
+
     /// Tells the sign-in of the client that was registered beforehand, if the scenario has one and says where.
     pub(crate) fn register(&self, options: &mut FlowOptions) -> Result<(), Failed> {
         if let (Some(client_id), Some(issuer)) = (&self.client_id, &self.issuer) {
@@ -173,6 +252,35 @@ mod tests {
         let context = r#"{"client_id":"c","issuer":"http://elsewhere.example"}"#;
         let environment = read("auth/pre-registration", None, Some(context)).unwrap();
         assert!(environment.context.register(&mut options()).is_err());
+    }
+
+    #[test]
+    fn a_machine_is_what_its_scenario_says() {
+        let machine =
+            |scenario: &str, context: &str| read(scenario, None, Some(context)).unwrap().machine();
+        let context = r#"{"client_id":"c","client_secret":"s","idp_client_id":"i","idp_id_token":"t","idp_issuer":"http://localhost:5","idp_token_endpoint":"http://localhost:5/token","valid_jwt":"j"}"#;
+        let of = |scenario: &str| machine(scenario, context).unwrap().unwrap();
+        let basic = of("auth/client-credentials-basic");
+        assert!(matches!(basic.credential, Credential::Secret(secret) if secret.ct_eq("s")));
+        let workload = of("auth/wif-jwt-bearer");
+        assert!(matches!(workload.grant, Grant::Assertion(jwt) if jwt.ct_eq("j")));
+        let managed = of("auth/enterprise-managed-authorization");
+        let Grant::EnterpriseManaged(provider) = managed.grant else {
+            panic!("{managed:?}");
+        };
+        assert_eq!(provider.client.client_id, "i");
+        assert!(machine("auth/metadata-default", context).unwrap().is_none());
+        for (scenario, context) in [
+            ("auth/client-credentials-jwt", context),
+            ("auth/client-credentials-basic", r#"{"client_secret":"s"}"#),
+            ("auth/wif-jwt-bearer", r#"{"client_id":"c"}"#),
+            (
+                "auth/enterprise-managed-authorization",
+                r#"{"client_id":"c"}"#,
+            ),
+        ] {
+            assert!(machine(scenario, context).is_err(), "{scenario}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod interop;
 mod person;
 mod scenario;
 mod system;
+mod way;
 
 use std::io::Write as _;
 use std::process::ExitCode;
