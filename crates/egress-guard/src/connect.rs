@@ -140,7 +140,7 @@ impl Checked {
         let Limits {
             resolve, lookups, ..
         } = self.shared.limits;
-        let end = deadline(resolve).min(self.end);
+        let end = deadline(resolve);
         let waiting = Arc::clone(&self.shared.lookups).acquire_owned();
         let Ok(Ok(permit)) = timeout_at(end, waiting).await else {
             return Err(EgressError::TooManyLookups { limit: lookups });

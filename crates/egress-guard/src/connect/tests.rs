@@ -130,6 +130,22 @@ async fn plain_text_on_an_https_port_fails_the_handshake() {
     assert!(matches!(error, EgressError::Tls { .. }), "{error:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_lookup_within_its_own_limit_is_cut_off_by_the_one_for_connecting_in_that_ones_name() {
+    let silent = |_: String| -> Resolving { Box::pin(std::future::pending()) };
+    let limits = Limits {
+        connect: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let mut connector = Connector::new(Policy::strict(), limits, silent, Tcp, roots(&[]));
+    let uri = "https://named.example/".parse().unwrap();
+    let error = connector.call(uri).await.map(drop).unwrap_err();
+    assert!(
+        matches!(error, EgressError::ConnectTimeout { limit } if limit == Duration::from_secs(1)),
+        "{error:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_handshake_that_does_not_move_meets_the_connect_limit() {
     let (listener, port) = listen().await;
