@@ -24,7 +24,7 @@ use crate::connect::{Connector, system_roots};
 use crate::dial::Tcp;
 use crate::error::EgressError;
 use crate::in_flight::InFlight;
-use crate::limits::{Limits, deadline};
+use crate::limits::{Limits, NEVER, deadline};
 use crate::policy::Policy;
 use crate::resolve::{Resolve, SystemResolver};
 use crate::stream::{StreamedBody, Streaming};
@@ -93,7 +93,7 @@ impl Client {
             .http2_max_header_list_size(list_size(&limits))
             .http2_initial_stream_window_size(window)
             .http2_keep_alive_interval(PING_AFTER)
-            .http2_keep_alive_timeout(PING_WITHIN)
+            .http2_keep_alive_timeout(limits.total.min(NEVER))
             .build(connector);
         Self {
             inner: Arc::new(Inner {
@@ -288,11 +288,10 @@ const POOL_IDLE: Duration = Duration::from_secs(4);
 /// Idle connections kept for one host.
 const POOL_IDLE_PER_HOST: usize = 4;
 
-/// How long an HTTP/2 connection in use may be silent before it is asked for a sign of life, and how long that may take.
-/// One that is dead, without a word that it is, would be used by every request that comes before it was idle for long
-/// enough: all of them would fail until the operating system notices, which takes a quarter of an hour.
+/// How long an HTTP/2 connection in use may be silent before it is asked for a sign of life; it has as long as an exchange may last
+/// to give one. One that is dead, without a word that it is, would be used by every request that comes before it was idle
+/// for long enough: all of them would fail until the operating system notices, which takes a quarter of an hour.
 const PING_AFTER: Duration = Duration::from_secs(10);
-const PING_WITHIN: Duration = Duration::from_secs(5);
 
 /// Bytes of an HTTP/1 status line and the empty line at the end; a reason that is longer takes from the header fields.
 const STATUS_LINE: usize = 256;

@@ -71,7 +71,7 @@ pub(crate) fn deadline(limit: Duration) -> Instant {
 }
 
 /// Thirty years: longer than any exchange, and within what every clock can count.
-const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+pub(crate) const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// A number of places as a semaphore takes it.
 pub(crate) fn permits(limit: usize) -> usize {

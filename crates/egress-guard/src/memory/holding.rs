@@ -29,6 +29,23 @@ async fn next_after(network: Network, request: Request<Bytes>) -> EgressError {
     client.send(get("https://8.8.8.8/")).await.unwrap_err()
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stops_in_the_middle_does_not_keep_its_place() {
+    for said in [
+        "",
+        "HTTP/1.1 103 Early Hints\r\n\r\n",
+        "HTTP/1.1 200 OK\r\na: b",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\na: b",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}",
+    ] {
+        let network = Network::public(vec![send(said), Step::Wait(seconds(24 * 60 * 60))]);
+        let next = next_after(network, get(&format!("https://{NAME}/"))).await;
+        assert!(matches!(next, EgressError::Tls { .. }), "{said}: {next:?}");
+    }
+}
+
 /// Asks for answers that it never reads, until nothing can be written to it any more.
 fn ask_and_never_read(mut stream: Box<dyn Duplex>) {
     drop(tokio::spawn(async move {
