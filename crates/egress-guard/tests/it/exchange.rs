@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bytes::Bytes;
 use egress_guard::{Client, EgressError, Limits, Policy};
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
 use tower_service::Service;
@@ -169,20 +169,23 @@ async fn a_get_on_an_open_connection_that_is_closed_meanwhile_goes_out_once_more
 
 #[tokio::test]
 async fn what_may_have_been_done_is_not_sent_again() {
-    let (address, serving) = closing_while_asked().await;
-    let client = loopback(Limits::default());
-    let url = format!("http://{address}/");
-    client.send(get(&url)).await.unwrap();
-    let post = Request::post(&url).body(Bytes::from_static(b"a")).unwrap();
-    let error = client.send(post).await.unwrap_err();
-    assert!(matches!(error, EgressError::Broken { .. }), "{error:?}");
-    // The third that the server sees is this one.
-    client.send(get(&format!("{url}third"))).await.unwrap();
-    let asked = serving.await.unwrap();
-    assert!(
-        asked[1].starts_with("POST /") && asked[2].starts_with("GET /third"),
-        "{asked:?}"
-    );
+    for method in [Method::POST, Method::PUT, Method::DELETE] {
+        let (address, serving) = closing_while_asked().await;
+        let client = loopback(Limits::default());
+        let url = format!("http://{address}/");
+        client.send(get(&url)).await.unwrap();
+        let request = Request::builder().method(&method).uri(&url);
+        let error = client.send(request.body(Bytes::from_static(b"a")).unwrap());
+        let error = error.await.unwrap_err();
+        assert!(matches!(error, EgressError::Broken { .. }), "{error:?}");
+        // The third that the server sees is this one.
+        client.send(get(&format!("{url}third"))).await.unwrap();
+        let asked = serving.await.unwrap();
+        assert!(
+            asked[1].starts_with(method.as_str()) && asked[2].starts_with("GET /third"),
+            "{asked:?}"
+        );
+    }
 }
 
 #[tokio::test]
