@@ -1,8 +1,9 @@
 //! Two readers of the same tokens: `oauth-rs` and `jsonwebtoken` with its checks switched on.
 //!
 //! Both accept the same well-formed tokens, whoever has signed them; and whatever `oauth-rs` accepts,
-//! `jsonwebtoken` accepts too. The other way round does not hold, on purpose: `jsonwebtoken` looks at
-//! neither `crit` nor repeated members, and not at the types of claims that it is not asked for.
+//! `jsonwebtoken` accepts too. The other way round does not hold, on purpose: the test
+//! `we_are_stricter_where_we_say_so` has what `jsonwebtoken` lets pass, repeated members and claims of
+//! another type that it is not asked for among them.
 //!
 //! Three things that `oauth-rs` accepts are left out, since `jsonwebtoken` cannot read them: the name
 //! `Ed25519` for `EdDSA` (RFC 9864); header members that `oauth-rs` ignores, with values of other types
