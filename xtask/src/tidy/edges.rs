@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// The table. A crate without a row is refused until it has one.
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 22] = [
     Row {
         name: "mcp-protocol",
         ours: Some(&[]),
@@ -97,6 +97,11 @@ const TABLE: [Row; 21] = [
     Row {
         name: "client-walkthrough",
         ours: Some(&["oauth-rs", "egress-guard", "oauth-server", "resource-guard"]),
+        never: &[],
+    },
+    Row {
+        name: "machine-client",
+        ours: Some(&["oauth-rs", "egress-guard"]),
         never: &[],
     },
     Row {
