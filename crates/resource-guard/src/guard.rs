@@ -1,8 +1,11 @@
 //! The decision: from a request, evidence and the time, to granted, refused, or what is needed first.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
+use oauth_rs::hash::sha256;
 use oauth_rs::introspection::ActiveToken;
 use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
@@ -15,6 +18,7 @@ use crate::config::{self, Checked, GuardConfig, InvalidConfig};
 use crate::credential::{self, Presented};
 use crate::evidence::{Evidence, Needs, NeedsIntrospection, NeedsKeys};
 use crate::issuer::TrustedIssuer;
+use crate::memory::{Remembered, TokenMemory, unique};
 use crate::metadata::MetadataDocument;
 use crate::operation::Role;
 use crate::principal::{Granted, Identity, Principal};
@@ -64,12 +68,15 @@ pub enum Weakness {
 
 /// Protects one resource.
 ///
-/// It holds configuration and nothing that changes; share it behind an `Arc`.
+/// It holds configuration and nothing that changes, but for what it may be told to
+/// [remember](Self::remembering); share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Guard {
     checked: Checked,
     challenges: Challenges,
     metadata: MetadataDocument,
+    memory: Option<Arc<dyn TokenMemory>>,
+    id: u64,
 }
 
 /// How a decision ends before the token is granted.
@@ -95,7 +102,20 @@ impl Guard {
             challenges: Challenges::new(&checked.config)?,
             metadata: MetadataDocument::new(&checked.config)?,
             checked,
+            memory: None,
+            id: unique(),
         })
+    }
+
+    /// Remembers tokens that it granted, so that a token that comes again costs a hash and a look-up
+    /// in place of a signature check.
+    ///
+    /// What it decides stays the same: of a token that is remembered it looks at the time, the keys,
+    /// the scheme and the sender's proof again, and the rest of it cannot change.
+    #[must_use]
+    pub fn remembering(mut self, memory: Arc<dyn TokenMemory>) -> Self {
+        self.memory = Some(memory);
+        self
     }
 
     /// Decides about one request, in the order of cost:
@@ -152,7 +172,16 @@ impl Guard {
     ) -> Result<Granted, Stop> {
         let presented = credential::find(parts, self.checked.config.dpop.is_some())?;
         let refuse = |reason| Refused::of(presented.scheme, reason);
-        let (trusted, token) = match self.asked_about(presented.token) {
+        let asked = self.asked_about(presented.token);
+        let memory = self.memory.as_ref().filter(|_| asked.is_none());
+        let memory = memory.map(|memory| (memory, sha256(presented.token.as_bytes())));
+        let known = memory
+            .as_ref()
+            .and_then(|(memory, hash)| memory.recall(hash));
+        if let Some(known) = known.filter(|known| self.still_holds(known, evidence)) {
+            return self.decide_again(&known, &presented, parts, evidence, now);
+        }
+        let (trusted, token) = match asked {
             Some(trusted) => {
                 let answer = evidence
                     .introspection
@@ -177,21 +206,72 @@ impl Guard {
             evidence,
             now,
         )?;
+        let principal = Principal::new(Identity {
+            subject,
+            client_id: token.client_id,
+            scopes,
+            issuer: trusted.issuer.clone(),
+            actors: token.act.0,
+            binding: proved.binding,
+            issued_at: token.iat,
+            expires_at: token.exp,
+            token_id: token.jti,
+            grant_id: token.grant_id,
+            acr: token.acr,
+            auth_time: token.auth_time,
+        });
+        if let Some((memory, hash)) = memory {
+            let what = Remembered {
+                guard: self.id,
+                keys: evidence.keys.id(),
+                token: ActiveToken {
+                    exp: token.exp,
+                    nbf: token.nbf,
+                    cnf: token.cnf,
+                    ..ActiveToken::default()
+                },
+                demand: trusted.demand,
+                principal: principal.clone(),
+            };
+            memory.remember(hash, presented.token.len(), Arc::new(what));
+        }
         Ok(Granted {
-            principal: Principal::new(Identity {
-                subject,
-                client_id: token.client_id,
-                scopes,
-                issuer: trusted.issuer.clone(),
-                actors: token.act.0,
-                binding: proved.binding,
-                issued_at: token.iat,
-                expires_at: token.exp,
-                token_id: token.jti,
-                grant_id: token.grant_id,
-                acr: token.acr,
-                auth_time: token.auth_time,
-            }),
+            principal,
+            claim: proved.claim,
+            next_nonce: proved.next_nonce,
+        })
+    }
+
+    /// Whether what was found out about a token is true for this guard and these keys.
+    fn still_holds(&self, known: &Remembered, evidence: &Evidence<'_>) -> bool {
+        known.guard == self.id && known.keys == evidence.keys.id()
+    }
+
+    /// Decides about a token whose signature and claims were found good before: what depends on the
+    /// time and on the sender is looked at each time.
+    fn decide_again(
+        &self,
+        known: &Remembered,
+        presented: &Presented<'_>,
+        parts: &Parts,
+        evidence: &Evidence<'_>,
+        now: UnixSeconds,
+    ) -> Result<Granted, Stop> {
+        let refuse = |reason| Refused::of(presented.scheme, reason);
+        let config = &self.checked.config;
+        token::check_expiry(&known.token, now, config.skew).map_err(refuse)?;
+        token::check_not_before(&known.token, now, config.skew).map_err(refuse)?;
+        let proved = binding::check(
+            &self.checked,
+            [known.demand, config.demand],
+            presented,
+            known.token.cnf.as_ref(),
+            parts,
+            evidence,
+            now,
+        )?;
+        Ok(Granted {
+            principal: known.principal.clone(),
             claim: proved.claim,
             next_nonce: proved.next_nonce,
         })

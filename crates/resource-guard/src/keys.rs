@@ -5,12 +5,16 @@ use std::sync::Arc;
 use oauth_rs::jose::{Alg, JwkSet, VerifyingKey};
 use oauth_rs::uri::Issuer;
 
+use crate::memory::unique;
+
 /// A key set for each issuer, parsed already; a check reads it and never waits for it.
 ///
 /// Keys belong to their issuer: equal key ids of two issuers are not mixed up.
 #[derive(Clone, Debug, Default)]
 pub struct KeySnapshot {
     sets: Vec<(Issuer, JwkSet)>,
+    /// Another one for other keys; a clone has the same keys.
+    id: u64,
 }
 
 impl KeySnapshot {
@@ -18,6 +22,7 @@ impl KeySnapshot {
     pub fn new(issuer: Issuer, keys: JwkSet) -> Self {
         Self {
             sets: vec![(issuer, keys)],
+            id: unique(),
         }
     }
 
@@ -28,6 +33,7 @@ impl KeySnapshot {
             Some(own) => own.1 = keys,
             None => self.sets.push((issuer, keys)),
         }
+        self.id = unique();
         self
     }
 
@@ -37,6 +43,11 @@ impl KeySnapshot {
             .iter()
             .find(|(own, _)| own == issuer)
             .map(|(_, keys)| keys)
+    }
+
+    /// Which keys these are: what one snapshot verified, another one may not.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// A source of keys that never change, for the layer.

@@ -15,6 +15,7 @@ mod send;
 #[cfg(feature = "tower")]
 mod source;
 mod unavailable;
+pub mod verified;
 
 pub use introspect::{
     AskFailed, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
@@ -24,3 +25,4 @@ pub use send::{HttpClient, SendFailed};
 #[cfg(feature = "tower")]
 pub use source::Fetched;
 pub use unavailable::Unavailable;
+pub use verified::VerifiedTokens;

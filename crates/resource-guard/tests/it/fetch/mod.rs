@@ -5,3 +5,4 @@ mod introspection;
 mod keys;
 #[cfg(feature = "tower")]
 mod layer;
+mod verified;
