@@ -79,16 +79,10 @@ impl Machine {
         let resource = resource.map_err(|_| FlowFailed::NoAuthorizationServer)?;
         let named = &metadata.authorization_servers;
         let first = named.first().ok_or(FlowFailed::NoAuthorizationServer)?;
-        // MCP 2026-07-28: credentials belong to their issuer, and are never sent to another.
-        let chosen = match &self.options.issuer {
+        let own = self.options.issuer.as_ref();
+        let chosen = match own {
             Some(own) if named.iter().any(|issuer| issuer == own.as_str()) => own.as_str(),
-            Some(own) => {
-                return Err(FlowFailed::OtherIssuer {
-                    expected: own.to_string(),
-                    found: first.chars().take(200).collect(),
-                });
-            }
-            None => first,
+            _ => first,
         };
         let refused = || FlowFailed::Address {
             what: "authorization server",
@@ -98,6 +92,13 @@ impl Machine {
         // RFC 9728 section 7.7: a resource elsewhere cannot send us to what listens here.
         if !is_endpoint_of(chosen, self.server.as_str()) {
             return Err(refused());
+        }
+        // MCP 2026-07-28: credentials belong to their issuer, and are never sent to another.
+        if let Some(own) = own.filter(|own| **own != issuer) {
+            return Err(FlowFailed::OtherIssuer {
+                expected: own.to_string(),
+                found: issuer.to_string(),
+            });
         }
         Ok(ServerSearch {
             resource,

@@ -26,6 +26,9 @@ use crate::uri::{InvalidUri, ResourceId};
 /// A token this close to its end counts as expired.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// How often a machine asks for more scope before a call has to be accepted in between.
+pub const MAX_STEP_UPS: u8 = 3;
+
 /// The way of a machine to a token for one resource.
 ///
 /// It decides which metadata to fetch and in which order, whether that may be used, how to
@@ -53,6 +56,8 @@ pub struct Machine {
     challenged_scope: Option<ScopeSet>,
     /// The scope of a step-up, which goes before everything else.
     stepped_up: Option<ScopeSet>,
+    /// How often there was one since a call was accepted.
+    step_ups: u8,
     pub(super) found: Option<Found>,
     held: Option<Held>,
     pub(super) state: State,
@@ -105,6 +110,7 @@ impl Machine {
             metadata_url: None,
             challenged_scope: None,
             stepped_up: None,
+            step_ups: 0,
             found: None,
             held: None,
             state: State::Start,
@@ -213,6 +219,7 @@ impl Machine {
     pub fn accepted(&mut self) {
         if let Some(held) = &mut self.held {
             held.accepted = true;
+            self.step_ups = 0;
         }
     }
 
@@ -255,7 +262,8 @@ impl Machine {
         // MCP 2026-07-28: no more than a few attempts; each here has to ask for something new.
         let union = ScopeSet::from_tokens(before.iter().chain(missing.iter()));
         match union {
-            Ok(union) if !missing.is_subset_of(&before) => {
+            Ok(union) if !missing.is_subset_of(&before) && self.step_ups < MAX_STEP_UPS => {
+                self.step_ups += 1;
                 self.stepped_up = Some(union);
                 self.found = None;
                 self.discover();

@@ -47,7 +47,7 @@ mod flow;
 mod options;
 mod step;
 
-pub use flow::Machine;
+pub use flow::{MAX_STEP_UPS, Machine};
 pub use options::{Credential, Grant, IdentityProvider, MachineOptions};
 pub use step::Step;
 

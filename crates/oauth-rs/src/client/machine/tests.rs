@@ -1,5 +1,7 @@
 //! Walks through the machine against small servers that are functions.
 
+mod hostile;
+
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
