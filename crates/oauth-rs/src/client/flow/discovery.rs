@@ -59,8 +59,14 @@ impl Search {
         // server may as well have a page for every address, or want a token everywhere.
         let is_page = response.body().len() <= MAX_BODY_BYTES
             && serde_json::from_slice::<IgnoredAny>(response.body()).is_err();
-        let nothing =
-            response.status().is_client_error() || (response.status() == StatusCode::OK && is_page);
+        let status = response.status();
+        let passes = [
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::TOO_EARLY,
+            StatusCode::TOO_MANY_REQUESTS,
+        ];
+        let nothing = (status.is_client_error() && !passes.contains(&status))
+            || (status == StatusCode::OK && is_page);
         let ends = !reason.may_try_next();
         let url = self.url().to_owned();
         self.next(FlowFailed::Discovery { url, reason }, nothing, ends)

@@ -24,7 +24,8 @@ pub enum Leniency {
     /// The resource has no metadata, so the server's own origin is taken for its authorization server.
     ///
     /// Only where every place that there is for it says that there is nothing (a 4xx, or a page that
-    /// is no JSON), and the challenge names none; never after a failure that may pass.
+    /// is no JSON), and the challenge names none; never after a failure that may pass (408, 425 and
+    /// 429 among them).
     NoResourceMetadata,
     /// That origin has no metadata either, so `/authorize`, `/token` and `/register` are taken.
     ///

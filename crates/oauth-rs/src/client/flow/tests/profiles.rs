@@ -139,7 +139,11 @@ fn an_old_server_has_no_metadata_only_where_it_says_so_itself() {
         &|world| world.answers[1] = (PRM_ROOT, 404, refusal.into())
     ));
     // A failure that may pass, a redirect, and a document about somebody else.
-    assert!(!signs_in(&|world| world.answers[0].1 = 503));
+    for passing in [408, 425, 429, 503] {
+        assert!(!signs_in(&|world| world.answers[0].1 = passing));
+        assert!(!signs_in(&|world| world.answers[1].1 = passing));
+        assert!(!signs_in(&|world| world.answers[2].1 = passing));
+    }
     assert!(!signs_in(&|world| world.answers[1].1 = 302));
     let other = r#"{"resource":"https://evil.example/mcp"}"#;
     assert!(!signs_in(
