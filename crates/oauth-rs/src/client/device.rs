@@ -20,7 +20,7 @@ pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// The longest code that a person is asked to type; servers make them of eight characters and a hyphen.
 pub const MAX_USER_CODE_CHARS: usize = 64;
 
-/// The longest pause between two questions, after answers that were lost: a person waits for it.
+/// The longest pause that lost answers lead to, since a person waits for it; what the server says goes first.
 const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
 /// How a person is to sign in.
@@ -103,8 +103,10 @@ pub fn response(response: &Response<Vec<u8>>) -> Result<Device, ExchangeFailed> 
         verification_uri: sent.verification_uri,
         verification_uri_complete: complete.map(Secret::new),
         expires_in: lifetime(Some(sent.expires_in))?.unwrap_or_default(),
-        // A second is the least that time is counted in here.
-        interval: interval.clamp(Duration::from_secs(1), MAX_INTERVAL),
+        // A second is the least that time is counted in here; a part of one counts as all of it.
+        interval: Duration::from_secs(interval.as_secs())
+            .saturating_add(Duration::from_secs(u64::from(interval.subsec_nanos() > 0)))
+            .max(Duration::from_secs(1)),
     })
 }
 
@@ -195,7 +197,8 @@ impl Poller {
     /// Takes in that a question brought no answer.
     pub fn handle_failure(&mut self, now: UnixSeconds) {
         // RFC 8628 section 3.5: after a timeout the client MUST ask less often, twice as slowly.
-        self.interval = self.interval.saturating_mul(2).min(MAX_INTERVAL);
+        let slower = self.interval.saturating_mul(2).min(MAX_INTERVAL);
+        self.interval = self.interval.max(slower);
         self.next = now.after(self.interval);
     }
 }
@@ -286,6 +289,22 @@ mod tests {
         assert!(tokens.unwrap().unwrap().access_token.ct_eq("a"));
         assert_eq!(poller.turn(at(159)), Turn::Ask);
         assert_eq!(poller.turn(at(160)), Turn::Expired);
+    }
+
+    #[test]
+    fn nobody_asks_more_often_than_the_server_said() {
+        let slow = GOOD
+            .replace(r#""interval":7"#, r#""interval":400.5"#)
+            .replace(r#""expires_in":60"#, r#""expires_in":4000"#);
+        let at = UnixSeconds;
+        let mut poller = Poller::new(&read(&slow).unwrap(), at(0));
+        assert_eq!(poller.turn(at(0)), Turn::Wait(at(401)));
+        // A lost answer makes it no faster either.
+        poller.handle_failure(at(401));
+        assert_eq!(poller.turn(at(401)), Turn::Wait(at(802)));
+        let slower = refusal("slow_down");
+        assert!(poller.handle_response(&slower, at(802)).unwrap().is_none());
+        assert_eq!(poller.turn(at(802)), Turn::Wait(at(1208)));
     }
 
     #[test]
