@@ -18,9 +18,14 @@ const OFFLINE_ACCESS: &str = "offline_access";
 
 impl Flow {
     pub(super) fn prepare(&mut self, e: &dyn Entropy) {
-        let State::Prepare(found, client) = std::mem::replace(&mut self.state, State::Start) else {
+        let State::Prepare(mut found, client) = std::mem::replace(&mut self.state, State::Start)
+        else {
             return;
         };
+        // RFC 8705 section 5: a client that presents a certificate uses the endpoints for that.
+        if client.auth.is_tls() {
+            found.server = found.server.for_mutual_tls();
+        }
         if self.attempts >= MAX_ATTEMPTS {
             self.state = State::Failed(FlowFailed::TooManyAttempts);
             return;

@@ -59,8 +59,17 @@ impl Flow {
         (grant.dpop_jkt.as_deref() == Some(key.kid())).then(|| Arc::clone(key))
     }
 
+    /// Gives stored tokens the keys back that no store keeps, or drops them.
+    pub(super) fn restore_keys(&mut self) {
+        if let Some(mut grant) = self.grant.take() {
+            grant.client = self.with_client_key(grant.client);
+            self.grant = Some(grant);
+        }
+        self.drop_without_key();
+    }
+
     /// Drops tokens that are bound to a key that was not given: nobody can use them.
-    pub(super) fn drop_without_key(&mut self) {
+    fn drop_without_key(&mut self) {
         let lost = |grant: &StoredGrant| grant.dpop_jkt.is_some() && self.key_of(grant).is_none();
         if self.grant.as_ref().is_some_and(lost) {
             let grant = self.grant.take();

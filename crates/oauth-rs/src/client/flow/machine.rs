@@ -101,11 +101,7 @@ impl Flow {
             events: Vec::new(),
             state: State::Start,
         };
-        if let Some(mut grant) = flow.grant.take() {
-            grant.client = flow.with_client_key(grant.client);
-            flow.grant = Some(grant);
-        }
-        flow.drop_without_key();
+        flow.restore_keys();
         Ok(flow)
     }
 

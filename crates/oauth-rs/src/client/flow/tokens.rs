@@ -45,7 +45,7 @@ impl Flow {
         self.refreshed = false;
         self.fresh = false;
         self.state = State::Start;
-        self.drop_without_key();
+        self.restore_keys();
     }
 
     pub(super) fn redeem_request(

@@ -1,8 +1,8 @@
 //! Which authorization server is turned to, and who we are there.
 
 use super::*;
-use crate::client::Client;
 use crate::client::flow::MAX_SERVERS;
+use crate::client::{Client, ClientAuth, TlsMethod};
 
 const AS: &str = "https://as.example";
 const OTHER: &str = "https://other.example";
@@ -213,4 +213,24 @@ fn who_cannot_register_is_told_what_to_do() {
             also
         );
     }
+}
+
+#[test]
+fn a_client_with_a_certificate_uses_the_endpoints_for_that() {
+    const TOKEN: &str = "https://mtls.as.example/token";
+    let mut world = World::new();
+    let aliases = r#"{"mtls_endpoint_aliases":{"token_endpoint":"https://mtls.as.example/token"},"#;
+    world.server = world.server.replacen('{', aliases, 1);
+    world.answers = vec![(TOKEN, 200, tokens("first", 60))];
+    let mut own = registration(AS, "own");
+    own.client.auth = ClientAuth::Tls(TlsMethod::SelfSigned);
+    let options = FlowOptions {
+        registrations: vec![own],
+        ..options()
+    };
+    let mut flow = Flow::new(SERVER, None, options).unwrap();
+    assert_eq!(world.drive(&mut flow, NOW), Ok("first".into()));
+    assert_eq!(world.log.last().unwrap(), &format!("POST {TOKEN}"));
+    // So does a refresh.
+    assert_eq!(world.stored[0].token_endpoint, TOKEN);
 }

@@ -324,12 +324,16 @@ fn a_client_with_a_key_signs_what_it_says_to_the_token_endpoint() {
         // Read back from where no key is kept, the client has it again.
         let mut stored = world.stored.pop().unwrap();
         stored.client.auth = ClientAuth::KeyAbsent;
-        let mut later = Flow::new(SERVER, Some(stored), options).unwrap();
+        let mut later = Flow::new(SERVER, Some(stored.clone()), options).unwrap();
         assert_eq!(
             world.drive(&mut later, UnixSeconds(2_000)),
             Ok("second".into())
         );
         assert!(world.bodies.last().unwrap().contains("client_assertion="));
+        // So has one that is handed in later.
+        let ended = UnixSeconds(4_000);
+        later.restart(Some(stored), self::options().redirect_uri);
+        assert_eq!(world.drive(&mut later, ended), Ok("second".into()));
 
         let (result, world, _) = run(given, r#"["none"]"#);
         let refused = AuthRefused::NotOffered("a private key");
