@@ -50,13 +50,24 @@ impl Grants {
             Some(old) if stays => *old = new,
             _ => {
                 self.kept.retain(|kept| !is_of(kept, resource, issuer));
-                if self.kept.len() >= MAX_GRANTS {
-                    self.kept.remove(0);
-                }
                 self.kept.push(new);
             }
         }
+        if self.kept.len() > MAX_GRANTS {
+            self.make_room();
+        }
         Some(version)
+    }
+
+    /// Forgets the oldest grant but the one just written, one that is being renewed only if there is no other; says
+    /// whether there was any.
+    pub(super) fn make_room(&mut self) -> bool {
+        let last = self.last;
+        let other = |kept: &Kept| kept.version.0 != last;
+        let idle = |kept: &Kept| other(kept) && !matches!(kept.standing, Standing::Renewing(_));
+        let place = self.kept.iter().position(idle);
+        let place = place.or_else(|| self.kept.iter().position(other));
+        place.map(|place| self.kept.remove(place)).is_some()
     }
 
     /// Forgets, if the version is still the one that was read.

@@ -23,7 +23,7 @@ use super::flow::StoredGrant;
 use crate::time::UnixSeconds;
 use crate::uri::{Issuer, ResourceId};
 
-/// The most grants in one store; the oldest makes room for a new one.
+/// The most grants in one store; the oldest that nobody is renewing makes room for a new one.
 ///
 /// A person is signed in at a handful of servers; 64 is far above that, and bounds what a read costs.
 pub const MAX_GRANTS: usize = 64;

@@ -115,17 +115,37 @@ pub(in crate::client) fn contract(store: &dyn TokenStore) {
         holder: "me".to_owned(),
         until: UnixSeconds(9),
     });
-    write(Some(kept.version), "four", lease).unwrap();
+    let taken = write(Some(kept.version), "four", lease).unwrap();
     assert!(find(RS).unwrap().grant.access_token.ct_eq("five"));
     assert!(load().unwrap().grant.access_token.ct_eq("four"));
 
-    // The oldest make room.
+    // The oldest make room, and who is being renewed only when there is nobody else.
+    write(Some(taken), "four", Standing::Good).unwrap();
     for number in 0..MAX_GRANTS {
         let grant = grant(&format!("https://rs{number}.example"), AS, "x");
         now_or_later(save(store, &grant)).unwrap();
     }
     assert!(find(RS).is_none());
     assert!(find("https://rs0.example").is_some());
+}
+
+#[test]
+fn a_grant_that_is_being_renewed_makes_no_room() {
+    let store = MemoryStore::new();
+    for number in 0..MAX_GRANTS {
+        let grant = grant(&format!("https://rs{number}.example"), AS, "x");
+        now_or_later(save(&store, &grant)).unwrap();
+    }
+    let find = |url| now_or_later(store.find(url)).unwrap();
+    let oldest = find("https://rs0.example").unwrap();
+    let lease = Standing::Renewing(Lease {
+        holder: "me".to_owned(),
+        until: UnixSeconds(9),
+    });
+    let taken = now_or_later(store.write(Some(oldest.version), &oldest.grant, lease)).unwrap();
+    now_or_later(save(&store, &grant(RS, AS, "new"))).unwrap();
+    assert_eq!(find("https://rs0.example").map(|kept| kept.version), taken);
+    assert!(find("https://rs1.example").is_none() && find(RS).is_some());
 }
 
 #[test]

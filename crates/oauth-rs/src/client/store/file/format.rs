@@ -109,10 +109,9 @@ pub(super) fn write(grants: &mut Grants) -> io::Result<Zeroizing<Vec<u8>>> {
         if fits {
             return Ok(bytes);
         }
-        if grants.kept.len() <= 1 {
+        if !grants.make_room() {
             return Err(io::Error::other("the grant is longer than the file may be"));
         }
-        grants.kept.remove(0);
     }
 }
 

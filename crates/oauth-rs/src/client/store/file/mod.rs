@@ -259,7 +259,7 @@ impl TokenStore for FileStore {
         self.apart(move |own| Ok(own.read()?.load(&resource, &issuer).cloned()))
     }
 
-    /// When the file would become too long, the oldest grants make room.
+    /// When the file would become too long, the oldest other grants make room, those that are being renewed last.
     fn write<'a>(
         &'a self,
         read: Option<Version>,

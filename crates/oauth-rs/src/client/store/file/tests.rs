@@ -314,3 +314,24 @@ fn a_change_goes_on_when_nobody_waits_for_it_any_more() {
     }
     assert!(expecting(&store).grant.access_token.ct_eq("two"));
 }
+
+#[test]
+fn what_is_written_does_not_make_room_for_itself() {
+    let folder = Folder::new();
+    let store = FileStore::open(folder.file()).unwrap();
+    put(&store, &grant(RS, AS, "oldest")).unwrap();
+    let other = "https://other.example";
+    put(&store, &grant(other, AS, "t")).unwrap();
+    let length = fs::metadata(folder.file()).unwrap().len();
+    // As full as it can be, so that a lease does not fit any more.
+    let rest = usize::try_from(MAX_FILE_BYTES - length).unwrap();
+    put(&store, &grant(other, AS, &"t".repeat(rest + 1))).unwrap();
+    assert_eq!(fs::metadata(folder.file()).unwrap().len(), MAX_FILE_BYTES);
+    let lease = Standing::Renewing(Lease {
+        holder: "me".to_owned(),
+        until: UnixSeconds(9),
+    });
+    let one = expecting(&store);
+    now_or_later(store.write(Some(one.version), &one.grant, lease.clone())).unwrap();
+    assert_eq!(expecting(&store).standing, lease);
+}
