@@ -45,6 +45,8 @@ pub struct Renewal {
     pub(super) tries: u8,
     pub(super) store_failures: u8,
     looks: u16,
+    /// Whether a server has given tokens; they are then what there is, even if the access token is the one from before.
+    pub(super) answered: bool,
     pub(super) state: State,
 }
 
@@ -108,6 +110,7 @@ impl Renewal {
             tries: 0,
             store_failures: 0,
             looks: 0,
+            answered: false,
             state: State::Look,
         }
     }
@@ -138,13 +141,21 @@ impl Renewal {
             grant,
             until,
         } = &self.state
-            && now.after(self.at_most()) > *until
+            && time_to_send(*until, now).is_none()
         {
             // The answer might come when the token is somebody else's to send.
-            self.state = State::Take {
-                read: *version,
-                grant: grant.clone(),
-                until: None,
+            let (read, grant) = (*version, grant.clone());
+            self.state = if self.is_late(now) {
+                // A store so slow that no lease is left once it was written.
+                let reason = RenewalFailed::Busy;
+                State::Release {
+                    read,
+                    grant,
+                    reason,
+                }
+            } else {
+                let until = None;
+                State::Take { read, grant, until }
             };
         }
         if let State::Take { until, .. } = &mut self.state {
@@ -160,9 +171,9 @@ impl Renewal {
                     until: until.unwrap_or(now),
                 }),
             },
-            State::Send { grant, .. } => RenewalStep::Exchange {
+            State::Send { grant, until, .. } => RenewalStep::Exchange {
                 grant: grant.clone(),
-                at_most: self.at_most(),
+                at_most: time_to_send(*until, now).unwrap_or_default(),
             },
             State::Keep { read, fresh, .. } => RenewalStep::Write {
                 read: *read,
@@ -187,11 +198,6 @@ impl Renewal {
             State::Pause(time, _) => RenewalStep::Wait(*time),
             State::Over(end) => end.clone(),
         }
-    }
-
-    /// How long an answer may be waited for.
-    fn at_most(&self) -> Duration {
-        self.lease.saturating_sub(RESERVE)
     }
 
     /// Takes in what the store has.
@@ -287,7 +293,7 @@ impl Renewal {
 
     /// The end where the store cannot take new tokens.
     fn unsaved(&self, sent: StoredGrant, fresh: StoredGrant, reason: RenewalFailed) -> State {
-        if fresh.access_token.ct_eq(self.used.expose()) {
+        if self.is_of_no_more_use(&fresh) {
             return State::Over(RenewalStep::Failed(reason));
         }
         // The server gave them to nobody else; they are not thrown away for want of a disk.
@@ -348,6 +354,7 @@ impl Renewal {
             Ok(tokens) => {
                 let mut fresh = grant.clone();
                 fresh.renew(tokens, now);
+                self.answered = true;
                 State::Keep {
                     read: version,
                     sent: grant,
@@ -408,9 +415,14 @@ impl Renewal {
         };
     }
 
+    /// Whether these are the tokens that a renewal began with; not where a server has given the same access token anew.
+    fn is_of_no_more_use(&self, fresh: &StoredGrant) -> bool {
+        !self.answered && fresh.access_token.ct_eq(self.used.expose())
+    }
+
     /// The new tokens are in the store; if they are those that are of no more use, it only begins.
     fn written_down(&self, fresh: StoredGrant) -> State {
-        if fresh.access_token.ct_eq(self.used.expose()) {
+        if self.is_of_no_more_use(&fresh) {
             return State::Look;
         }
         done(fresh)
@@ -435,6 +447,13 @@ impl Renewal {
         let nothing = State::Over(RenewalStep::Failed(RenewalFailed::Unexpected));
         std::mem::replace(&mut self.state, nothing)
     }
+}
+
+/// How long an answer may be waited for in a lease with this end; none where too little of it is left.
+fn time_to_send(until: UnixSeconds, now: UnixSeconds) -> Option<Duration> {
+    let left = until.since(now);
+    // A lease that is void for others since the clock was set back is void for us as well.
+    (left > RESERVE && left <= MAX_LEASE).then(|| left.saturating_sub(RESERVE))
 }
 
 fn done(grant: StoredGrant) -> State {

@@ -40,7 +40,7 @@ pub enum RenewalStep {
     },
     /// Wait for so long; then [`handle_waited`](super::Renewal::handle_waited).
     Wait(Duration),
-    /// There is a grant with another access token.
+    /// There is a grant to go on with; its access token is another one, unless the server gave the same anew.
     Done {
         /// The grant.
         grant: StoredGrant,
@@ -69,8 +69,10 @@ pub enum RenewalFailed {
     /// The token endpoint answered, and neither with tokens nor with a refusal of the token.
     #[error("refreshing failed: {0}")]
     Exchange(ExchangeFailed),
-    /// Another process has been renewing for longer than it may take.
-    #[error("another process is renewing the grant and does not get done")]
+    /// Another process has been renewing for longer than it may take, or the store is so slow that no lease outlasts a write.
+    #[error(
+        "another process is renewing the grant and does not get done, or the store is too slow"
+    )]
     Busy,
     /// Something was handed in that no step had asked for.
     #[error("an answer was handed in that was not asked for")]

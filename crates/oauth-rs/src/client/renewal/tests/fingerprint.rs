@@ -54,7 +54,12 @@ impl World {
                 .map(|(version, at)| (version == self.version(), at));
             let machine = &actor.machine;
             // How often it has looked is left out: it only bounds what is endless here, and nothing is.
-            let counted = (machine.deadline, machine.tries, machine.store_failures);
+            let counted = (
+                machine.deadline,
+                machine.tries,
+                machine.store_failures,
+                machine.answered,
+            );
             write!(text, " {asleep:?} {counted:?}").unwrap();
             let mut state = &actor.machine.state;
             if let State::Pause(_, then) = state {

@@ -271,3 +271,89 @@ fn a_lease_has_bounds() {
         );
     }
 }
+
+/// Takes the lease and says when it ends.
+fn taken(renewal: &mut Renewal, now: UnixSeconds) -> UnixSeconds {
+    let RenewalStep::Write {
+        read,
+        standing: Standing::Renewing(lease),
+        ..
+    } = renewal.next_step(now)
+    else {
+        panic!("no lease is taken")
+    };
+    renewal.handle_written(Ok(Some(read)));
+    lease.until
+}
+
+fn looked(now: UnixSeconds) -> Renewal {
+    let mut renewal = renewal();
+    assert!(matches!(renewal.next_step(now), RenewalStep::Load));
+    renewal.handle_loaded(Ok(kept(&store_with(&used()))), now);
+    renewal
+}
+
+#[test]
+fn an_answer_is_never_waited_for_until_others_may_send_the_token() {
+    for later in 0..8 {
+        let mut renewal = looked(NOW);
+        let until = taken(&mut renewal, NOW);
+        // The store took this long to write the lease, or it is another try.
+        let now = UnixSeconds(NOW.0 + later);
+        match renewal.next_step(now) {
+            // A clock that says `now` may be one second from the next one; one more is for writing the answer down.
+            RenewalStep::Exchange { at_most, .. } => {
+                let waited = UnixSeconds(now.0 + 2).after(at_most);
+                assert!(
+                    waited <= until && !at_most.is_zero(),
+                    "{later}: {at_most:?}"
+                );
+                assert!(later < 6);
+            }
+            RenewalStep::Write { .. } => assert!(later >= 6),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Others do not respect a lease that the clock, set back, puts far ahead.
+    let mut renewal = looked(NOW);
+    taken(&mut renewal, NOW);
+    let back = UnixSeconds(NOW.0 - 100);
+    assert!(matches!(renewal.next_step(back), RenewalStep::Write { .. }));
+}
+
+#[test]
+fn a_store_slower_than_a_lease_is_given_up() {
+    let mut renewal = looked(NOW);
+    let mut now = NOW;
+    for writes in 0.. {
+        assert!(writes < 10, "it goes on for ever");
+        match renewal.next_step(now) {
+            RenewalStep::Write { read, .. } => {
+                now = now.after(DEFAULT_LEASE);
+                renewal.handle_written(Ok(Some(read)));
+            }
+            RenewalStep::Failed(RenewalFailed::Busy) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_server_that_gives_the_same_access_token_is_asked_once() {
+    let store = store_with(&used());
+    let (end, sent) = run(&mut renewal(), &store, &mut || Ok(issued(0, 1)));
+    let RenewalStep::Done { grant, .. } = end else {
+        panic!("{end:?} after {sent}")
+    };
+    assert_eq!(sent, 1);
+    assert!(grant.access_token.ct_eq("T0"));
+    assert_eq!(grant.expires_at, Some(UnixSeconds(4_600)));
+    assert!(
+        kept(&store)
+            .unwrap()
+            .grant
+            .refresh_token
+            .unwrap()
+            .ct_eq("R1")
+    );
+}

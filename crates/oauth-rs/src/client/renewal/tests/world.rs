@@ -368,7 +368,8 @@ impl World {
         let Standing::Renewing(lease) = &kept.standing else {
             return Err("sent without a lease in the store".to_owned());
         };
-        if !lease.holds(now) || now.after(at_most) > lease.until {
+        // Whole seconds: it may already be almost a second later than `now` says.
+        if !lease.holds(now) || now.after(at_most) >= lease.until {
             return Err("sent in a lease that may end before the answer".to_owned());
         }
         if tokens(&kept.grant) != tokens(&grant) {
