@@ -9,6 +9,9 @@ use tokio::time::timeout;
 use super::failed::SignInFailed;
 use super::shared::Shared;
 
+/// What took too long where a call has waited for its whole time.
+pub(super) const WAITING: &str = "signing in or renewing";
+
 /// How the work ended; nothing while it goes on.
 type End = Option<Result<(), SignInFailed>>;
 
@@ -26,7 +29,7 @@ impl Flight {
     /// Waits for the end, for a while; the work does not depend on it.
     pub(super) async fn end(mut self, at_most: Duration) -> Result<(), SignInFailed> {
         match timeout(at_most, self.0.wait_for(Option::is_some)).await {
-            Err(_) => Err(SignInFailed::TimedOut("signing in or renewing")),
+            Err(_) => Err(SignInFailed::TimedOut(WAITING)),
             Ok(Err(_)) => Err(SignInFailed::BrokenOff),
             Ok(Ok(end)) => end.clone().unwrap_or(Ok(())),
         }

@@ -76,7 +76,7 @@ impl Default for Waits {
 pub enum Notice {
     /// An event of the flow.
     Flow(crate::client::flow::Event),
-    /// There are tokens, and the store could not take them: they end with this process.
+    /// There are tokens, and the store could not take them: they end with this process, unless it can when they are renewed.
     NotSaved(StoreError),
     /// The store could not take renewed tokens; it is tried again with the next renewal.
     RenewedNotSaved,

@@ -11,12 +11,18 @@ use crate::client::ExchangeFailed;
 use crate::client::flow::{StoredGrant, prove};
 use crate::client::refresh;
 use crate::client::renewal::{Renewal, RenewalFailed, RenewalStep};
+use crate::client::store::{MemoryStore, Standing, TokenStore, save};
 use crate::client::token::{TokenKind, TokenResponse};
 use crate::error_code::ErrorCode;
 
 /// Gets other tokens in place of these, or finds out that there are none.
 pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), SignInFailed> {
-    let (store, lease) = (&shared.seams.store, shared.waits.lease);
+    let alone = unshared(shared, used).await?;
+    let store: &dyn TokenStore = match &alone {
+        Some(alone) => alone,
+        None => shared.seams.store.as_ref(),
+    };
+    let lease = shared.waits.lease;
     let (resource, issuer) = (&used.resource, &used.issuer);
     let entropy = shared.seams.entropy.as_ref();
     let mut renewal = match shared.spent() {
@@ -27,6 +33,13 @@ pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), Sig
         match renewal.next_step(shared.now()) {
             RenewalStep::Load => {
                 let loaded = shared.stored(store.load(resource, issuer)).await;
+                if let Ok(Some(kept)) = &loaded
+                    && !shared.is_usable(&kept.grant)
+                {
+                    // Somebody with another key has signed in: their tokens are neither ours to use nor to send.
+                    shared.end(Some(kept.grant.clone()));
+                    return Ok(());
+                }
                 renewal.handle_loaded(loaded, shared.now());
             }
             RenewalStep::Write {
@@ -60,6 +73,7 @@ pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), Sig
                     shared.tell(Notice::RenewedNotSaved);
                 }
                 shared.hold(grant, unsaved.map(|spent| *spent));
+                shared.note_unsaved(alone.is_some());
                 return Ok(());
             }
             RenewalStep::Ended => {
@@ -72,6 +86,40 @@ pub(super) async fn renew(shared: &Shared, used: &StoredGrant) -> Result<(), Sig
             RenewalStep::Failed(reason) => return Err(SignInFailed::Renewal(reason)),
         }
     }
+}
+
+/// A store of our own for the tokens of a sign-in that the shared one did not take, and does not take now.
+///
+/// Nobody else has them, so nobody has to be kept from sending them.
+async fn unshared(
+    shared: &Shared,
+    used: &StoredGrant,
+) -> Result<Option<MemoryStore>, SignInFailed> {
+    if !shared.is_unsaved() {
+        return Ok(None);
+    }
+    let store = shared.seams.store.as_ref();
+    let kept = shared
+        .stored(store.load(&used.resource, &used.issuer))
+        .await;
+    if let Ok(kept) = kept {
+        // What somebody else has put there may be newer than ours.
+        if kept
+            .as_ref()
+            .is_some_and(|kept| kept.standing != Standing::Ended)
+        {
+            return Ok(None);
+        }
+        let read = kept.map(|kept| kept.version);
+        let written = shared.stored(store.write(read, used, Standing::Good)).await;
+        if written.is_ok() {
+            return Ok(None);
+        }
+    }
+    let alone = MemoryStore::new();
+    let written = save(&alone, used).await;
+    written.map_err(SignInFailed::Store)?;
+    Ok(Some(alone))
 }
 
 /// What the token endpoint says; or why nothing came back.

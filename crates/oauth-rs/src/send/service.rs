@@ -17,6 +17,7 @@ use super::shared::{Held, Need, Refusal, Shared};
 use crate::challenge::Challenge;
 use crate::client::flow::{FlowOptions, StoredGrant, asks_for_nonce};
 use crate::error_code::ErrorCode;
+use crate::scope::ScopeSet;
 use crate::uri::{InvalidUri, ResourceId};
 
 /// Signs the calls to one server in.
@@ -89,7 +90,8 @@ impl<S> Layer<S> for SignInLayer {
 /// 1. A token that has ended is renewed before it is sent.
 /// 2. After a 401 the token is renewed.
 /// 3. After a 401 that this does not mend, a person signs in.
-/// 4. After a 403 for want of scope a person is asked for more.
+/// 4. After a 403 for want of scope a person is asked for more; once again where the next 403 names a scope that was
+///    not asked for, since a call may have waited for somebody who asked for something else.
 ///
 /// Where tokens are bound to a key (DPoP), each request carries a proof, with the nonce that the server wants.
 /// A request that was refused is sent again; the answer to the last one is given back as it is.
@@ -135,6 +137,7 @@ struct Tried {
     renewed: bool,
     signed_in: bool,
     stepped_up: bool,
+    stepped_up_again: bool,
     nonce: bool,
 }
 
@@ -234,9 +237,13 @@ impl Tried {
             StatusCode::FORBIDDEN
                 if held.is_some() && says(headers, ErrorCode::InsufficientScope) =>
             {
-                let first = !self.stepped_up;
+                // The work waited for may have been somebody else's, who asked for another scope.
+                let more =
+                    !self.stepped_up_again && held.is_some_and(|held| lacks(headers, &held.grant));
+                self.stepped_up_again = self.stepped_up;
+                let again = !self.stepped_up || more;
                 self.stepped_up = true;
-                first.then_some(Next::SignIn(seen))
+                again.then_some(Next::SignIn(seen))
             }
             _ => None,
         }
@@ -247,15 +254,29 @@ fn is_refusal(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
+/// Whether a challenge names a scope that was not even asked for with these tokens.
+fn lacks(headers: &HeaderMap, grant: &StoredGrant) -> bool {
+    let asked = |token: &str| {
+        let asked = grant.requested_scope.as_ref();
+        asked.is_some_and(|scope| scope.contains(token))
+    };
+    challenges(headers)
+        .filter_map(|challenge| ScopeSet::parse(challenge.get("scope")?).ok())
+        .any(|scope| !scope.iter().all(asked))
+}
+
 /// Whether a challenge names this error.
 // RFC 6750 section 3.1, RFC 9449 section 7.1.
 fn says(headers: &HeaderMap, error: ErrorCode) -> bool {
+    challenges(headers).any(|challenge| challenge.get("error") == Some(error.as_str()))
+}
+
+fn challenges(headers: &HeaderMap) -> impl Iterator<Item = Challenge> {
     headers
         .get_all(header::WWW_AUTHENTICATE)
         .iter()
         .filter_map(|value| Challenge::parse_all(value.to_str().ok()?).ok())
         .flatten()
-        .any(|challenge| challenge.get("error") == Some(error.as_str()))
 }
 
 /// The request as it is sent: each time with a proof of its own, where the token is bound to a key.

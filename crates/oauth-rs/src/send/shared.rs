@@ -1,6 +1,7 @@
 //! What all calls of one layer share: the tokens at hand, and the one piece of work that gets others.
 
 use std::fmt;
+use std::mem::Discriminant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
 use super::failed::SignInFailed;
-use super::flight::Flight;
+use super::flight::{Flight, WAITING};
 use super::options::{Notice, Seams, Waits};
 use super::{renew, sign_in};
 use crate::client::Client;
@@ -51,9 +52,12 @@ struct Tokens {
     ended: Option<StoredGrant>,
     /// The grant whose refresh token was spent for `held`, where the store could not take that.
     spent: Option<StoredGrant>,
+    /// Whether the store could not take the tokens that a person has agreed to.
+    unsaved: bool,
     /// It counts the sign-ins, so there is one.
     flow: Option<Flow>,
-    flight: Option<Flight>,
+    /// The work under way, and its kind.
+    flight: Option<(Flight, Discriminant<Wanted>)>,
     nonces: Nonces,
 }
 
@@ -130,6 +134,15 @@ impl Shared {
         tokens.spent = spent;
         tokens.anew = false;
         tokens.issued = tokens.generation;
+    }
+
+    /// Whether the tokens at hand are those of a sign-in that the store could not take.
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.lock().unsaved
+    }
+
+    pub(super) fn note_unsaved(&self, unsaved: bool) {
+        self.lock().unsaved = unsaved;
     }
 
     /// Tokens as the store has them.
@@ -214,7 +227,7 @@ impl Shared {
     ) -> Result<Option<Held>, SignInFailed> {
         let begun = self.lock().generation;
         loop {
-            let flight = {
+            let (flight, of_this_kind) = {
                 let mut tokens = self.lock();
                 // Others would be as short-lived as these.
                 if tokens.issued > begun && tokens.held.is_some() {
@@ -224,11 +237,12 @@ impl Shared {
                     Ok(held) => return Ok(held),
                     Err(wanted) => wanted,
                 };
+                let kind = std::mem::discriminant(&wanted);
                 match &tokens.flight {
-                    Some(flight) => flight.clone(),
+                    Some((flight, of)) => (flight.clone(), *of == kind),
                     None => {
                         let (flight, landing) = Flight::new(Arc::clone(self));
-                        tokens.flight = Some(flight.clone());
+                        tokens.flight = Some((flight.clone(), kind));
                         drop(tokens);
                         (self.seams.spawn)(Box::pin(async move {
                             let shared = Arc::clone(landing.shared());
@@ -241,11 +255,19 @@ impl Shared {
                             };
                             landing.land(end);
                         }));
-                        flight
+                        (flight, true)
                     }
                 }
             };
-            flight.end(self.waits.call).await?;
+            // That others could not get what they wanted says nothing of what is wanted here.
+            match flight.end(self.waits.call).await {
+                Err(failed)
+                    if of_this_kind || matches!(failed, SignInFailed::TimedOut(WAITING)) =>
+                {
+                    return Err(failed);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -307,6 +329,7 @@ impl Tokens {
     fn change(&mut self, grant: Option<StoredGrant>) {
         self.held = grant.map(Arc::new);
         self.spent = None;
+        self.unsaved = false;
         self.ended = None;
         self.generation += 1;
         self.loaded = true;

@@ -60,12 +60,14 @@ pub(super) async fn sign_in(
     });
     flow.restart(before, redirect_uri);
     flow.handle_challenge(refusal.status, &refusal.headers);
-    let end = run(shared, &mut flow, visit.as_mut()).await;
+    let mut unsaved = false;
+    let end = run(shared, &mut flow, visit.as_mut(), &mut unsaved).await;
     for event in flow.take_events() {
         shared.tell(Notice::Flow(event));
     }
     shared.put_flow(flow);
     shared.hold(end?, None);
+    shared.note_unsaved(unsaved);
     Ok(())
 }
 
@@ -92,6 +94,7 @@ async fn run(
     shared: &Shared,
     flow: &mut Flow,
     visit: &mut dyn Visit,
+    unsaved: &mut bool,
 ) -> Result<StoredGrant, SignInFailed> {
     let mut saved = None;
     for _ in 0..MAX_STEPS {
@@ -116,6 +119,7 @@ async fn run(
                     .await
                     .unwrap_or_else(|_| Err(store::StoreError::new("it does not answer")));
                 // The person has agreed; that is not thrown away for want of a disk.
+                *unsaved = done.is_err();
                 if let Err(reason) = done {
                     shared.tell(Notice::NotSaved(reason));
                 }

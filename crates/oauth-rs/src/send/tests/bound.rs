@@ -13,6 +13,7 @@ use tower_service::Service;
 
 use super::world::{ISSUER, URL, World, grant};
 use crate::client::flow::{FlowOptions, StoredGrant};
+use crate::client::store::save;
 use crate::jose::SigningKey;
 use crate::jose::dpop::{self, Rules, Sent};
 use crate::send::{CallFailed, Egress, Seams, SignInFailed, SignInLayer};
@@ -228,4 +229,37 @@ async fn calls_at_the_same_time_all_learn_the_nonce() {
         assert_eq!(answer.unwrap().status(), 200);
     }
     assert_eq!(strict.log.lock().unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn tokens_that_somebody_with_another_key_has_stored_are_neither_used_nor_sent() {
+    let key = Arc::new(SigningKey::generate_es256().unwrap());
+    let other = SigningKey::generate_es256().unwrap();
+    for theirs_ends in [900, 5_000] {
+        let world = World::with(bound(&key, 2_000)).await;
+        let strict = Strict::default();
+        let layer = layer(&strict, &world, Some(Arc::clone(&key)));
+        assert_eq!(call(&layer, &strict).await.unwrap(), 200);
+        let theirs = bound(&other, theirs_ends);
+        let theirs = StoredGrant {
+            access_token: crate::secret::Secret::new("theirs"),
+            ..theirs
+        };
+        save(world.store.as_ref(), &theirs).await.unwrap();
+        let before = world.store.find(URL).await.unwrap().unwrap();
+        // Ours end; nobody can be asked, and what is sent goes without a token.
+        *world.now.lock().unwrap() = 2_000;
+        let request = Request::post(URL).body(Bytes::new()).unwrap();
+        let mut service = layer.layer(super::world::Resource(world.clone()));
+        let failed = service.call(request).await.unwrap_err();
+        assert!(
+            matches!(failed, CallFailed::SignIn(SignInFailed::NobodyToAsk)),
+            "{failed:?}"
+        );
+        assert_eq!(world.log(), [format!("call {URL} with nothing")]);
+        let asked = strict.log.lock().unwrap().join(" ");
+        assert!(!asked.contains("token"), "{asked}");
+        let after = world.store.find(URL).await.unwrap().unwrap();
+        assert_eq!(after.version, before.version);
+    }
 }

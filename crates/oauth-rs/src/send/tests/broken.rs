@@ -191,3 +191,56 @@ async fn a_store_that_does_not_answer_is_not_waited_for() {
     );
     assert_eq!(before.elapsed().as_secs(), 30);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_that_the_store_never_took_is_renewed_and_kept_as_soon_as_it_can_be() {
+    let mut world = World::new();
+    let store = Arc::new(Switched::default());
+    world.store = store.clone();
+    let service = world.service();
+    assert_eq!(call(&service).await.unwrap(), 200);
+    world.change(|b| b.accepts = None);
+    for (full, now) in [(true, 2_000), (true, 3_000), (false, 4_000), (false, 5_000)] {
+        store
+            .writable
+            .store(!full, std::sync::atomic::Ordering::SeqCst);
+        *world.now.lock().unwrap() = now;
+        assert_eq!(call(&service).await.unwrap(), 200);
+        assert_eq!(world.kept().await.is_some(), !full);
+    }
+    assert_eq!((world.count("browser"), world.count("token for r")), (1, 4));
+    assert!(world.kept().await.unwrap().access_token.ct_eq("t5"));
+}
+
+/// A store that can be read, and written while it is said to be.
+#[derive(Default)]
+struct Switched {
+    store: MemoryStore,
+    writable: std::sync::atomic::AtomicBool,
+}
+
+impl TokenStore for Switched {
+    fn find<'a>(&'a self, url: &'a str) -> Storing<'a, Option<Kept>> {
+        self.store.find(url)
+    }
+
+    fn load<'a>(&'a self, r: &'a ResourceId, i: &'a Issuer) -> Storing<'a, Option<Kept>> {
+        self.store.load(r, i)
+    }
+
+    fn write<'a>(
+        &'a self,
+        read: Option<Version>,
+        grant: &'a StoredGrant,
+        standing: Standing,
+    ) -> Storing<'a, Option<Version>> {
+        if self.writable.load(std::sync::atomic::Ordering::SeqCst) {
+            return self.store.write(read, grant, standing);
+        }
+        Box::pin(async { Err(StoreError::new("the disk is full")) })
+    }
+
+    fn remove<'a>(&'a self, r: &'a ResourceId, i: &'a Issuer, v: Version) -> Storing<'a, bool> {
+        self.store.remove(r, i, v)
+    }
+}

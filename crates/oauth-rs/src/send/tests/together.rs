@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::world::{World, call, grant};
+use super::world::{Answer, Resource, World, call, grant};
+use crate::send::{CallFailed, SignedIn};
 
 async fn all(world: &World, calls: usize) -> Vec<u16> {
     let service = world.service();
@@ -91,4 +92,63 @@ async fn a_call_that_is_dropped_takes_the_refresh_from_nobody() {
         assert_eq!(call(&service).await.unwrap(), 200);
         assert_eq!(world.count("token"), 1);
     }
+}
+
+/// A call that asks for more while others are under way: the person is in the browser, and the token endpoint waits.
+async fn stepping_up(world: &mut World) -> (SignedIn<Resource>, Arc<Notify>, JoinHandle<Asked>) {
+    let held_back = Arc::new(Notify::new());
+    world.held_back = Some(Arc::clone(&held_back));
+    let service = world.service();
+    world.change(|b| b.lacks = Some("more"));
+    let asking = {
+        let service = service.clone();
+        tokio::spawn(async move { call(&service).await })
+    };
+    while world.count("token for c") == 0 {
+        tokio::task::yield_now().await;
+    }
+    (service, held_back, asking)
+}
+
+type Asked = Result<u16, CallFailed>;
+
+#[tokio::test]
+async fn a_sign_in_that_fails_fails_no_call_that_wanted_a_renewal() {
+    let mut world = World::with(grant("t1", 2_000)).await;
+    let (service, held_back, asking) = stepping_up(&mut world).await;
+    world.change(|b| {
+        b.lacks = None;
+        b.answers.push_back(Answer::InvalidGrant);
+    });
+    *world.now.lock().unwrap() = 2_000;
+    let waiting = tokio::spawn(async move { call(&service).await });
+    tokio::task::yield_now().await;
+    held_back.notify_one();
+    asking.await.unwrap().unwrap_err();
+    held_back.notify_one();
+    assert_eq!(waiting.await.unwrap().unwrap(), 200);
+    assert_eq!((world.count("browser"), world.count("token for r")), (1, 1));
+}
+
+#[tokio::test]
+async fn who_waits_for_somebody_who_asked_for_something_else_asks_then() {
+    let mut world = World::with(grant("t1", 2_000)).await;
+    let (service, held_back, asking) = stepping_up(&mut world).await;
+    world.change(|b| b.lacks = Some("other"));
+    let waiting = tokio::spawn(async move { call(&service).await });
+    while world.count("call") < 2 {
+        tokio::task::yield_now().await;
+    }
+    world.change(|b| b.accepts = None);
+    held_back.notify_one();
+    while world.count("token for c") < 2 {
+        assert!(!waiting.is_finished(), "{:?}", waiting.await);
+        tokio::task::yield_now().await;
+    }
+    world.change(|b| b.lacks = None);
+    held_back.notify_one();
+    assert_eq!(waiting.await.unwrap().unwrap(), 200);
+    asking.await.unwrap().unwrap();
+    assert_eq!(world.count("browser known a more other"), 1);
+    assert_eq!(world.count("browser"), 2);
 }
