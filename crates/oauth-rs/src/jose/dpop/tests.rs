@@ -353,6 +353,14 @@ fn the_window_has_two_edges() {
 }
 
 #[test]
+fn a_current_nonce_does_not_make_up_for_the_time() {
+    let ahead = |d: &mut Draft| d.claims["iat"] = (NOW.0 + 3_600).into();
+    assert!(matches!(refusal(ahead), ProofRefused::Ahead { .. }));
+    let old = |d: &mut Draft| d.claims["iat"] = (NOW.0 - 3_600).into();
+    assert!(matches!(refusal(old), ProofRefused::TooOld { .. }));
+}
+
+#[test]
 fn more_algorithms_when_they_are_named() {
     let key = SigningKey::generate_es384().unwrap();
     let uri = target();

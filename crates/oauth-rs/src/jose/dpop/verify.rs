@@ -19,8 +19,9 @@ use crate::uri::TargetUri;
 pub const MAX_JTI_BYTES: usize = 128;
 /// One minute: time for a slow connection, while little has to be remembered against replay.
 pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
-/// Half a minute: clients whose clocks are off by more need a nonce, which tells them nothing of the
-/// time but is renewed by the server.
+/// Half a minute: as much as the clocks of a client and a server may differ.
+///
+/// A current nonce does not widen it: until when a proof has to be remembered is counted from `iat`.
 // RFC 9449 section 11.1: proofs from the reasonably near future may be accepted.
 pub const DEFAULT_MAX_AHEAD: Duration = Duration::from_secs(30);
 

@@ -195,7 +195,8 @@ impl ClientMetadata {
     /// ```
     ///
     /// Does not check: that the client is who it says, or that its grants are wanted here; the
-    /// latter is [`ClientMetadata::negotiate`].
+    /// latter is [`ClientMetadata::negotiate`]. Nor where its addresses lead: `jwks_uri` and
+    /// `logo_uri` may name what listens on the machine of whoever fetches them.
     ///
     /// # Errors
     /// The first rule that does not hold.

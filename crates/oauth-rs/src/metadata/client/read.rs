@@ -5,7 +5,7 @@ use super::{
     MAX_NAME_CHARS, MAX_REDIRECT_URIS, PublishedKeys, bad, bad_redirect,
 };
 use crate::json::{Members, WrongType};
-use crate::metadata::plain_text::{is_odd, is_short};
+use crate::metadata::plain_text::{is_blank, is_odd, is_short};
 use crate::metadata::{MAX_METADATA_BYTES, MAX_TEXT_BYTES};
 use crate::scope::ScopeSet;
 use crate::uri::{RedirectUri, is_endpoint, is_endpoint_of};
@@ -39,7 +39,7 @@ pub(super) fn document(bytes: &[u8], url: &str) -> Result<ClientMetadata, Invali
     // MCP 2026-07-28: the document MUST have a name and redirect addresses.
     if members
         .text("client_name")?
-        .is_none_or(|name| name.trim().is_empty())
+        .is_none_or(|name| is_blank(&name))
     {
         return Err(bad("client_name", "is required in a document"));
     }
@@ -158,6 +158,17 @@ impl<'a> Reader<'a> {
             None | Some("") => None,
             Some(text) => Some(ScopeSet::parse(text).map_err(|e| bad("scope", &e.to_string()))?),
         };
+        let signing_alg = self.text("token_endpoint_auth_signing_alg")?;
+        // OpenID Connect Dynamic Client Registration section 2: the value none MUST NOT be used.
+        if signing_alg
+            .as_deref()
+            .is_some_and(|alg| alg.eq_ignore_ascii_case("none"))
+        {
+            return Err(bad(
+                "token_endpoint_auth_signing_alg",
+                "is none, which signs nothing",
+            ));
+        }
         let application_type = members.text("application_type")?;
         if let Some(kind) = &application_type
             && !matches!(kind.as_str(), "native" | "web")
@@ -170,7 +181,7 @@ impl<'a> Reader<'a> {
             redirect_uris,
             token_endpoint_auth_method: method,
             token_endpoint_auth_methods_supported: others,
-            token_endpoint_auth_signing_alg: self.text("token_endpoint_auth_signing_alg")?,
+            token_endpoint_auth_signing_alg: signing_alg,
             grant_types,
             response_types,
             scope,

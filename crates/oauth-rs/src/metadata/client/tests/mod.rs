@@ -133,7 +133,15 @@ fn each_refusal_of_a_registration() {
         (r#","client_name":"App\u2060""#, "client_name"),
         (r#","client_name":"App\u2028by Us""#, "client_name"),
         (r#","client_name":"\udb40\udc41""#, "client_name"),
+        (r#","client_name":"App\ud82f\udca0""#, "client_name"),
+        (r#","client_name":"App\ud834\udd73""#, "client_name"),
+        (r#","client_name":"App\udb40\uddf0""#, "client_name"),
+        (r#","client_name":"App\udb43\udfff""#, "client_name"),
         (r#","software_id":"\ufeffx""#, "software_id"),
+        (
+            r#","token_endpoint_auth_signing_alg":"none""#,
+            "token_endpoint_auth_signing_alg",
+        ),
         (r#","contacts":["a\u202eb"]"#, "contacts"),
         (long_name.as_str(), "client_name"),
         (contacts.as_str(), "contacts"),
@@ -175,7 +183,11 @@ fn each_refusal_of_a_registration() {
     }
     // Keys of a kind that is not known here are the client's own matter.
     assert!(registration(r#","jwks":{"keys":[{"kty":"AKP"}]}"#).is_ok());
-    for name in ["\u{645}\u{200c}\u{6cc}", "\u{1f468}\u{200d}\u{1f4bb}"] {
+    for name in [
+        "\u{645}\u{200c}\u{6cc}",
+        "\u{1f468}\u{200d}\u{1f4bb}",
+        "\u{845b}\u{e0100}",
+    ] {
         assert!(registration(&format!(r#","client_name":"{name}""#)).is_ok());
     }
     let longest = format!(r#","client_name":"{}""#, "\u{e9}".repeat(200));
@@ -291,12 +303,19 @@ fn each_refusal_of_a_document() {
         parse(&format!(r#"{{"client_id":"{URL}",{base}}}"#)),
         "client_name"
     );
-    assert_eq!(
-        parse(&format!(
-            r#"{{"client_id":"{URL}","client_name":" ",{base}}}"#
-        )),
-        "client_name"
-    );
+    // A name of what nobody sees is none: space, joiners, selectors of a variant, and an empty cell of Braille.
+    for name in [
+        "",
+        " ",
+        "\u{a0}\u{3000}",
+        "\u{200c}\u{200d}",
+        " \u{fe0f}",
+        "\u{e0100}",
+        "\u{2800}",
+    ] {
+        let text = format!(r#"{{"client_id":"{URL}","client_name":"{name}",{base}}}"#);
+        assert_eq!(parse(&text), "client_name", "{name:?}");
+    }
     assert_eq!(
         parse(&format!(r#"{{"client_id":"{URL}","client_name":"A"}}"#)),
         "redirect_uris"
