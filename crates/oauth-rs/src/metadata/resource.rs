@@ -21,8 +21,10 @@ pub enum InvalidResourceMetadata {
         /// What the document says, cut to 200 characters.
         found: String,
     },
-    /// An address that is neither https nor, for a resource on loopback http, that as well.
-    #[error("{0} is neither https nor, like its resource, loopback http")]
+    /// Not a sound address, or neither https nor, for a resource on loopback http, that as well.
+    #[error(
+        "{0} is no https address (or, like its resource, loopback http) without user information and fragment"
+    )]
     Endpoint(&'static str),
 }
 

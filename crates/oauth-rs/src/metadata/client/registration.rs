@@ -36,7 +36,7 @@ pub enum InvalidRegistration {
     NoSecret(&'static str),
     /// The address of the registration is not one of this server.
     #[error(
-        "registration_client_uri is neither https nor, like the registration endpoint, loopback http"
+        "registration_client_uri is no https address (or, like the registration endpoint, loopback http) without user information and fragment"
     )]
     ManagementAddress,
 }

@@ -28,8 +28,10 @@ pub enum InvalidServerMetadata {
         /// What the document says, cut to 200 characters.
         found: String,
     },
-    /// An endpoint that is neither https nor, for an issuer on loopback http, that as well.
-    #[error("{0} is neither https nor, like its issuer, loopback http")]
+    /// An endpoint that is no sound address, or neither https nor, for an issuer on loopback http, that as well.
+    #[error(
+        "{0} is no https address (or, like its issuer, loopback http) without user information and fragment"
+    )]
     Endpoint(&'static str),
 }
 

@@ -82,6 +82,18 @@ fn each_refusal() {
             r#"{"issuer":"https://as.example","authorization_endpoint":"javascript:x"}"#,
             InvalidServerMetadata::Endpoint("authorization_endpoint"),
         ),
+        (
+            r#"{"issuer":"https://as.example","token_endpoint":"https://u:p@as.example/token"}"#,
+            InvalidServerMetadata::Endpoint("token_endpoint"),
+        ),
+        (
+            r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/token#x"}"#,
+            InvalidServerMetadata::Endpoint("token_endpoint"),
+        ),
+        (
+            r#"{"issuer":"https://as.example","jwks_uri":"https://2130706433/jwks"}"#,
+            InvalidServerMetadata::Endpoint("jwks_uri"),
+        ),
         // A server elsewhere has no business with what listens on this machine.
         (
             r#"{"issuer":"https://as.example","registration_endpoint":"http://127.0.0.1:9/x"}"#,
@@ -98,6 +110,11 @@ fn each_refusal() {
             "{text}"
         );
     }
+    // Such an address may well be https, so that the reason names all that it must be.
+    assert_eq!(
+        InvalidServerMetadata::Endpoint("token_endpoint").to_string(),
+        "token_endpoint is no https address (or, like its issuer, loopback http) without user information and fragment"
+    );
     let long = vec![b' '; MAX_METADATA_BYTES + 1];
     assert_eq!(
         ServerMetadata::parse(&long, &issuer()),
