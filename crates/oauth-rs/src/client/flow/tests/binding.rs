@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::*;
-use crate::client::flow::Access;
+use crate::client::flow::{Access, AccessRefused};
 use crate::jose::SigningKey;
 
 /// What one case makes different.
@@ -355,4 +355,15 @@ fn parameters_are_read_from_either_scheme_and_the_one_in_use_goes_first() {
     flow.handle_challenge(StatusCode::FORBIDDEN, &challenge(both));
     assert_eq!(world.drive(&mut flow, NOW), Ok("first".into()));
     assert_eq!(world.asked().get("scope"), Some("read write bound"));
+}
+
+#[test]
+fn a_bound_token_goes_with_its_own_key_only() {
+    let (own, other) = (key(), key());
+    let grant = bound(&own);
+    assert!(Access::new(&grant, Some(&own)).unwrap().is_bound());
+    for wrong in [Some(&other), None] {
+        let refused = Access::new(&grant, wrong).unwrap_err();
+        assert_eq!(refused, AccessRefused::KeyMissing);
+    }
 }

@@ -234,3 +234,71 @@ fn a_client_with_a_certificate_uses_the_endpoints_for_that() {
     // So does a refresh.
     assert_eq!(world.stored[0].token_endpoint, TOKEN);
 }
+
+/// A client that was registered beforehand at this issuer.
+fn bound_to(issuer: &str) -> FlowOptions {
+    FlowOptions {
+        client_id: Some("mine".into()),
+        client_id_issuer: Some(Issuer::parse(issuer).unwrap()),
+        client_secret: Some(Secret::new("hush")),
+        ..options()
+    }
+}
+
+#[test]
+fn where_the_own_issuer_is_down_no_other_one_is_asked() {
+    let mut world = listing(&[AS, OTHER]);
+    world.answers = vec![
+        (
+            "https://as.example/.well-known/oauth-authorization-server",
+            503,
+            String::new(),
+        ),
+        (
+            "https://as.example/.well-known/openid-configuration",
+            503,
+            String::new(),
+        ),
+    ];
+    let mut flow = Flow::new(SERVER, None, bound_to(AS)).unwrap();
+    let failed = world.drive(&mut flow, NOW).unwrap_err();
+    assert!(matches!(failed, FlowFailed::Discovery { .. }), "{failed}");
+    assert!(!world.log.iter().any(|line| line.contains("other.example")));
+}
+
+#[test]
+fn a_slash_makes_it_another_issuer_where_nobody_named_one() {
+    let mut world = World::new();
+    let own = "https://rs.example/.well-known/oauth-authorization-server";
+    let metadata = world
+        .server
+        .replacen("https://as.example\"", "https://rs.example/\"", 1)
+        .replace("https://as.example/", "https://rs.example/");
+    world.resource.clear();
+    world.answers = vec![
+        (
+            "https://rs.example/.well-known/oauth-protected-resource/mcp",
+            404,
+            String::new(),
+        ),
+        (own, 200, metadata),
+    ];
+    let options = FlowOptions {
+        profile: Profile::V2025_03_26,
+        ..bound_to("https://rs.example")
+    };
+    let mut flow = Flow::new(SERVER, None, options).unwrap();
+    let expected = FlowFailed::OtherIssuer {
+        expected: "https://rs.example".into(),
+        found: "https://rs.example/".into(),
+    };
+    assert_eq!(world.drive(&mut flow, NOW), Err(expected));
+    assert!(world.browser.is_empty() && !world.bodies.concat().contains("hush"));
+}
+
+#[test]
+fn what_is_handed_in_for_another_resource_is_ignored() {
+    let mut flow = Flow::new("https://rs.example/other", None, options()).unwrap();
+    flow.restart(Some(signed_in()), options().redirect_uri);
+    assert!(flow.grant().is_none());
+}

@@ -49,3 +49,32 @@ fn a_resource_that_always_wants_another_scope_is_left() {
     machine.accepted();
     assert!(wants(&mut machine, 12).is_ok());
 }
+
+#[test]
+fn a_resource_elsewhere_cannot_name_a_server_on_this_machine() {
+    let mut world = World::new().with(PRM, "https://as.example", "http://127.0.0.1:8080");
+    let issuer = Issuer::parse("http://127.0.0.1:8080").unwrap();
+    let options = MachineOptions::new(issuer, "robot", secret(), Grant::ClientCredentials);
+    let mut machine = Machine::new(SERVER, options).unwrap();
+    let expected = FlowFailed::Address {
+        what: "authorization server",
+        reason: AddressRefused::Loopback,
+    };
+    assert_eq!(world.drive(&mut machine, 0).unwrap_err(), expected);
+    assert_eq!(world.asked(), [PRM]);
+}
+
+#[test]
+fn after_a_refusal_what_was_found_before_is_not_asked_again() {
+    let mut machine = credentials();
+    assert!(World::new().drive(&mut machine, 0).is_ok());
+    machine.accepted();
+    unauthorized(&mut machine);
+    let mut moved = World::new().with(PRM, "https://as.example", "https://evil.example");
+    for _ in 0..2 {
+        let failed = moved.drive(&mut machine, 1).unwrap_err();
+        assert!(matches!(failed, FlowFailed::OtherIssuer { .. }));
+        machine.restart();
+    }
+    assert_eq!(moved.asked(), [PRM, PRM]);
+}
