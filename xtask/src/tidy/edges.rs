@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// The table. A crate without a row is refused until it has one.
-const TABLE: [Row; 22] = [
+const TABLE: [Row; 23] = [
     Row {
         name: "mcp-protocol",
         ours: Some(&[]),
@@ -87,6 +87,11 @@ const TABLE: [Row; 22] = [
     Row {
         name: "mcp-call",
         ours: Some(&["mcp-protocol"]),
+        never: &["hyper"],
+    },
+    Row {
+        name: "mcp-signed-in",
+        ours: Some(&["mcp-protocol", "oauth-rs", "egress-guard"]),
         never: &["hyper"],
     },
     Row {
