@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::document::{self, InvalidDocument};
-use crate::uri::{InvalidUri, ResourceId, is_endpoint_of};
+use crate::uri::{InvalidUri, ResourceId, check_endpoint_of};
 
 /// Why a document is not the metadata of the resource at hand.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -22,10 +22,13 @@ pub enum InvalidResourceMetadata {
         found: String,
     },
     /// Not a sound address, or neither https nor, for a resource on loopback http, that as well.
-    #[error(
-        "{0} is no https address (or, like its resource, loopback http) without user information and fragment"
-    )]
-    Endpoint(&'static str),
+    #[error("{member} cannot be used: {reason}")]
+    Endpoint {
+        /// The member.
+        member: &'static str,
+        /// The rule that its address breaks.
+        reason: InvalidUri,
+    },
 }
 
 /// How the `resource` of a document stands to the address that was called.
@@ -122,9 +125,12 @@ impl ResourceMetadata {
         }
         // OAuth 2.1 section 1.5: keys are fetched over https; loopback is for development.
         for (name, url) in read.endpoints() {
-            if !is_endpoint_of(url, &read.resource) {
-                return Err(InvalidResourceMetadata::Endpoint(name));
-            }
+            check_endpoint_of(url, &read.resource).map_err(|reason| {
+                InvalidResourceMetadata::Endpoint {
+                    member: name,
+                    reason,
+                }
+            })?;
         }
         Ok(read)
     }
@@ -194,7 +200,10 @@ mod tests {
             ),
             (
                 r#"{"resource":"https://rs.example/mcp","jwks_uri":"http://127.0.0.1/jwks"}"#,
-                InvalidResourceMetadata::Endpoint("jwks_uri"),
+                InvalidResourceMetadata::Endpoint {
+                    member: "jwks_uri",
+                    reason: InvalidUri::Loopback,
+                },
             ),
             (
                 "{}",

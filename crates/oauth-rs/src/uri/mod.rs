@@ -24,8 +24,20 @@ pub use target::TargetUri;
 ///
 /// Specification: OAuth 2.1 section 1.5.
 pub fn is_endpoint(url: &str) -> bool {
-    parts::Parts::parse(url)
-        .is_ok_and(|parts| parts.is_https_or_loopback().is_ok() && parts.fragment.is_none())
+    check_endpoint(url).is_ok()
+}
+
+/// What [`is_endpoint`] asks, with the reason where the answer is no.
+///
+/// # Errors
+/// The first rule that does not hold.
+pub fn check_endpoint(url: &str) -> Result<(), InvalidUri> {
+    let parts = parts::Parts::parse(url)?;
+    parts.is_https_or_loopback()?;
+    match parts.fragment {
+        Some(_) => Err(InvalidUri::Fragment),
+        None => Ok(()),
+    }
 }
 
 /// Whether an address that another party names may be used: as [`is_endpoint`] says, but plain http
@@ -37,8 +49,20 @@ pub fn is_endpoint(url: &str) -> bool {
 ///
 /// Specification: RFC 9728 section 7.7; OAuth 2.1 section 1.5.
 pub fn is_endpoint_of(url: &str, named_by: &str) -> bool {
+    check_endpoint_of(url, named_by).is_ok()
+}
+
+/// What [`is_endpoint_of`] asks, with the reason where the answer is no.
+///
+/// # Errors
+/// The first rule that does not hold.
+pub fn check_endpoint_of(url: &str, named_by: &str) -> Result<(), InvalidUri> {
     let is_plain = |text: &str| parts::Parts::parse(text).is_ok_and(|parts| parts.scheme == "http");
-    is_endpoint(url) && (!is_plain(url) || (is_endpoint(named_by) && is_plain(named_by)))
+    check_endpoint(url)?;
+    if is_plain(url) && !(is_endpoint(named_by) && is_plain(named_by)) {
+        return Err(InvalidUri::Loopback);
+    }
+    Ok(())
 }
 
 /// Whether an address can be opened in a browser by a person who wants to read: http or https, and a host.
@@ -97,6 +121,25 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_endpoint(url), expected, "{url:?}");
+        }
+    }
+
+    #[test]
+    fn each_refused_endpoint_has_its_reason() {
+        for (url, reason) in [
+            ("https://u:p@as.example/token", InvalidUri::UserInfo),
+            ("https://as.example/token#x", InvalidUri::Fragment),
+            ("http://as.example/token", InvalidUri::InsecureHttp),
+            ("ftp://as.example/token", InvalidUri::Scheme),
+            ("javascript:x", InvalidUri::NotAbsolute),
+            ("https://2130706433/token", InvalidUri::NumericHost),
+            ("http://127.0.0.1/token", InvalidUri::Loopback),
+        ] {
+            assert_eq!(
+                check_endpoint_of(url, "https://as.example"),
+                Err(reason),
+                "{url}"
+            );
         }
     }
 

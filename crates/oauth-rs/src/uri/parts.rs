@@ -29,6 +29,9 @@ pub enum InvalidUri {
     /// Plain http to a host that is not loopback.
     #[error("http is for loopback hosts only (localhost, 127.0.0.1, [::1]); use https")]
     InsecureHttp,
+    /// Loopback, named by somebody who is not on loopback http.
+    #[error("an address on this machine may be named only from this machine, over http")]
+    Loopback,
     /// A name or password before the host.
     #[error("user information is not allowed in an address")]
     UserInfo,

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::client::AuthMethod;
 use super::document::{self, InvalidDocument};
 use crate::json::Members;
-use crate::uri::{Issuer, ResourceId, is_endpoint_of};
+use crate::uri::{InvalidUri, Issuer, ResourceId, check_endpoint_of};
 
 /// The grant of RFC 7523, by which an ID-JAG is redeemed.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -29,10 +29,13 @@ pub enum InvalidServerMetadata {
         found: String,
     },
     /// An endpoint that is no sound address, or neither https nor, for an issuer on loopback http, that as well.
-    #[error(
-        "{0} is no https address (or, like its issuer, loopback http) without user information and fragment"
-    )]
-    Endpoint(&'static str),
+    #[error("{member} cannot be used: {reason}")]
+    Endpoint {
+        /// The member.
+        member: &'static str,
+        /// The rule that its address breaks.
+        reason: InvalidUri,
+    },
 }
 
 document::document! {
@@ -214,9 +217,12 @@ impl ServerMetadata {
             .chain(aliases.flat_map(MtlsEndpointAliases::endpoints));
         // OAuth 2.1 section 1.5: endpoints are https; loopback is for development.
         for (name, url) in all {
-            if !is_endpoint_of(url, expected.as_str()) {
-                return Err(InvalidServerMetadata::Endpoint(name));
-            }
+            check_endpoint_of(url, expected.as_str()).map_err(|reason| {
+                InvalidServerMetadata::Endpoint {
+                    member: name,
+                    reason,
+                }
+            })?;
         }
         Ok(read)
     }

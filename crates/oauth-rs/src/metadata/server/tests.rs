@@ -76,28 +76,46 @@ fn each_refusal() {
         ),
         (
             r#"{"issuer":"https://as.example","token_endpoint":"http://as.example/token"}"#,
-            InvalidServerMetadata::Endpoint("token_endpoint"),
+            InvalidServerMetadata::Endpoint {
+                member: "token_endpoint",
+                reason: InvalidUri::InsecureHttp,
+            },
         ),
         (
             r#"{"issuer":"https://as.example","authorization_endpoint":"javascript:x"}"#,
-            InvalidServerMetadata::Endpoint("authorization_endpoint"),
+            InvalidServerMetadata::Endpoint {
+                member: "authorization_endpoint",
+                reason: InvalidUri::NotAbsolute,
+            },
         ),
         (
             r#"{"issuer":"https://as.example","token_endpoint":"https://u:p@as.example/token"}"#,
-            InvalidServerMetadata::Endpoint("token_endpoint"),
+            InvalidServerMetadata::Endpoint {
+                member: "token_endpoint",
+                reason: InvalidUri::UserInfo,
+            },
         ),
         (
             r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/token#x"}"#,
-            InvalidServerMetadata::Endpoint("token_endpoint"),
+            InvalidServerMetadata::Endpoint {
+                member: "token_endpoint",
+                reason: InvalidUri::Fragment,
+            },
         ),
         (
             r#"{"issuer":"https://as.example","jwks_uri":"https://2130706433/jwks"}"#,
-            InvalidServerMetadata::Endpoint("jwks_uri"),
+            InvalidServerMetadata::Endpoint {
+                member: "jwks_uri",
+                reason: InvalidUri::NumericHost,
+            },
         ),
         // A server elsewhere has no business with what listens on this machine.
         (
             r#"{"issuer":"https://as.example","registration_endpoint":"http://127.0.0.1:9/x"}"#,
-            InvalidServerMetadata::Endpoint("registration_endpoint"),
+            InvalidServerMetadata::Endpoint {
+                member: "registration_endpoint",
+                reason: InvalidUri::Loopback,
+            },
         ),
         (
             many.as_str(),
@@ -110,10 +128,13 @@ fn each_refusal() {
             "{text}"
         );
     }
-    // Such an address may well be https, so that the reason names all that it must be.
+    let refused = InvalidServerMetadata::Endpoint {
+        member: "token_endpoint",
+        reason: InvalidUri::UserInfo,
+    };
     assert_eq!(
-        InvalidServerMetadata::Endpoint("token_endpoint").to_string(),
-        "token_endpoint is no https address (or, like its issuer, loopback http) without user information and fragment"
+        refused.to_string(),
+        "token_endpoint cannot be used: user information is not allowed in an address"
     );
     let long = vec![b' '; MAX_METADATA_BYTES + 1];
     assert_eq!(
@@ -229,7 +250,10 @@ fn each_refusal_of_aliases() {
     assert_eq!(read(r#"{"a":1,"a":2}"#), Err(no_object.into()));
     assert_eq!(
         read(r#"{"token_endpoint":"http://127.0.0.1/token"}"#),
-        Err(InvalidServerMetadata::Endpoint("token_endpoint"))
+        Err(InvalidServerMetadata::Endpoint {
+            member: "token_endpoint",
+            reason: InvalidUri::Loopback
+        })
     );
     assert_eq!(read("null"), Ok(None));
     assert_eq!(read("{}"), Ok(Some(MtlsEndpointAliases::default())));

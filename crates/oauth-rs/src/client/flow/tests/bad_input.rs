@@ -167,10 +167,10 @@ fn credentials_in_addresses() {
         ("token_endpoint", "token"),
         ("registration_endpoint", "register"),
     ] {
-        for bad in [
-            "https://user:secret@as.example",
-            "http://as.example",
-            "http://127.0.0.1",
+        for (bad, rule) in [
+            ("https://user:secret@as.example", InvalidUri::UserInfo),
+            ("http://as.example", InvalidUri::InsecureHttp),
+            ("http://127.0.0.1", InvalidUri::Loopback),
         ] {
             let (refused, world) = failed(|world| {
                 let good = format!("https://as.example/{path}");
@@ -181,7 +181,10 @@ fn credentials_in_addresses() {
             };
             assert_eq!(
                 *reason,
-                DiscoveryFailed::Server(InvalidServerMetadata::Endpoint(endpoint))
+                DiscoveryFailed::Server(InvalidServerMetadata::Endpoint {
+                    member: endpoint,
+                    reason: rule
+                })
             );
             assert!(!refused.to_string().contains("secret"));
             assert_eq!((world.log.len(), world.browser.len()), (2, 0));

@@ -91,7 +91,10 @@ fn discovery_ends_at_a_document_about_somebody_else() {
     });
     assert_eq!(
         endpoint,
-        DiscoveryFailed::Server(InvalidServerMetadata::Endpoint("token_endpoint"))
+        DiscoveryFailed::Server(InvalidServerMetadata::Endpoint {
+            member: "token_endpoint",
+            reason: InvalidUri::InsecureHttp
+        })
     );
 }
 

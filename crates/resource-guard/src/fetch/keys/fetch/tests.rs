@@ -3,6 +3,7 @@
 use oauth_rs::client::discover::DiscoveryFailed;
 use oauth_rs::jose::{MAX_KEYS, SigningKey};
 use oauth_rs::metadata::server::InvalidServerMetadata;
+use oauth_rs::uri::InvalidUri;
 
 use super::*;
 
@@ -249,11 +250,17 @@ fn metadata_without_a_safe_address_of_keys_is_refused() {
     let own = "https://as.example/t1";
     let (_, outcome) = play(&KeySource::Discovered, [metadata(own, "")]);
     assert_eq!(outcome.unwrap_err(), KeyFetchFailed::NoJwksUri);
-    for url in ["http://as.example/keys", "http://127.0.0.1/keys"] {
+    for (url, reason) in [
+        ("http://as.example/keys", InvalidUri::InsecureHttp),
+        ("http://127.0.0.1/keys", InvalidUri::Loopback),
+    ] {
         let jwks_uri = format!(r#","jwks_uri":"{url}""#);
         let (asked, outcome) = play(&KeySource::Discovered, [metadata(own, &jwks_uri)]);
         assert_eq!(asked.len(), 1);
-        let reason = DiscoveryFailed::Server(InvalidServerMetadata::Endpoint("jwks_uri"));
+        let reason = DiscoveryFailed::Server(InvalidServerMetadata::Endpoint {
+            member: "jwks_uri",
+            reason,
+        });
         assert_eq!(outcome.unwrap_err(), KeyFetchFailed::Discovery(reason));
     }
 }
