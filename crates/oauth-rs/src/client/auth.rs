@@ -143,11 +143,11 @@ impl ClientAuth {
     /// # Errors
     /// It takes none; where it would take one as `client_secret_jwt`, that is the reason.
     pub fn with_secret(secret: Secret, server: &ServerMetadata) -> Result<Self, AuthRefused> {
-        if offers(server, AuthMethod::ClientSecretBasic.as_str()) {
+        if server.supports_auth(AuthMethod::ClientSecretBasic) {
             Ok(Self::Basic(secret))
-        } else if offers(server, AuthMethod::ClientSecretPost.as_str()) {
+        } else if server.supports_auth(AuthMethod::ClientSecretPost) {
             Ok(Self::Post(secret))
-        } else if offers(server, "client_secret_jwt") {
+        } else if server.supports_auth(AuthMethod::ClientSecretJwt) {
             Err(AuthRefused::SecretJwt)
         } else {
             Err(AuthRefused::NotOffered("a secret"))
@@ -159,7 +159,7 @@ impl ClientAuth {
     /// # Errors
     /// It lists neither the method nor, where it lists algorithms, the algorithm of the key.
     pub fn with_key(key: Arc<SigningKey>, server: &ServerMetadata) -> Result<Self, AuthRefused> {
-        if !offers(server, AuthMethod::PrivateKeyJwt.as_str()) {
+        if !server.supports_auth(AuthMethod::PrivateKeyJwt) {
             return Err(AuthRefused::NotOffered("a private key"));
         }
         let algs = &server.token_endpoint_auth_signing_alg_values_supported;
@@ -195,16 +195,6 @@ impl ClientAuth {
             Self::Basic(secret) | Self::Post(secret) => Some(secret),
             Self::None | Self::PrivateKeyJwt(_) | Self::Tls(_) | Self::KeyAbsent => None,
         }
-    }
-}
-
-// RFC 8414 section 2: a server that lists no method has client_secret_basic.
-fn offers(server: &ServerMetadata, method: &str) -> bool {
-    let listed = &server.token_endpoint_auth_methods_supported;
-    if listed.is_empty() {
-        method == AuthMethod::ClientSecretBasic.as_str()
-    } else {
-        listed.iter().any(|name| name == method)
     }
 }
 
