@@ -3,7 +3,7 @@
 use http::{Request, Response};
 
 use super::auth::{AuthRefused, Caller, ClientAuth};
-use super::exchange::ExchangeFailed;
+use super::exchange::{self, ExchangeFailed};
 use super::token::{self, TokenResponse};
 use crate::scope::ScopeSet;
 
@@ -29,9 +29,7 @@ pub fn request(
         // RFC 8707 section 2.2, MCP 2026-07-28: resource MUST be in the token request.
         ("resource", resource),
     ];
-    let scope = scope
-        .filter(|scope| !scope.is_empty())
-        .map(ToString::to_string);
+    let scope = exchange::scope_text(scope);
     pairs.extend(scope.as_deref().map(|scope| ("scope", scope)));
     caller.post("token endpoint", endpoint, &pairs)
 }

@@ -57,9 +57,7 @@ pub fn request(
         ("client_id", caller.client.client_id.as_str()),
         ("resource", resource),
     ];
-    let scope = scope
-        .filter(|scope| !scope.is_empty())
-        .map(ToString::to_string);
+    let scope = exchange::scope_text(scope);
     pairs.extend(scope.as_deref().map(|scope| ("scope", scope)));
     caller.post("device authorization endpoint", endpoint, &pairs)
 }

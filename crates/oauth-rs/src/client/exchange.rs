@@ -9,6 +9,7 @@ use super::auth::AuthRefused;
 use crate::error_code::ErrorCode;
 use crate::json;
 use crate::metadata::client::InvalidRegistration;
+use crate::scope::ScopeSet;
 use crate::uri::is_endpoint;
 
 /// The longest answer that is read.
@@ -49,6 +50,14 @@ pub enum ExchangeFailed {
         /// What the server says about it, cut to 300 characters.
         description: Option<String>,
     },
+}
+
+/// What is sent as `scope`: nothing where nothing is asked for, since an empty value counts as none.
+// OAuth 2.1 section 3: a parameter with an empty value is treated as omitted.
+pub(super) fn scope_text(scope: Option<&ScopeSet>) -> Option<String> {
+    scope
+        .filter(|scope| !scope.is_empty())
+        .map(ToString::to_string)
 }
 
 impl ExchangeFailed {

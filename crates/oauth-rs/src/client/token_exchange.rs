@@ -125,10 +125,7 @@ pub fn request(
             .iter()
             .map(|resource| ("resource", *resource)),
     );
-    let scope = wanted
-        .scope
-        .filter(|scope| !scope.is_empty())
-        .map(ToString::to_string);
+    let scope = exchange::scope_text(wanted.scope);
     pairs.extend(scope.as_deref().map(|scope| ("scope", scope)));
     caller.post("token endpoint", endpoint, &pairs)
 }
