@@ -5,7 +5,36 @@ use http::{Request, Response};
 use super::auth::Caller;
 use super::exchange::ExchangeFailed;
 use super::token::{self, TokenResponse};
+use crate::error_code::ErrorCode;
 use crate::secret::Secret;
+
+/// What a refusal puts an end to, however often the same refresh token is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// The grant.
+    Grant,
+    /// The registration of the client, and its grants with it.
+    Client,
+}
+
+/// Whether a refusal stays true, and for what; none if another try may succeed.
+// RFC 6749 section 5.2.
+pub(super) fn gone(reason: &ExchangeFailed) -> Option<Gone> {
+    let grant = [
+        ErrorCode::InvalidGrant,
+        ErrorCode::InvalidRequest,
+        ErrorCode::InvalidScope,
+        ErrorCode::InvalidTarget,
+        ErrorCode::UnsupportedGrantType,
+    ];
+    let client = [ErrorCode::InvalidClient, ErrorCode::UnauthorizedClient];
+    let is_one = |codes: &[ErrorCode]| codes.iter().any(|code| reason.is(*code));
+    if is_one(&grant) {
+        Some(Gone::Grant)
+    } else {
+        is_one(&client).then_some(Gone::Client)
+    }
+}
 
 /// Asks for a new access token with the scope that was granted before.
 ///

@@ -11,6 +11,9 @@ use super::exchange::{self, ExchangeFailed};
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 
+/// A token this close to its end counts as expired.
+pub(super) const MARGIN: Duration = Duration::from_secs(5);
+
 /// The longest token that is kept.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 

@@ -1,16 +1,11 @@
 //! What is kept between runs: the tokens, and the client they were issued to.
 
-use std::time::Duration;
-
 use crate::client::auth::Client;
-use crate::client::token::TokenResponse;
+use crate::client::token::{MARGIN, TokenResponse};
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::uri::{Issuer, RedirectUri, ResourceId};
-
-/// A token this close to its end counts as expired.
-const MARGIN: Duration = Duration::from_secs(5);
 
 /// Everything that one authorization server gave us for one resource.
 ///

@@ -8,9 +8,9 @@ use super::state::{SignIn, State};
 use super::{FlowFailed, StoredGrant};
 use crate::client::auth::Caller;
 use crate::client::exchange::ExchangeFailed;
-use crate::client::{refresh, token};
+use crate::client::refresh::{self, Gone};
+use crate::client::token;
 use crate::entropy::Entropy;
-use crate::error_code::ErrorCode;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::uri::RedirectUri;
@@ -167,25 +167,20 @@ impl Flow {
     }
 
     fn refresh_refused(&mut self, grant: StoredGrant, reason: ExchangeFailed) {
-        // RFC 6749 section 5.2: these stay true however often the same refresh is tried.
-        let for_good = [
-            ErrorCode::InvalidGrant,
-            ErrorCode::InvalidRequest,
-            ErrorCode::InvalidScope,
-            ErrorCode::InvalidTarget,
-            ErrorCode::UnsupportedGrantType,
-        ];
-        if for_good.into_iter().any(|code| reason.is(code)) {
-            self.forget_tokens(Some(grant));
-            self.discover();
-        } else if reason.is(ErrorCode::InvalidClient) || reason.is(ErrorCode::UnauthorizedClient) {
-            // The registration is gone as well.
-            self.forget_registration(&grant);
-            self.last_issuer = Some(grant.issuer);
-            self.discover();
-        } else {
-            self.grant = Some(grant);
-            self.state = State::Failed(FlowFailed::Refresh(reason));
+        match refresh::gone(&reason) {
+            Some(Gone::Grant) => {
+                self.forget_tokens(Some(grant));
+                self.discover();
+            }
+            Some(Gone::Client) => {
+                self.forget_registration(&grant);
+                self.last_issuer = Some(grant.issuer);
+                self.discover();
+            }
+            None => {
+                self.grant = Some(grant);
+                self.state = State::Failed(FlowFailed::Refresh(reason));
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The machine: what each state asks for, and what an answer leads to.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use http::{HeaderMap, Request, Response, StatusCode};
 
@@ -13,7 +12,7 @@ use crate::client::auth::Caller;
 use crate::client::exchange::ExchangeFailed;
 use crate::client::flow::{Access, FlowFailed};
 use crate::client::id_jag::{self, IdJag};
-use crate::client::token::{TokenKind, TokenResponse};
+use crate::client::token::{MARGIN, TokenKind, TokenResponse};
 use crate::client::token_exchange::Typed;
 use crate::client::{client_credentials, jwt_bearer};
 use crate::entropy::Entropy;
@@ -22,9 +21,6 @@ use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 use crate::uri::{InvalidUri, ResourceId};
-
-/// A token this close to its end counts as expired.
-const MARGIN: Duration = Duration::from_secs(5);
 
 /// How often a machine asks for more scope before a call has to be accepted in between.
 pub const MAX_STEP_UPS: u8 = 3;

@@ -8,10 +8,10 @@ use super::{
 };
 use crate::client::exchange::ExchangeFailed;
 use crate::client::flow::StoredGrant;
+use crate::client::refresh::{self, Gone};
 use crate::client::store::{Kept, Lease, MAX_LEASE, Standing, StoreError, Version};
 use crate::client::token::TokenResponse;
 use crate::entropy::{Entropy, random_id};
-use crate::error_code::ErrorCode;
 use crate::secret::Secret;
 use crate::time::UnixSeconds;
 
@@ -361,11 +361,11 @@ impl Renewal {
                     fresh,
                 }
             }
-            Err(reason) => match is_for_good(&reason) {
-                Some(client_gone) => State::End {
+            Err(reason) => match refresh::gone(&reason) {
+                Some(gone) => State::End {
                     read: version,
                     grant,
-                    client_gone,
+                    client_gone: gone == Gone::Client,
                 },
                 None => self.no_answer(RenewalFailed::Exchange(reason), now),
             },
@@ -479,24 +479,4 @@ fn same_tokens(one: &StoredGrant, other: &StoredGrant) -> bool {
         _ => false,
     };
     refresh && one.access_token.ct_eq(other.access_token.expose())
-}
-
-/// Whether a refusal stays true however often the same token is sent, and if so, whether it is the client that is unknown.
-fn is_for_good(reason: &ExchangeFailed) -> Option<bool> {
-    // RFC 6749 section 5.2.
-    let token = [
-        ErrorCode::InvalidGrant,
-        ErrorCode::InvalidRequest,
-        ErrorCode::InvalidScope,
-        ErrorCode::InvalidTarget,
-        ErrorCode::UnsupportedGrantType,
-    ];
-    let client = [ErrorCode::InvalidClient, ErrorCode::UnauthorizedClient];
-    if token.into_iter().any(|code| reason.is(code)) {
-        return Some(false);
-    }
-    client
-        .into_iter()
-        .any(|code| reason.is(code))
-        .then_some(true)
 }
