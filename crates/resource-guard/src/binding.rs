@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use http::request::Parts;
 use oauth_rs::certificate::Thumbprint;
-use oauth_rs::jose::dpop::{self, ProofRefused, Rules, Sent};
+use oauth_rs::jose::dpop::{self, ProofRefused, ReplayClaim, Rules, Sent};
 use oauth_rs::jose::jwt::Confirmation;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::TargetUri;
@@ -16,7 +16,6 @@ use crate::issuer::Demand;
 use crate::principal::Binding;
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
-use crate::replay::ReplayClaim;
 
 /// What was proved about the sender.
 pub(crate) struct Proved {

@@ -2,12 +2,12 @@
 
 use oauth_rs::certificate::Thumbprint;
 use oauth_rs::introspection::Introspection;
+use oauth_rs::jose::dpop::Nonces;
 use oauth_rs::secret::Secret;
 use oauth_rs::uri::Issuer;
 use std::time::Duration;
 
 use crate::keys::KeySnapshot;
-use crate::nonce::Nonces;
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
 

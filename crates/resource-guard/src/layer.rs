@@ -4,15 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::request::Parts;
+use oauth_rs::jose::dpop::{Nonces, ReplayWindow};
 use oauth_rs::time::Clock;
 use tower_layer::Layer;
 
 use crate::cors::Cors;
 use crate::guard::Guard;
-use crate::nonce::Nonces;
 use crate::peer::Proxies;
 use crate::principal::Principal;
-use crate::replay::ReplayWindow;
 use crate::service::GuardService;
 use crate::source::Source;
 

@@ -9,13 +9,11 @@ pub mod issuer;
 pub mod keys;
 pub mod memory;
 pub mod metadata;
-pub mod nonce;
 pub mod operation;
 pub mod peer;
 pub mod principal;
 pub mod reason;
 pub mod refused;
-pub mod replay;
 pub mod revocation;
 pub mod scope;
 pub mod step_up;
@@ -43,16 +41,16 @@ pub use guard::{Decision, Guard, Weakness};
 pub use issuer::{Demand, TrustedIssuer};
 pub use keys::KeySnapshot;
 pub use memory::TokenMemory;
-pub use nonce::Nonces;
 pub use operation::{Hierarchy, Operations, Role};
 pub use peer::{Peer, Proxies};
 pub use principal::{Binding, Granted, Identity, Principal};
 pub use reason::Reason;
 pub use refused::{Refused, Scheme};
-pub use replay::{ReplayClaim, ReplayWindow};
 pub use revocation::Revocations;
 pub use scope::Requirement;
 pub use step_up::StepUp;
+
+pub use oauth_rs::jose::dpop::{Nonces, ReplayClaim, ReplayWindow};
 
 #[cfg(feature = "tower")]
 pub use cors::Cors;

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use oauth_rs::certificate::Thumbprint;
+use oauth_rs::jose::dpop::{ReplayClaim, ReplayWindow};
 use oauth_rs::jose::jwt::Actor;
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::time::UnixSeconds;
@@ -11,7 +12,6 @@ use oauth_rs::uri::Issuer;
 
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
-use crate::replay::{ReplayClaim, ReplayWindow};
 
 /// Who makes the request: an [`Identity`] that is cheap to clone.
 ///
@@ -107,7 +107,7 @@ impl Granted {
     pub fn spend(self, window: &ReplayWindow, now: UnixSeconds) -> Result<Principal, Refused> {
         if let Some(claim) = self.claim {
             let spent = window.spend(claim, now);
-            spent.map_err(|reason| Refused::of(Scheme::Dpop, reason))?;
+            spent.map_err(|why| Refused::of(Scheme::Dpop, why.into()))?;
         }
         Ok(self.principal)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use oauth_rs::certificate::InvalidClientCert;
-use oauth_rs::jose::dpop::ProofRefused;
+use oauth_rs::jose::dpop::{NotSpent, ProofRefused};
 use oauth_rs::jose::jwt::InvalidClaims;
 use oauth_rs::jose::{BadSignature, InvalidJws};
 use oauth_rs::scope::{InvalidScope, ScopeSet};
@@ -240,6 +240,15 @@ pub enum Reason {
         /// The operation.
         operation: String,
     },
+}
+
+impl From<NotSpent> for Reason {
+    fn from(why: NotSpent) -> Self {
+        match why {
+            NotSpent::Replayed => Self::Replayed,
+            NotSpent::Full { retry_after } => Self::ReplayWindowFull { retry_after },
+        }
+    }
 }
 
 fn quoted(text: Option<&str>) -> String {

@@ -1,7 +1,8 @@
 //! Proofs that whoever sends a request holds a key (DPoP, RFC 9449).
 //!
 //! A client makes a [`Proof`] for each request and signs it; a server reads the one `DPoP` header
-//! with [`header`] and demands a [`VerifiedProof`] from [`verify`].
+//! with [`header`], demands a [`VerifiedProof`] from [`verify`], and spends it in a [`ReplayWindow`].
+//! [`Nonces`] make a server's own nonces.
 //!
 //! ```
 //! use http::Method;
@@ -26,14 +27,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod nonce;
 mod proof;
 mod refused;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod verify;
 
+pub use nonce::{NONCE_SLOT, Nonces};
 pub use proof::Proof;
 pub use refused::ProofRefused;
+pub use replay::{DEFAULT_REPLAY_CAPACITY, NotSpent, ReplayClaim, ReplayWindow};
 pub use verify::{
     DEFAULT_MAX_AGE, DEFAULT_MAX_AHEAD, MAX_JTI_BYTES, Rules, Sent, VerifiedProof, header, verify,
 };

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use oauth_rs::hash::sha256;
-use oauth_rs::jose::dpop::VerifiedProof;
-use oauth_rs::time::UnixSeconds;
-use oauth_rs::uri::TargetUri;
+use thiserror::Error;
 
-use crate::reason::Reason;
+use super::VerifiedProof;
+use crate::hash::sha256;
+use crate::time::UnixSeconds;
+use crate::uri::TargetUri;
 
 /// A proof that is good once: it has to be remembered until it is void.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -20,7 +21,8 @@ pub struct ReplayClaim {
 }
 
 impl ReplayClaim {
-    pub(crate) fn new(proof: &VerifiedProof, uri: &TargetUri) -> Self {
+    /// What is to be spent of a proof that came to this address.
+    pub fn new(proof: &VerifiedProof, uri: &TargetUri) -> Self {
         // RFC 9449 section 11.1: jti in the context of the target URI. The key is in it as well, so
         // that nobody can use up the identifiers of others.
         let text = [proof.jkt(), uri.as_str(), proof.jti()].join("\n");
@@ -49,10 +51,25 @@ impl fmt::Debug for ReplayClaim {
     }
 }
 
+/// Why a proof was not spent.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NotSpent {
+    /// It was used before, or may have been: the clock has gone back to a time of which nothing is
+    /// remembered.
+    #[error("the proof was used before")]
+    Replayed,
+    /// There is no room to remember it.
+    #[error("the replay window is full")]
+    Full {
+        /// When the oldest proof makes room.
+        retry_after: Duration,
+    },
+}
+
 /// The proofs that were used, in the memory of this process and bounded.
 ///
-/// A full window refuses: a proof that cannot be remembered could be used again. Only a client with
-/// a valid token can fill it, since a proof is spent last.
+/// A full window refuses: a proof that cannot be remembered could be used again. Spend a proof last,
+/// so that only a client with a valid token, code or refresh token can fill it.
 ///
 /// Does not check: what other instances of the service have seen; they need a store they share.
 #[derive(Debug)]
@@ -85,18 +102,17 @@ impl ReplayWindow {
     /// Takes note of a proof.
     ///
     /// # Errors
-    /// [`Reason::Replayed`] if it was used before, or may have been: the clock has gone back to a
-    /// time of which nothing is remembered. [`Reason::ReplayWindowFull`] if there is no room.
-    pub fn spend(&self, claim: ReplayClaim, now: UnixSeconds) -> Result<(), Reason> {
+    /// It was used before, or there is no room for it.
+    pub fn spend(&self, claim: ReplayClaim, now: UnixSeconds) -> Result<(), NotSpent> {
         let mut seen = self.lock();
         seen.forget(now);
         if claim.until <= seen.forgotten || seen.ids.contains(&claim.id) {
-            return Err(Reason::Replayed);
+            return Err(NotSpent::Replayed);
         }
         if seen.ids.len() >= self.capacity {
             let next = seen.by_time.keys().next().copied().unwrap_or(claim.until);
             let retry_after = next.since(now);
-            return Err(Reason::ReplayWindowFull { retry_after });
+            return Err(NotSpent::Full { retry_after });
         }
         seen.ids.insert(claim.id);
         seen.by_time.entry(claim.until).or_default().push(claim.id);
@@ -146,8 +162,6 @@ pub const DEFAULT_REPLAY_CAPACITY: usize = 100_000;
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn claim(id: u8, until: u64) -> ReplayClaim {
@@ -165,7 +179,7 @@ mod tests {
         assert_eq!(window.spend(claim(2, 60), UnixSeconds(0)), Ok(()));
         for now in [0, 30, 59] {
             let again = window.spend(claim(1, 60), UnixSeconds(now));
-            assert_eq!(again, Err(Reason::Replayed), "{now}");
+            assert_eq!(again, Err(NotSpent::Replayed), "{now}");
         }
         assert_eq!(window.len(), 2);
     }
@@ -175,7 +189,7 @@ mod tests {
         let window = ReplayWindow::new(2);
         let at = |now, id, until| window.spend(claim(id, until), UnixSeconds(now));
         let full = |seconds| {
-            Err(Reason::ReplayWindowFull {
+            Err(NotSpent::Full {
                 retry_after: Duration::from_secs(seconds),
             })
         };
@@ -184,7 +198,7 @@ mod tests {
         assert_eq!(at(10, 3, 80), full(50));
         assert_eq!(at(59, 3, 80), full(1));
         // What was used is known as such all the same.
-        assert_eq!(at(59, 2, 70), Err(Reason::Replayed));
+        assert_eq!(at(59, 2, 70), Err(NotSpent::Replayed));
         assert_eq!(at(60, 3, 80), Ok(()));
         assert_eq!(window.len(), 2);
         assert_eq!(at(60, 4, 90), full(10));
@@ -197,7 +211,7 @@ mod tests {
         assert_eq!(window.spend(claim(2, 200), UnixSeconds(100)), Ok(()));
         assert_eq!(window.len(), 1);
         let again = window.spend(claim(1, 60), UnixSeconds(0));
-        assert_eq!(again, Err(Reason::Replayed));
+        assert_eq!(again, Err(NotSpent::Replayed));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use oauth_rs::hash::HashKey;
-use oauth_rs::secret::Secret;
-use oauth_rs::time::UnixSeconds;
+use crate::hash::HashKey;
+use crate::secret::Secret;
+use crate::time::UnixSeconds;
 
 /// Makes nonces and knows its own again.
 ///
@@ -13,8 +13,8 @@ use oauth_rs::time::UnixSeconds;
 /// secret knows it and none has to remember it. It is good in its slot and in the next one.
 ///
 /// ```
+/// use oauth_rs::jose::dpop::Nonces;
 /// use oauth_rs::time::UnixSeconds;
-/// use resource_guard::Nonces;
 ///
 /// let nonces = Nonces::new([7; 32]);
 /// let nonce = nonces.fresh(UnixSeconds(1000));
@@ -63,8 +63,8 @@ impl Nonces {
             .any(|own| Secret::new(own).ct_eq(text))
     }
 
-    /// Whether the client should have the next one already: this one is not the freshest.
-    pub(crate) fn is_fresh(&self, text: &str, now: UnixSeconds) -> bool {
+    /// Whether a nonce is of this slot; a client with an older one should be given the next.
+    pub fn is_fresh(&self, text: &str, now: UnixSeconds) -> bool {
         Secret::new(self.fresh(now)).ct_eq(text)
     }
 }
@@ -76,7 +76,7 @@ impl fmt::Debug for Nonces {
 }
 
 fn slot(now: UnixSeconds) -> u64 {
-    now.0 / SLOT.as_secs()
+    now.0 / NONCE_SLOT.as_secs()
 }
 
 fn nonce(key: &HashKey, slot: u64) -> String {
@@ -89,7 +89,7 @@ fn nonce(key: &HashKey, slot: u64) -> String {
 
 /// Five minutes: a client makes one more request for a nonce every five to ten minutes at most, and
 /// a proof that was made beforehand is worth nothing after ten.
-pub const SLOT: Duration = Duration::from_secs(300);
+pub const NONCE_SLOT: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {
