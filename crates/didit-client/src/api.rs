@@ -8,6 +8,15 @@ use http::uri::Uri;
 /// The header that names the organisation on whose behalf a call is made.
 pub const ORGANIZATION_HEADER: &str = "x-didit-organization-id";
 
+/// The header that names the application, where the path does not.
+pub const APPLICATION_HEADER: &str = "x-didit-application-id";
+
+/// The header of a key under which a call takes effect once.
+pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+
+/// The longest key that Didit takes, in characters.
+pub const MAX_IDEMPOTENCY_KEY: usize = 255;
+
 /// The base address of the hosted sign-in and account API.
 pub const HOSTED_AUTH_BASE: &str = "https://apx.didit.me/auth/v2";
 
@@ -194,6 +203,37 @@ pub enum InvalidPathPart {
     Control,
 }
 
+/// A key under which a call takes effect once: the same key with another body is a conflict.
+///
+/// It has to be new for each intended effect, and the same for each attempt at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(HeaderValue);
+
+impl IdempotencyKey {
+    /// Checks that the text may be such a key: 1 to 255 visible ASCII characters.
+    ///
+    /// # Errors
+    /// [`InvalidIdempotencyKey`] if it is anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdempotencyKey> {
+        let fits = (1..=MAX_IDEMPOTENCY_KEY).contains(&text.len());
+        if !fits || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidIdempotencyKey);
+        }
+        HeaderValue::from_str(text)
+            .map(Self)
+            .map_err(|_| InvalidIdempotencyKey)
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+/// The text may not be an idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key is 1 to 255 visible ASCII characters")]
+pub struct InvalidIdempotencyKey;
+
 /// Encodes everything but the unreserved characters.
 pub(crate) fn percent_encode(text: &str) -> String {
     use fmt::Write as _;
@@ -282,6 +322,19 @@ mod tests {
             PathPart::parse(&format!("{long}x")).unwrap_err(),
             InvalidPathPart::TooLong
         );
+    }
+
+    #[test]
+    fn an_idempotency_key_fits_into_a_header() {
+        let long = "k".repeat(MAX_IDEMPOTENCY_KEY);
+        assert!(IdempotencyKey::parse(&long).is_ok());
+        for text in ["", &format!("{long}k"), "a b", "a\r\nb", "ż"] {
+            assert_eq!(
+                IdempotencyKey::parse(text),
+                Err(InvalidIdempotencyKey),
+                "{text:?}"
+            );
+        }
     }
 
     proptest::proptest! {

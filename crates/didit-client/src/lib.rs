@@ -3,7 +3,11 @@
 
 pub mod api;
 pub mod call;
+mod credential;
+mod crypto;
 pub mod error;
+mod file;
+mod form;
 pub mod operation;
 pub mod redact;
 mod scrub;
@@ -11,8 +15,11 @@ mod secret;
 #[cfg(feature = "send")]
 pub mod send;
 
-pub use api::{Api, InvalidBase, InvalidPathPart, PathPart};
+pub use api::{Api, IdempotencyKey, InvalidBase, InvalidIdempotencyKey, InvalidPathPart, PathPart};
 pub use call::{Call, InvalidCall};
+pub use credential::{Credential, CredentialKind};
 pub use error::{ApiError, ErrorCode};
+pub use file::{File, FileKind, InvalidFile, MAX_FILE, MAX_FILE_NAME};
+pub use form::{MAX_FORM_BODY, MAX_FORM_PARTS};
 pub use operation::Operation;
 pub use secret::Secret;

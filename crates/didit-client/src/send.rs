@@ -10,8 +10,8 @@ use tower_service::Service;
 
 use crate::api::Api;
 use crate::call::Call;
+use crate::credential::Credential;
 use crate::error::{ApiError, ErrorCode};
-use crate::secret::Secret;
 
 /// The time limit of a call when none is chosen.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -59,7 +59,7 @@ where
     ///
     /// # Errors
     /// [`ApiError`]: `bad_request` if the call is no valid request, `network_error` if no answer came in time, otherwise as [`Call::response`] says.
-    pub async fn send(&self, credential: &Secret, call: &Call) -> Result<Value, ApiError> {
+    pub async fn send(&self, credential: &Credential, call: &Call) -> Result<Value, ApiError> {
         let request = call
             .request(&self.api, credential)
             .map_err(|invalid| ApiError::local(ErrorCode::BadRequest, invalid.to_string()))?
@@ -131,7 +131,7 @@ mod tests {
     ) -> Result<Value, ApiError> {
         let call = Call::new(find("organization.list").unwrap());
         Sender::new(Api::hosted(), Answering(answer))
-            .send(&Secret::new("t"), &call)
+            .send(&Credential::bearer("t"), &call)
             .await
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use didit_client::send::Sender;
-use didit_client::{ApiError, Call, ErrorCode, Operation, PathPart, Secret, operation};
+use didit_client::{ApiError, Call, Credential, ErrorCode, Operation, PathPart, operation};
 use http::{HeaderValue, Request, Response};
 use serde_json::Value;
 use tower_service::Service;
@@ -43,7 +43,7 @@ impl<S> Transport for S where
 pub(crate) struct Acting<'a, S> {
     pub(crate) sender: &'a Sender<S>,
     pub(crate) kept: &'a Kept,
-    pub(crate) credential: Secret,
+    pub(crate) credential: Credential,
     pub(crate) person: Option<String>,
     pub(crate) tool: &'static Tool,
     pub(crate) now: u64,

@@ -13,7 +13,7 @@ use crate::fetched;
 use crate::map::Kept;
 use crate::outcome::{Failure, Outcome};
 use crate::schema::Checked;
-use didit_client::ErrorCode;
+use didit_client::{Credential, ErrorCode};
 use mcp_protocol::types::{Items, Tool as Listed};
 
 /// Didit's operations as tools.
@@ -79,7 +79,7 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         let acting = Acting {
             sender: &self.sender,
             kept: &self.kept,
-            credential: self.credentials.credential(extensions).await?,
+            credential: Credential::Bearer(self.credentials.credential(extensions).await?),
             person: self.credentials.person(extensions),
             tool,
             now: (self.clock)(),

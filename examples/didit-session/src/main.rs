@@ -14,7 +14,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use didit_client::{Api, Call, Secret};
+use didit_client::{Api, Call, Credential};
 use http::{Request, Response};
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
 async fn run(address: &str, credential: String) -> Result<(), Box<dyn Error>> {
     let didit = Didit {
         api: Api::at(&format!("{address}/auth/v2"), &format!("{address}/v3"))?,
-        credential: Secret::new(credential),
+        credential: Credential::bearer(credential),
         send: connection::send,
     };
     story(&didit, |line| println!("{line}")).await
@@ -48,7 +48,7 @@ async fn run(address: &str, credential: String) -> Result<(), Box<dyn Error>> {
 /// Didit's API, one person's credential, and anything that can send a request.
 struct Didit<F> {
     api: Api,
-    credential: Secret,
+    credential: Credential,
     send: F,
 }
 

@@ -36,7 +36,7 @@ async fn told(person: &str) -> Result<Vec<String>, Box<dyn Error>> {
     let credential = sandbox.credential(person);
     let didit = Didit {
         api: Api::at("http://localhost/auth/v2", "http://localhost/v3")?,
-        credential: Secret::new(credential.unwrap_or_else(|| "nobody's".to_owned())),
+        credential: Credential::bearer(credential.unwrap_or_else(|| "nobody's".to_owned())),
         send: async |request| in_memory(sandbox.service(), request).await,
     };
     let mut lines = Vec::new();
@@ -78,7 +78,7 @@ async fn the_same_over_a_connection() {
     });
     let didit = Didit {
         api: Api::at(&format!("{address}/auth/v2"), &format!("{address}/v3")).unwrap(),
-        credential: Secret::new(credential),
+        credential: Credential::bearer(credential),
         send: connection::send,
     };
     let mut lines = 0;

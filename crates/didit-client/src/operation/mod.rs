@@ -13,6 +13,8 @@ mod workflow;
 use http::Method;
 
 pub use crate::api::Base;
+use crate::api::{APPLICATION_HEADER, IDEMPOTENCY_KEY_HEADER};
+pub use crate::credential::CredentialKind;
 use crate::redact::Mask;
 
 /// One operation of the Didit API.
@@ -34,6 +36,14 @@ pub struct Operation {
     pub query: &'static [&'static str],
     /// The fields of its JSON body; empty when it has no body.
     pub body: &'static [&'static str],
+    /// The text fields of its form; a row has a JSON body or a form.
+    pub form: &'static [&'static str],
+    /// The file fields of its form.
+    pub files: &'static [&'static str],
+    /// The headers it takes beside the usual ones.
+    pub headers: &'static [Extra],
+    /// The kind of credential it takes.
+    pub credential: CredentialKind,
     /// The permission that Didit checks for it, where that is known.
     pub permission: Option<&'static str>,
     /// What is masked in its successful answer.
@@ -46,6 +56,33 @@ impl Operation {
         self.path
             .split('/')
             .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+}
+
+impl Operation {
+    /// Whether its body is a form.
+    pub fn is_form(&self) -> bool {
+        !self.form.is_empty() || !self.files.is_empty()
+    }
+}
+
+/// A header that only some operations take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extra {
+    /// The application, where the path does not name it.
+    Application,
+    /// A key under which the call takes effect once.
+    IdempotencyKey,
+}
+
+impl Extra {
+    /// The header's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Application => APPLICATION_HEADER,
+            Self::IdempotencyKey => IDEMPOTENCY_KEY_HEADER,
+        }
     }
 }
 
@@ -78,7 +115,12 @@ impl Verb {
 }
 
 /// A row with the commonest values, changed by the methods below.
-const fn row(name: &'static str, method: Verb, base: Base, path: &'static str) -> Operation {
+pub(crate) const fn row(
+    name: &'static str,
+    method: Verb,
+    base: Base,
+    path: &'static str,
+) -> Operation {
     Operation {
         name,
         method,
@@ -86,6 +128,10 @@ const fn row(name: &'static str, method: Verb, base: Base, path: &'static str) -
         path,
         query: &[],
         body: &[],
+        form: &[],
+        files: &[],
+        headers: &[],
+        credential: CredentialKind::Bearer,
         permission: None,
         mask: Mask::Nothing,
     }
