@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod body;
 mod date;
+mod fault;
 mod field;
 mod generator;
 mod query;
+mod received;
 mod refused;
 mod role;
 mod route;
@@ -12,11 +15,14 @@ mod service;
 mod world;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+pub use body::{CutOff, SandboxBody};
+pub use fault::{Fault, Matching, Wait};
+pub use received::Received;
 pub use service::{RequestError, SandboxService};
 
-use world::World;
+use service::Shared;
 
 /// A pretended Didit: organisations, people and what they work on, in memory.
 ///
@@ -24,7 +30,7 @@ use world::World;
 /// Two sandboxes made with clocks that show the same time hold the same rows with the same ids.
 #[derive(Clone)]
 pub struct Sandbox {
-    world: Arc<Mutex<World>>,
+    shared: Arc<Shared>,
     service: SandboxService,
 }
 
@@ -48,18 +54,15 @@ impl Sandbox {
     /// The clock is asked again for every request.
     #[must_use]
     pub fn new(clock: Arc<dyn Fn() -> u64 + Send + Sync>) -> Self {
-        let world = Arc::new(Mutex::new(seed::world(clock())));
-        let service = SandboxService::new(&world, &clock);
-        Self { world, service }
+        let shared = Arc::new(Shared::new(seed::world(clock()), clock));
+        let service = SandboxService::new(&shared);
+        Self { shared, service }
     }
 
     /// Everybody who has a membership, those of the first organisation first.
     #[must_use]
     pub fn people(&self) -> Vec<Person> {
-        self.world
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .people()
+        self.shared.world().people()
     }
 
     /// The bearer credential that acts for one person, or nothing when nobody has that id.
@@ -67,10 +70,32 @@ impl Sandbox {
     /// The text is opaque, stays the same for the life of the sandbox, and is worth nothing elsewhere.
     #[must_use]
     pub fn credential(&self, person_id: &str) -> Option<String> {
-        self.world
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .credential(person_id)
+        self.shared.world().credential(person_id)
+    }
+
+    /// The last requests that came in, at most 256, the oldest first.
+    ///
+    /// One that was sent to a foreign host is not among them.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Received> {
+        self.shared.record().all()
+    }
+
+    /// Forgets the requests that came in so far.
+    pub fn forget_requests(&self) {
+        self.shared.record().clear();
+    }
+
+    /// Lets calls go wrong: each call meets the first fault asked for that matches it.
+    ///
+    /// At most 64 faults wait; the oldest goes when there are more.
+    pub fn fault(&self, matching: Matching, fault: Fault) {
+        self.shared.faults().add(matching, fault);
+    }
+
+    /// Takes back every fault.
+    pub fn heal(&self) {
+        self.shared.faults().clear();
     }
 
     /// The HTTP service, for any server loop or for calls in memory.

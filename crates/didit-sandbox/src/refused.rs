@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
 use serde_json::{Value, json};
 
 /// Complaints by field, in the form that Didit answers with.
@@ -91,7 +90,7 @@ impl Refused {
         }
     }
 
-    pub(crate) fn response(&self) -> Response<Full<Bytes>> {
+    pub(crate) fn response(&self) -> Response<Bytes> {
         let (status, body) = self.told();
         let mut response = json_response(status, &body);
         match self {
@@ -115,8 +114,8 @@ impl Refused {
 }
 
 /// A response with a JSON body.
-pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(
         header::CONTENT_TYPE,

@@ -5,16 +5,19 @@ use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use tower_service::Service;
 
+use crate::body::SandboxBody;
+use crate::fault::{self, Fault, Faults};
+use crate::received::Record;
 use crate::refused::Refused;
 use crate::route;
 use crate::world::World;
@@ -22,22 +25,74 @@ use crate::world::World;
 /// What the error of a request body must turn into.
 pub type RequestError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What the clones of a sandbox share.
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    pub(crate) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+    record: Mutex<Record>,
+    faults: Mutex<Faults>,
+}
+
+/// The number of a request in the record, carried to where its body is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number(pub(crate) u64);
+
+impl Shared {
+    pub(crate) fn new(world: World, clock: Arc<dyn Fn() -> u64 + Send + Sync>) -> Self {
+        Self {
+            world: Mutex::new(world),
+            clock,
+            record: Mutex::default(),
+            faults: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The sandbox as a tower service; clones share one state.
 ///
-/// Checked, in this order: the host is a loopback one, the path is known, the credential is known, the method is known for the path, the caller is a member of the organisation named, the role carries the permission, the body is JSON and its fields are right.
+/// Checked, in this order: the host is a loopback one, the path is known, the credential is known, the method is known for the path, the caller is a member of the organisation named, the role carries the permission, the body is of its type and its fields are right.
+/// A fault that was asked for comes after the host, and before everything else.
 #[derive(Clone)]
 pub struct SandboxService {
+    shared: Arc<Shared>,
     router: Router,
 }
 
 impl SandboxService {
-    pub(crate) fn new(
-        world: &Arc<Mutex<World>>,
-        clock: &Arc<dyn Fn() -> u64 + Send + Sync>,
-    ) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         Self {
-            router: route::router(world, clock),
+            shared: Arc::clone(shared),
+            router: route::router(shared),
         }
+    }
+
+    /// Writes the request into the record, and says which fault it meets.
+    fn arrived(&self, parts: &http::request::Parts) -> (Number, Option<Fault>) {
+        let number = {
+            let world = self.shared.world();
+            let person = |credential: &str| {
+                let index = world.person_of(credential)?;
+                Some(world.people.get(index)?.id.to_string())
+            };
+            let key = |key: &str| {
+                let index = world.application_of_key(key)?;
+                Some(world.applications.get(index)?.uuid.clone())
+            };
+            self.shared.record().arrived(parts, person, key)
+        };
+        (Number(number), self.shared.faults().of(parts))
     }
 }
 
@@ -52,7 +107,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<RequestError>,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<SandboxBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -63,18 +118,36 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if !host_is_loopback(&request) {
-            return Box::pin(async { Ok(Refused::ForeignHost.response()) });
+            return Box::pin(async { Ok(Refused::ForeignHost.response().map(SandboxBody::whole)) });
         }
-        let answer = self.router.call(request.map(Body::new));
+        let (mut parts, body) = request.into_parts();
+        let (number, fault) = self.arrived(&parts);
+        parts.extensions.insert(number);
+        let request = Request::from_parts(parts, Body::new(body));
+        let mut router = self.router.clone();
         Box::pin(async move {
-            let (parts, body) = answer.await?.into_parts();
+            match &fault {
+                Some(Fault::Silent) => std::future::pending().await,
+                Some(Fault::Slow(wait)) => wait().await,
+                Some(fault) => {
+                    if let Some(response) = fault::instead(fault) {
+                        return Ok(response);
+                    }
+                }
+                None => {}
+            }
+            let (parts, body) = router.call(request).await?.into_parts();
             // Every answer is made whole in memory, so that reading it cannot fail.
             let bytes = body
                 .collect()
                 .await
                 .map(|body| body.to_bytes())
                 .unwrap_or_default();
-            Ok(Response::from_parts(parts, Full::new(bytes)))
+            let response = Response::from_parts(parts, bytes);
+            Ok(match &fault {
+                Some(fault) => fault::spoiled(fault, response),
+                None => response.map(SandboxBody::whole),
+            })
         })
     }
 }

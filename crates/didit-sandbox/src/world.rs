@@ -261,6 +261,20 @@ impl World {
             })
     }
 
+    /// Which application a key of the REST API belongs to. Every key is compared, and each to its end.
+    pub(crate) fn application_of_key(&self, key: &str) -> Option<usize> {
+        self.applications
+            .iter()
+            .enumerate()
+            .fold(None, |found, (index, row)| {
+                if same(&row.api_key, key) {
+                    Some(index)
+                } else {
+                    found
+                }
+            })
+    }
+
     pub(crate) fn role_of(&self, person: usize, organization: usize) -> Option<Role> {
         self.memberships
             .iter()

@@ -17,7 +17,7 @@ mod vendor_user;
 mod webhook;
 mod workflow;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -25,7 +25,7 @@ use axum::extract::{Query as UrlQuery, RawPathParams};
 use axum::routing::any;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
 pub(crate) use call::{Answer, Call, Outcome, Place};
@@ -35,53 +35,52 @@ use table::{ROUTES, Route};
 use crate::field::type_of;
 use crate::query::Query;
 use crate::refused::{Refused, json_response};
+use crate::service::{Number, Shared};
 use crate::world::World;
 
 /// Bytes of a request body at most: a portrait of 1 MB in base64, and room for the rest.
 const MOST_BODY_BYTES: usize = 2 * 1024 * 1024;
 
-type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
-
 /// Builds the router: one entry per path, and one for the path without its last slash.
-pub(crate) fn router(world: &Arc<Mutex<World>>, clock: &Clock) -> Router {
+pub(crate) fn router(shared: &Arc<Shared>) -> Router {
     let mut paths: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
     paths.sort_unstable();
     paths.dedup();
     let router = paths.into_iter().fold(Router::new(), |router, path| {
-        let (world, clock) = (Arc::clone(world), Arc::clone(clock));
+        let shared = Arc::clone(shared);
         let handler = move |params: RawPathParams, request: request::Request<Body>| {
-            let (world, clock) = (Arc::clone(&world), Arc::clone(&clock));
+            let shared = Arc::clone(&shared);
             async move {
                 let params: Vec<(String, String)> = params
                     .iter()
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .collect();
-                match answer(&world, &clock, path, params, request).await {
-                    Ok(answer) => written(answer),
-                    Err(refused) => refused.response(),
-                }
+                let answer = answer(&shared, path, params, request).await;
+                answer
+                    .map_or_else(|refused| refused.response(), written)
+                    .map(Body::from)
             }
         };
         let router = router.route(path, any(handler));
         match path.strip_suffix('/') {
             Some(bare) => router.route(
                 bare,
-                any(async |request: request::Request<Body>| to_slash(&request)),
+                any(async |request: request::Request<Body>| to_slash(&request).map(Body::from)),
             ),
             None => router,
         }
     });
-    router.fallback(async || Refused::NotFound.response())
+    router.fallback(async || Refused::NotFound.response().map(Body::from))
 }
 
 /// The redirect that Didit answers with when the last slash is missing. It names no host.
-fn to_slash(request: &request::Request<Body>) -> Response<Full<Bytes>> {
+fn to_slash(request: &request::Request<Body>) -> Response<Bytes> {
     let query = request
         .uri()
         .query()
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
-    let mut response = Response::new(Full::new(Bytes::new()));
+    let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
     if let Ok(location) = HeaderValue::from_str(&format!("{}/{query}", request.uri().path())) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -89,10 +88,10 @@ fn to_slash(request: &request::Request<Body>) -> Response<Full<Bytes>> {
     response
 }
 
-fn written(answer: Answer) -> Response<Full<Bytes>> {
+fn written(answer: Answer) -> Response<Bytes> {
     match answer {
         Answer::Nothing => {
-            let mut response = Response::new(Full::new(Bytes::new()));
+            let mut response = Response::new(Bytes::new());
             *response.status_mut() = StatusCode::NO_CONTENT;
             response
         }
@@ -101,22 +100,24 @@ fn written(answer: Answer) -> Response<Full<Bytes>> {
 }
 
 async fn answer(
-    world: &Mutex<World>,
-    clock: &Clock,
+    shared: &Shared,
     path: &'static str,
     params: Vec<(String, String)>,
     request: request::Request<Body>,
 ) -> Outcome {
-    let lock = || world.lock().unwrap_or_else(PoisonError::into_inner);
     let (parts, body) = request.into_parts();
-    let caller = caller(&lock(), &parts.headers)?;
+    let caller = caller(&shared.world(), &parts.headers)?;
     let route = route(path, &parts.method)?;
-    let place = place(&lock(), caller, &params)?;
-    permitted(&lock(), caller, place, route.permission)?;
-    let body = object(&parts, body).await?;
+    let place = place(&shared.world(), caller, &params)?;
+    permitted(&shared.world(), caller, place, route.permission)?;
+    let bytes = read(body).await?;
+    if let Some(Number(number)) = parts.extensions.get() {
+        shared.record().read(*number, &bytes);
+    }
+    let body = object(&parts, &bytes)?;
     let pairs = UrlQuery::<Vec<(String, String)>>::try_from_uri(&parts.uri);
     let call = Call {
-        now: clock(),
+        now: (shared.clock)(),
         caller,
         place,
         params,
@@ -127,7 +128,7 @@ async fn answer(
         body,
         acting_organization: header_text(&parts.headers, "x-didit-organization-id"),
     };
-    let mut world = lock();
+    let mut world = shared.world();
     // The body took its time: what the path names may be gone, and the role with it.
     let call = Call {
         place: self::place(&world, caller, &call.params)?,
@@ -228,15 +229,16 @@ fn permitted(
     }
 }
 
+async fn read(body: Body) -> Result<Bytes, Refused> {
+    match Limited::new(body, MOST_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refused::BodyTooLong),
+        Err(_) => Err(Refused::BodyBroken),
+    }
+}
+
 /// The body as an object; no body, and the body of a GET, count as an empty one.
-async fn object(parts: &request::Parts, body: Body) -> Result<Map<String, Value>, Refused> {
-    let bytes = match Limited::new(body, MOST_BODY_BYTES).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(Refused::BodyTooLong);
-        }
-        Err(_) => return Err(Refused::BodyBroken),
-    };
+fn object(parts: &request::Parts, bytes: &Bytes) -> Result<Map<String, Value>, Refused> {
     if bytes.is_empty() || parts.method == Method::GET {
         return Ok(Map::new());
     }
@@ -245,7 +247,7 @@ async fn object(parts: &request::Parts, body: Body) -> Result<Map<String, Value>
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(Refused::WrongType(essence.chars().take(100).collect()));
     }
-    match serde_json::from_slice(&bytes) {
+    match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(Refused::NotAnObject(type_of(&other))),
         Err(error) => Err(Refused::NotJson(error.to_string())),

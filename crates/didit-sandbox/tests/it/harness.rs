@@ -58,6 +58,17 @@ impl World {
     }
 
     pub(crate) fn call(&self, who: &str, method: &str, path: &str, body: Value) -> Reply {
+        self.send(self.request(who, method, path, body))
+    }
+
+    /// A request as that person, with a JSON body unless it is null.
+    pub(crate) fn request(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Request<Full<Bytes>> {
         let credential = self.sandbox.credential(who).unwrap();
         let builder = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
@@ -71,7 +82,7 @@ impl World {
                 .header("content-type", "application/json")
                 .body(Full::from(body.to_string()))
         };
-        self.send(request.unwrap())
+        request.unwrap()
     }
 
     pub(crate) fn get(&self, who: &str, path: &str) -> Reply {

@@ -7,9 +7,13 @@ mod account;
 #[cfg(test)]
 mod analytics;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod paging;
+#[cfg(test)]
+mod received;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
