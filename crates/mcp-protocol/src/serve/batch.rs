@@ -78,6 +78,7 @@ impl<H: Handler> Post<H> {
             Reply {
                 status: 200,
                 text: (!texts.is_empty()).then(|| format!("[{}]", texts.join(",")).into()),
+                instead: None,
             }
         });
         exchange::answer(

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::json;
 
 use super::context::Context;
-use super::error::{Error, Reason};
+use super::error::{Error, Instead, Reason};
 use super::exchange::{Reply, Working};
 use super::handler::Handler;
 use super::listen::{self, Hearing, Listen};
@@ -373,6 +373,7 @@ impl<H: Handler> Out<'_, H> {
             Reason::Cancelled => Reply {
                 status: 200,
                 text: None,
+                instead: None,
             },
             // MCP-MRTR-01: three methods may ask, and only since 2026-07-28.
             // MCP-CACHE-01: no hint on an interim result.
@@ -405,6 +406,7 @@ impl<H: Handler> Out<'_, H> {
                 RpcError::internal("this method cannot ask the client"),
                 self.revision.era(),
             ),
+            Reason::Http(instead) => answered_instead(self.id, *instead),
             Reason::Rpc(error) => refusal(self.id, *error, self.revision.era()),
         }
     }
@@ -426,6 +428,7 @@ impl<H: Handler> Out<'_, H> {
             Ok(text) => Reply {
                 status: 200,
                 text: Some(text),
+                instead: None,
             },
             Err(_) => refusal(
                 self.id,
@@ -460,6 +463,16 @@ pub(super) fn refusal(id: &Id, error: RpcError, era: Era) -> Reply {
     Reply {
         status,
         text: Some(jsonrpc::error_text(Some(id), &error).into()),
+        instead: None,
+    }
+}
+
+/// An HTTP response in place of one of JSON-RPC, which says the same where it comes too late for that.
+fn answered_instead(id: &Id, instead: Instead) -> Reply {
+    Reply {
+        status: instead.status.as_u16(),
+        text: Some(jsonrpc::error_text(Some(id), &instead.error()).into()),
+        instead: Some(Box::new(instead)),
     }
 }
 
@@ -467,6 +480,7 @@ pub(super) fn refusal(id: &Id, error: RpcError, era: Era) -> Reply {
 pub(super) fn refusal_of(id: &Id, error: Error, era: Era) -> Reply {
     match error.0 {
         Reason::Rpc(error) => refusal(id, *error, era),
+        Reason::Http(instead) => answered_instead(id, *instead),
         Reason::Input(_) | Reason::Task(_) | Reason::Extended(_) | Reason::Cancelled => refusal(
             id,
             RpcError::internal("no result").with_data(json!({})),

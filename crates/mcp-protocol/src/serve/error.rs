@@ -1,5 +1,7 @@
 //! How a handler says no, or asks for input first.
 
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::extension::ExtensionResult;
@@ -24,8 +26,35 @@ pub(super) enum Reason {
     Task(Box<Task>),
     /// The result is of a kind that an extension adds (2026-07-28).
     Extended(Box<ExtensionResult>),
+    /// The HTTP request is answered with this in place of a result.
+    Http(Box<Instead>),
     /// The client cancelled, or is gone: nobody waits for an answer.
     Cancelled,
+}
+
+/// An HTTP response in parts, which can be compared.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Instead {
+    pub(super) status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Instead {
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+
+    /// What is said where there is no HTTP response any more, as for what the gate refuses.
+    pub(super) fn error(&self) -> RpcError {
+        RpcError::new(
+            code::REFUSED,
+            format!("this operation is refused here ({})", self.status),
+        )
+    }
 }
 
 impl Error {
@@ -84,6 +113,21 @@ impl Error {
         Error(Reason::Extended(Box::new(result)))
     }
 
+    /// Answers the HTTP request with this response: a challenge, for a caller whose authorization turned out to have ended
+    /// while the request was worked on.
+    ///
+    /// Where there is no HTTP response to choose any more (over standard input and output, in a batch, after the first
+    /// event of a stream) the answer is -32000 with the status in the message. The extensions of the response are dropped.
+    #[must_use]
+    pub fn http(response: Response<Bytes>) -> Self {
+        let (parts, body) = response.into_parts();
+        Error(Reason::Http(Box::new(Instead {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })))
+    }
+
     pub(super) fn task(task: Task) -> Self {
         Error(Reason::Task(Box::new(task)))
     }
@@ -97,7 +141,11 @@ impl Error {
     pub fn as_rpc(&self) -> Option<&RpcError> {
         match &self.0 {
             Reason::Rpc(error) => Some(error),
-            Reason::Input(_) | Reason::Task(_) | Reason::Extended(_) | Reason::Cancelled => None,
+            Reason::Input(_)
+            | Reason::Task(_)
+            | Reason::Extended(_)
+            | Reason::Http(_)
+            | Reason::Cancelled => None,
         }
     }
 }
@@ -115,6 +163,7 @@ impl std::fmt::Display for Error {
             Reason::Input(_) => f.write_str("input is required"),
             Reason::Task(_) => f.write_str("goes on as a task"),
             Reason::Extended(_) => f.write_str("answered as an extension says"),
+            Reason::Http(instead) => write!(f, "answered with HTTP {}", instead.status),
             Reason::Cancelled => f.write_str("cancelled"),
         }
     }

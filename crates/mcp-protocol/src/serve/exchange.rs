@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::Interval;
 
 use super::body::Body;
+use super::error::Instead;
 use super::options::Ending;
 use super::resume::{Connection, Driver};
 use super::session::Session;
@@ -31,6 +32,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     /// The response; none when the request was cancelled.
     pub(super) text: Option<Text>,
+    /// Answers the HTTP request in its place, if nothing has been sent yet.
+    pub(super) instead: Option<Box<Instead>>,
 }
 
 /// A handler at work. Dropping it is how a request of 2026-07-28 is cancelled.
@@ -83,8 +86,13 @@ pub(super) async fn answer(
     .await;
     match first {
         First::Reply(Reply {
+            instead: Some(instead),
+            ..
+        }) => instead.into_response().map(Body::whole),
+        First::Reply(Reply {
             status,
             text: Some(text),
+            ..
         }) => json(status, text),
         First::Reply(Reply { text: None, .. }) => {
             events(EventStream::new(Source::ended(), keep_alive))

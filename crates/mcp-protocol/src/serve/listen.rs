@@ -244,6 +244,7 @@ pub(super) async fn listen(
     Reply {
         status: 200,
         text: Some(closing(&id)),
+        instead: None,
     }
 }
 
@@ -296,6 +297,7 @@ pub(super) async fn stream(
         return Reply {
             status: 200,
             text: None,
+            instead: None,
         };
     };
     loop {
@@ -324,5 +326,6 @@ pub(super) async fn stream(
     Reply {
         status: 200,
         text: None,
+        instead: None,
     }
 }

@@ -243,6 +243,10 @@ impl<H: Handler> Post<H> {
 pub(super) fn whole(id: Option<&Id>, answered: Answered) -> Response<Body> {
     match answered {
         Answered::Refused(violation) => refuse(id, &violation),
+        Answered::Replied(Reply {
+            instead: Some(instead),
+            ..
+        }) => instead.into_response().map(Body::whole),
         Answered::Replied(reply) => exchange::json(reply.status, reply.text.unwrap_or_default()),
         Answered::Gated(response) => response.map(Body::whole),
     }
@@ -265,8 +269,8 @@ fn detached(working: Working, in_flight: InFlight, id: Id) -> Working {
     let task = tokio::spawn(async move {
         let reply = tokio::select! {
             reply = working => reply,
-            _ = cancelled.wait_for(|cancelled| *cancelled) => Reply { status: 200, text: None },
-            () = session.closed() => Reply { status: 200, text: None },
+            _ = cancelled.wait_for(|cancelled| *cancelled) => Reply { status: 200, text: None, instead: None },
+            () = session.closed() => Reply { status: 200, text: None, instead: None },
         };
         drop(in_flight);
         reply

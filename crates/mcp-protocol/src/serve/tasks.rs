@@ -258,6 +258,7 @@ impl Tasks {
                 Reason::Input(_) => fault("a task asks by its own context"),
                 Reason::Task(_) => fault("a task cannot become another"),
                 Reason::Extended(_) => fault("a task ends as its tool does"),
+                Reason::Http(instead) => End::Failed(instead.error()),
                 Reason::Cancelled => End::Cancelled,
             },
             Err(_) => fault("the work broke off"),

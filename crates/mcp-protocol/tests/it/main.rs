@@ -74,6 +74,9 @@ mod sealed_sessions;
 #[cfg(feature = "server")]
 mod sessions;
 #[cfg(test)]
+#[cfg(feature = "server")]
+mod signed_out;
+#[cfg(test)]
 #[cfg(all(feature = "server", feature = "client"))]
 mod skills;
 #[cfg(test)]
