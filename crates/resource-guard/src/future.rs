@@ -153,11 +153,15 @@ impl<S: Service<Request<B>>, B> Waiting<S, B> {
         if (shared.revoked)(granted.principal()) {
             return self.refused(&granted.revoked());
         }
+        let passed = granted.passed_token().cloned();
         let nonce = granted.next_nonce().map(HeaderValue::from_str);
         let nonce = nonce.and_then(Result::ok);
         match granted.spend(&shared.window, shared.clock.now()) {
             Ok(principal) => {
                 self.parts.extensions.insert(principal);
+                if let Some(token) = passed {
+                    self.parts.extensions.insert(token);
+                }
                 self.afterwards.nonce = nonce;
                 self.pass()
             }

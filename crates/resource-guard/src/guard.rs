@@ -21,6 +21,7 @@ use crate::issuer::TrustedIssuer;
 use crate::memory::{Remembered, TokenMemory, unique};
 use crate::metadata::MetadataDocument;
 use crate::operation::Role;
+use crate::passed::PassedToken;
 use crate::principal::{Granted, Identity, Principal};
 use crate::reason::{Reason, shortened};
 use crate::refused::Refused;
@@ -63,6 +64,16 @@ pub enum Weakness {
     AnyAudience {
         /// Whose.
         issuer: Issuer,
+    },
+    /// Callers' tokens go on to another service.
+    #[error(
+        "tokens of {issuer} whose audience has {audience} are handed on to what is behind the guard"
+    )]
+    PassesTokensOn {
+        /// Whose.
+        issuer: Issuer,
+        /// For whom they have to be as well.
+        audience: String,
     },
 }
 
@@ -197,6 +208,7 @@ impl Guard {
         token::check_not_before(&token, now, config.skew).map_err(refuse)?;
         let subject = token::check_named(&token).map_err(refuse)?.to_owned();
         let scopes = token::read_scopes(&token).map_err(refuse)?;
+        let is_passed_on = token::is_passed_on(&token, trusted);
         let proved = binding::check(
             &self.checked,
             [trusted.demand, config.demand],
@@ -231,6 +243,7 @@ impl Guard {
                     ..ActiveToken::default()
                 },
                 demand: trusted.demand,
+                is_passed_on,
                 principal: principal.clone(),
             };
             memory.remember(hash, presented.token.len(), Arc::new(what));
@@ -239,6 +252,7 @@ impl Guard {
             principal,
             claim: proved.claim,
             next_nonce: proved.next_nonce,
+            token: is_passed_on.then(|| PassedToken::new(presented.token)),
         })
     }
 
@@ -274,6 +288,9 @@ impl Guard {
             principal: known.principal.clone(),
             claim: proved.claim,
             next_nonce: proved.next_nonce,
+            token: known
+                .is_passed_on
+                .then(|| PassedToken::new(presented.token)),
         })
     }
 
@@ -410,11 +427,18 @@ impl Guard {
     /// What this configuration gives up; a program logs each once when it starts.
     pub fn weaknesses(&self) -> impl Iterator<Item = Weakness> {
         let issuers = self.checked.config.issuers.iter();
-        issuers
-            .filter(|trusted| trusted.any_audience)
-            .map(|trusted| Weakness::AnyAudience {
-                issuer: trusted.issuer.clone(),
-            })
+        issuers.flat_map(|trusted| {
+            let issuer = &trusted.issuer;
+            let any = trusted.any_audience.then(|| Weakness::AnyAudience {
+                issuer: issuer.clone(),
+            });
+            let passes = trusted.passes_on.as_ref();
+            let passes = passes.map(|audience| Weakness::PassesTokensOn {
+                issuer: issuer.clone(),
+                audience: audience.clone(),
+            });
+            any.into_iter().chain(passes)
+        })
     }
 }
 

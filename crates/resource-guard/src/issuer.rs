@@ -24,6 +24,7 @@ pub struct TrustedIssuer {
     pub(crate) validation: Validation,
     pub(crate) demand: Demand,
     pub(crate) any_audience: bool,
+    pub(crate) passes_on: Option<String>,
 }
 
 /// How the tokens of an issuer are validated.
@@ -57,6 +58,7 @@ impl TrustedIssuer {
             validation: Validation::Jwt(AlgSet::DEFAULT),
             demand: Demand::Nothing,
             any_audience: false,
+            passes_on: None,
         }
     }
 
@@ -97,6 +99,27 @@ impl TrustedIssuer {
     #[must_use]
     pub fn dangerous_accept_any_audience(mut self) -> Self {
         self.any_audience = true;
+        self
+    }
+
+    /// Hands the token of a request to the service behind the guard, as a
+    /// [`PassedToken`](crate::PassedToken), if it is for this other service as well: if its audience
+    /// contains `audience`.
+    ///
+    /// Without it no service behind a guard ever gets a token. A token that is bound to a key or a
+    /// certificate is not handed on: whoever has it cannot use it.
+    ///
+    /// # Security
+    /// Whatever is behind the guard can then act as the caller, wherever the token is good. It is for
+    /// a server whose users' tokens name both itself and the API that it speaks to; anywhere else the
+    /// server needs a credential of its own for that API. Together with
+    /// [`dangerous_accept_any_audience`](Self::dangerous_accept_any_audience) every token is handed
+    /// on. [`Guard::weaknesses`](crate::Guard::weaknesses) names it, for the log.
+    // MCP 2026-07-28, authorization, "Access Token Privilege Restriction": a token that is for this
+    // server alone is never sent to another one.
+    #[must_use]
+    pub fn dangerous_pass_token_on_to(mut self, audience: impl Into<String>) -> Self {
+        self.passes_on = Some(audience.into());
         self
     }
 

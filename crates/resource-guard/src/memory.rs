@@ -37,6 +37,8 @@ pub struct Remembered {
     pub(crate) token: ActiveToken,
     /// What its issuer's tokens have to be bound to.
     pub(crate) demand: Demand,
+    /// Whether its audience lets it go on to the service behind the guard.
+    pub(crate) is_passed_on: bool,
     /// Who it speaks for.
     pub(crate) principal: Principal,
 }

@@ -10,6 +10,7 @@ use oauth_rs::scope::ScopeSet;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::Issuer;
 
+use crate::passed::PassedToken;
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
 
@@ -74,6 +75,12 @@ impl Principal {
     pub(crate) fn new(identity: Identity) -> Self {
         Self(Arc::new(identity))
     }
+
+    /// The refusal of a token that turned out not to be good any more, behind the guard: another
+    /// service that knows it has refused it.
+    pub fn revoked(&self) -> Refused {
+        Refused::of(self.scheme(), Reason::Revoked)
+    }
 }
 
 /// What a token is bound to; each was compared with what the sender holds.
@@ -96,6 +103,7 @@ pub struct Granted {
     pub(crate) principal: Principal,
     pub(crate) claim: Option<ReplayClaim>,
     pub(crate) next_nonce: Option<String>,
+    pub(crate) token: Option<PassedToken>,
 }
 
 impl Granted {
@@ -120,6 +128,11 @@ impl Granted {
     /// The refusal of a token that was revoked.
     pub fn revoked(self) -> Refused {
         Refused::of(self.principal.scheme(), Reason::Revoked)
+    }
+
+    /// The token, for the service behind the guard, if the configuration of its issuer hands it on.
+    pub fn passed_token(&self) -> Option<&PassedToken> {
+        self.token.as_ref()
     }
 
     /// The proof to spend, for a store that several instances share.

@@ -29,7 +29,8 @@ use crate::layer::Shared;
 /// 5. Whether the token was revoked, and then whether its proof was used before: the proof is spent.
 /// 6. A refusal is answered, with the [`Refused`](crate::Refused) in the response's extensions.
 /// 7. The [`Principal`](crate::Principal) is put into the request's extensions, the fields
-///    `Authorization` and `DPoP` are taken away, so that no handler can pass the token on, and the
+///    `Authorization` and `DPoP` are taken away, so that no handler can pass the token on (but for
+///    [`PassedToken`](crate::PassedToken), where that is configured), and the
 ///    request goes to the inner service. Its response gets a new nonce if the client should have one.
 ///
 /// Every answer that is not a preflight's gets the CORS fields, whoever made it.

@@ -65,6 +65,16 @@ pub(crate) fn check_audience(
     })
 }
 
+/// Whether the token may go on to the service behind the guard, as its issuer's configuration says.
+///
+/// A bound token is of no use to anybody but its holder, and stays here.
+pub(crate) fn is_passed_on(token: &ActiveToken, trusted: &TrustedIssuer) -> bool {
+    let Some(audience) = &trusted.passes_on else {
+        return false;
+    };
+    token.cnf.is_none() && (trusted.any_audience || token.aud.contains(audience))
+}
+
 // RFC 7519 section 4.1.4: the current time MUST be before `exp`, some leeway aside.
 pub(crate) fn check_expiry(
     token: &ActiveToken,

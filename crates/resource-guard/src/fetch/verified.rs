@@ -114,6 +114,7 @@ mod tests {
             keys: 1,
             token: ActiveToken::default(),
             demand: Demand::Nothing,
+            is_passed_on: false,
             principal: Principal::new(Identity {
                 subject: "u".into(),
                 client_id: None,

@@ -19,6 +19,8 @@ mod issuers;
 #[cfg(test)]
 mod layer;
 #[cfg(test)]
+mod passing_on;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod scopes;
