@@ -20,7 +20,8 @@ use crate::evidence::{Evidence, Needs};
 use crate::guard::Decision;
 use crate::keys::KeySnapshot;
 use crate::layer::Shared;
-use crate::principal::Granted;
+use crate::operation::Role;
+use crate::principal::{Granted, Principal};
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
 use crate::source::Fetching;
@@ -158,15 +159,27 @@ impl<S: Service<Request<B>>, B> Waiting<S, B> {
         let nonce = nonce.and_then(Result::ok);
         match granted.spend(&shared.window, shared.clock.now()) {
             Ok(principal) => {
+                self.afterwards.nonce = nonce;
+                if let Err(refused) = self.permit(&principal) {
+                    return self.refused(&refused);
+                }
                 self.parts.extensions.insert(principal);
                 if let Some(token) = passed {
                     self.parts.extensions.insert(token);
                 }
-                self.afterwards.nonce = nonce;
                 self.pass()
             }
             Err(refused) => self.refused(&refused),
         }
+    }
+
+    /// Whether the operation of the request, if it has a name, is allowed by the token.
+    fn permit(&self, principal: &Principal) -> Result<(), Refused> {
+        let shared = &self.afterwards.shared;
+        let operation = (shared.operation)(&self.parts);
+        operation.map_or(Ok(()), |operation| {
+            shared.guard.permit(principal, &operation, Role::Unlimited)
+        })
     }
 
     fn refused(self, refused: &Refused) -> State<S, B> {

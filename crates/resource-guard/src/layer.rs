@@ -33,14 +33,18 @@ pub(crate) struct Shared {
     pub(crate) window: Arc<ReplayWindow>,
     pub(crate) nonces: Option<Arc<dyn Fn() -> Arc<Nonces> + Send + Sync>>,
     pub(crate) open: Arc<dyn Fn(&Parts) -> bool + Send + Sync>,
+    pub(crate) operation: Arc<OperationOf>,
 }
+
+/// Names the operation of a request.
+type OperationOf = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 
 impl GuardLayer {
     /// A layer that asks the source for evidence and the clock for the time at every request.
     ///
     /// Use [`KeySnapshot::fixed`](crate::KeySnapshot::fixed) for keys that never change. Nothing
-    /// counts as revoked, no request is open, no proxy is trusted, no nonce is asked for, proofs are
-    /// remembered in a window of its own, and [`Cors`] has its defaults.
+    /// counts as revoked, no request is open, no operation is named, no proxy is trusted, no nonce is
+    /// asked for, proofs are remembered in a window of its own, and [`Cors`] has its defaults.
     pub fn new(guard: Arc<Guard>, source: impl Source + 'static, clock: Arc<dyn Clock>) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -53,6 +57,7 @@ impl GuardLayer {
                 window: Arc::new(ReplayWindow::default()),
                 nonces: None,
                 open: Arc::new(|_| false),
+                operation: Arc::new(|_| None),
             }),
         }
     }
@@ -94,6 +99,20 @@ impl GuardLayer {
     #[must_use]
     pub fn open(self, open: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.changed(|shared| shared.open = Arc::new(open))
+    }
+
+    /// Names the operation of a request, whose scopes the token then has to have
+    /// ([`GuardConfig::operations`](crate::GuardConfig::operations)); nothing is asked of a request
+    /// without one, and an operation that is not in the table is open to nobody.
+    ///
+    /// For names that stand in the request itself, such as its route. Where the body decides, or the
+    /// role of the subject, the service calls [`Guard::permit`].
+    #[must_use]
+    pub fn operation(
+        self,
+        operation: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.changed(|shared| shared.operation = Arc::new(operation))
     }
 
     /// A layer like this one but for one thing; services made before keep what they have.

@@ -27,16 +27,18 @@ use crate::layer::Shared;
 ///    fetched, at most once each, if they are needed. A request without a token goes on if it is
 ///    open.
 /// 5. Whether the token was revoked, and then whether its proof was used before: the proof is spent.
-/// 6. A refusal is answered, with the [`Refused`](crate::Refused) in the response's extensions.
-/// 7. The [`Principal`](crate::Principal) is put into the request's extensions, the fields
+/// 6. Whether the token allows the operation of the request, if one is
+///    [named](crate::GuardLayer::operation).
+/// 7. A refusal is answered, with the [`Refused`](crate::Refused) in the response's extensions.
+/// 8. The [`Principal`](crate::Principal) is put into the request's extensions, the fields
 ///    `Authorization` and `DPoP` are taken away, so that no handler can pass the token on (but for
 ///    [`PassedToken`](crate::PassedToken), where that is configured), and the
 ///    request goes to the inner service. Its response gets a new nonce if the client should have one.
 ///
 /// Every answer that is not a preflight's gets the CORS fields, whoever made it.
 ///
-/// Does not check: scopes, which an inner service asks for with
-/// [`Guard::require`](crate::Guard::require); `Host`; request bodies.
+/// Does not check: scopes of requests whose operation is not named, which an inner service asks for
+/// with [`Guard::require`](crate::Guard::require); `Host`; request bodies.
 #[derive(Clone)]
 pub struct GuardService<S> {
     inner: S,

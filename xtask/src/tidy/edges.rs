@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// The table. A crate without a row is refused until it has one.
-const TABLE: [Row; 23] = [
+const TABLE: [Row; 24] = [
     Row {
         name: "mcp-protocol",
         ours: Some(&[]),
@@ -73,6 +73,11 @@ const TABLE: [Row; 23] = [
         name: "protect-an-api",
         ours: Some(&["resource-guard", "oauth-rs"]),
         never: &[],
+    },
+    Row {
+        name: "protect-an-axum-api",
+        ours: Some(&["resource-guard", "oauth-rs", "egress-guard"]),
+        never: &["hyper"],
     },
     Row {
         name: "authorization-server",

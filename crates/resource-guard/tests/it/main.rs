@@ -11,6 +11,9 @@ mod dpop;
 #[cfg(feature = "fetch")]
 #[cfg(test)]
 mod fetch;
+#[cfg(feature = "tower")]
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod introspection;
 #[cfg(test)]
@@ -18,6 +21,9 @@ mod issuers;
 #[cfg(feature = "tower")]
 #[cfg(test)]
 mod layer;
+#[cfg(feature = "tower")]
+#[cfg(test)]
+mod operations;
 #[cfg(test)]
 mod passing_on;
 #[cfg(test)]
