@@ -13,7 +13,7 @@ use crate::catalog::{Run, Tool};
 use crate::date;
 use crate::map::{self, Kept, MAX_APPLICATIONS, Reach};
 use crate::outcome::{Failure, Outcome};
-use crate::place::Place;
+use crate::place::{Home, Place};
 use crate::role::roles_with;
 use crate::schema::Checked;
 use crate::together::together;
@@ -45,6 +45,8 @@ pub(crate) struct Acting<'a, S> {
     pub(crate) kept: &'a Kept,
     pub(crate) credential: Credential,
     pub(crate) person: Option<String>,
+    /// Where calls go that name no place.
+    pub(crate) home: Home,
     pub(crate) tool: &'static Tool,
     pub(crate) now: u64,
 }
@@ -128,7 +130,7 @@ impl<S: Transport> Acting<'_, S> {
     }
 
     async fn read_reach(&self) -> Result<Reach, Failure> {
-        let mut organizations = self.organizations().await?;
+        let mut organizations = self.organizations().await.map_err(own)?;
         let reads: Vec<_> = organizations
             .iter()
             .map(|row| self.applications(row.named.id.clone()))
@@ -144,6 +146,7 @@ impl<S: Transport> Acting<'_, S> {
         Ok(Reach { organizations })
     }
 
+    /// The organisations of the person, which everybody may read who is signed in.
     async fn organizations(&self) -> Result<Vec<map::Organization>, Failure> {
         let answer = self.send(Call::new(row("organization.list")?)).await?;
         map::organizations(answer).ok_or_else(not_a_list)
@@ -172,6 +175,8 @@ impl<S: Transport> Acting<'_, S> {
             Ok(organizations) => {
                 role_failure(error, self.tool.permission, &organizations, organization)
             }
+            // Neither the tool nor the person's own organisations: it is not about the role.
+            Err(own) if own.code() == ErrorCode::Forbidden => Failure::from(error).signed_out(),
             Err(_) => error.into(),
         }
     }
@@ -184,6 +189,14 @@ impl<S: Transport> Acting<'_, S> {
         let (from, to) = computed.unzip();
         let given = |name| checked.text(name).map(str::to_owned);
         (given("date_from").or(from), given("date_to").or(to))
+    }
+}
+
+/// A refusal of what everybody may read who is signed in.
+fn own(failure: Failure) -> Failure {
+    match failure.code() {
+        ErrorCode::Forbidden => failure.signed_out(),
+        _ => failure,
     }
 }
 

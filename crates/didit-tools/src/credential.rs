@@ -25,6 +25,16 @@ pub trait Credentials: Send + Sync + 'static {
     ///
     /// What a person can reach is kept under it for a minute; with `None` nothing is kept.
     fn person(&self, extensions: &Extensions) -> Option<String>;
+
+    /// The organisation that the caller's token is for, if it is for one: calls that name none are made there.
+    fn organization(&self, _extensions: &Extensions) -> Option<String> {
+        None
+    }
+
+    /// A tool has signed the caller in: from now on this stands for them.
+    ///
+    /// Only the account tools do that. By default it is dropped, which is right wherever the caller is signed in already.
+    fn keep(&self, _extensions: &Extensions, _credential: Secret) {}
 }
 
 /// Why there is no credential.

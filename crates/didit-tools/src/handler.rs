@@ -9,6 +9,7 @@ use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
 use crate::acting::Transport;
+use crate::attend::Begun;
 use crate::catalog::{self, Effect, Tool};
 use crate::credential::Credentials;
 use crate::outcome::structured;
@@ -62,10 +63,19 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
         let arguments: Map<String, Value> = call
             .arguments()
             .map_err(|_| Error::invalid_params("the arguments are not an object"))?;
-        match self
-            .call(context.extensions(), &call.name, Some(&arguments))
-            .await
-        {
+        let extensions = context.extensions();
+        let watch = self
+            .attendant
+            .as_ref()
+            .map(|attendant| attendant.begins(&Begun::new(extensions, &call.name, &arguments)));
+        let outcome = self.call(extensions, &call.name, Some(&arguments)).await;
+        if let Some(watch) = watch {
+            let ended = outcome.as_ref().map(|outcome| outcome.as_ref().map(|_| ()));
+            if let Some(instead) = watch.ended(ended) {
+                return Err(Error::http(instead));
+            }
+        }
+        match outcome {
             // MCP-ERR-05: a tool that does not exist is a protocol error.
             None => Err(call.unknown().into()),
             Some(Ok(value)) => success(value),

@@ -3,6 +3,7 @@
 
 mod acting;
 mod analytics;
+mod attend;
 mod catalog;
 mod credential;
 mod date;
@@ -18,7 +19,8 @@ mod together;
 mod tools;
 
 pub use acting::Transport;
+pub use attend::{Attendant, Begun, Watch};
 pub use catalog::{names, oauth_scopes};
 pub use credential::{Credentials, NoCredential};
 pub use outcome::Failure;
-pub use tools::DiditTools;
+pub use tools::{DiditTools, InvalidHome};

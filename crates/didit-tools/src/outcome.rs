@@ -17,6 +17,7 @@ pub struct Failure {
     field: Option<String>,
     hint: Option<String>,
     allowed: Vec<String>,
+    signed_out: bool,
 }
 
 impl Failure {
@@ -28,7 +29,14 @@ impl Failure {
             field: None,
             hint,
             allowed: Vec::new(),
+            signed_out: false,
         }
+    }
+
+    /// The same, and the credential itself is what was refused.
+    pub(crate) fn signed_out(mut self) -> Self {
+        self.signed_out = true;
+        self
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -64,6 +72,13 @@ impl Failure {
         &self.message
     }
 
+    /// Whether Didit refused the credential as such: with 401, or with 403 to the question what the person can reach.
+    ///
+    /// A 403 to anything else is about the person's role, and says so.
+    pub fn is_signed_out(&self) -> bool {
+        self.signed_out
+    }
+
     /// The lines of an error result.
     pub fn text(&self) -> String {
         let mut lines = vec![format!("Error [{}]: {}", self.code.as_str(), self.message)];
@@ -79,6 +94,7 @@ impl Failure {
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
         let mut failure = Self::new(error.code(), error.message());
+        failure.signed_out = error.status() == Some(401);
         failure.field = error.field().map(str::to_owned);
         failure.allowed = error.allowed().iter().take(MAX_ALLOWED).cloned().collect();
         if let (ErrorCode::RateLimited, Some(seconds)) = (error.code(), error.retry_after()) {

@@ -35,6 +35,51 @@ impl Place {
     }
 }
 
+/// The place of calls that name none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Home {
+    pub(crate) organization: Option<PathPart>,
+    pub(crate) application: Option<PathPart>,
+}
+
+impl Home {
+    /// The home of somebody whose token is for `organization`; the application counts in its own organisation only.
+    pub(crate) fn of(&self, organization: Option<PathPart>) -> Self {
+        match organization {
+            Some(own)
+                if self
+                    .organization
+                    .as_ref()
+                    .is_some_and(|other| *other != own) =>
+            {
+                Self {
+                    organization: Some(own),
+                    application: None,
+                }
+            }
+            own => Self {
+                organization: own.or_else(|| self.organization.clone()),
+                application: self.application.clone(),
+            },
+        }
+    }
+
+    /// What was given, and for what was not the home; an application that was given is looked for wherever it is.
+    fn fill(&self, given: Place) -> Place {
+        match (&given.organization, &given.application) {
+            (None, None) => Place {
+                organization: self.organization.clone(),
+                application: self.application.clone(),
+            },
+            (Some(named), None) if self.organization.as_ref() == Some(named) => Place {
+                application: self.application.clone(),
+                ..given
+            },
+            _ => given,
+        }
+    }
+}
+
 /// Why a place was not found.
 #[derive(Debug)]
 pub(crate) enum Unplaced {
@@ -53,7 +98,8 @@ impl From<Unplaced> for Failure {
 }
 
 impl<S: Transport> Acting<'_, S> {
-    /// The place that an operation needs: the argument, else the only one there is.
+    /// The place that an operation needs: the argument, else the organisation of the token, else the configured
+    /// default, else the only one there is.
     pub(crate) async fn place(
         &self,
         operation: &Operation,
@@ -63,6 +109,7 @@ impl<S: Transport> Acting<'_, S> {
             organization: path_part(checked, "organization_id").map_err(Unplaced::Failed)?,
             application: path_part(checked, "application_id").map_err(Unplaced::Failed)?,
         };
+        let given = self.home.fill(given);
         let needs = |name| operation.parts().any(|part| part == name);
         if needs("app") {
             if given.organization.is_some() && given.application.is_some() {
@@ -247,4 +294,51 @@ fn chosen_from<'a>(failure: Failure, candidates: impl Iterator<Item = &'a Named>
     failure
         .hint(hint)
         .allowed(candidates.iter().map(|row| row.id.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(text: &str) -> Option<PathPart> {
+        PathPart::parse(text).ok()
+    }
+
+    fn place(organization: &str, application: &str) -> Place {
+        Place {
+            organization: part(organization),
+            application: part(application),
+        }
+    }
+
+    #[test]
+    fn a_home_fills_what_was_not_given_and_moves_nothing() {
+        let home = Home {
+            organization: part("o"),
+            application: part("a"),
+        };
+        for (given, filled) in [
+            (place("", ""), place("o", "a")),
+            (place("o", ""), place("o", "a")),
+            (place("x", ""), place("x", "")),
+            (place("", "b"), place("", "b")),
+            (place("x", "b"), place("x", "b")),
+        ] {
+            assert_eq!(home.fill(given.clone()), filled, "{given:?}");
+        }
+        assert_eq!(Home::default().fill(place("", "")), Place::default());
+    }
+
+    #[test]
+    fn the_organization_of_the_token_goes_before_the_configured_one() {
+        let home = |organization, application| Home {
+            organization: part(organization),
+            application: part(application),
+        };
+        assert_eq!(home("o", "a").of(None), home("o", "a"));
+        assert_eq!(home("o", "a").of(part("o")), home("o", "a"));
+        assert_eq!(home("o", "a").of(part("t")), home("t", ""));
+        assert_eq!(home("", "a").of(part("t")), home("t", "a"));
+        assert_eq!(Home::default().of(part("t")), home("t", ""));
+    }
 }

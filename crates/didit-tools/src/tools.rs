@@ -7,13 +7,15 @@ use http::Extensions;
 use serde_json::{Map, Value};
 
 use crate::acting::{Acting, Transport, row};
+use crate::attend::Attendant;
 use crate::catalog::{self, Effect, Run, Tool};
 use crate::credential::Credentials;
 use crate::fetched;
 use crate::map::Kept;
 use crate::outcome::{Failure, Outcome};
+use crate::place::Home;
 use crate::schema::Checked;
-use didit_client::{Credential, ErrorCode};
+use didit_client::{Credential, ErrorCode, InvalidPathPart, PathPart};
 use mcp_protocol::types::{Items, Tool as Listed};
 
 /// Didit's operations as tools.
@@ -25,6 +27,8 @@ pub struct DiditTools<S, C> {
     credentials: C,
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     kept: Kept,
+    home: Home,
+    pub(crate) attendant: Option<Arc<dyn Attendant>>,
     pub(crate) listed: Items<Listed>,
 }
 
@@ -47,8 +51,37 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
             credentials,
             clock: Arc::new(clock),
             kept: Kept::default(),
+            home: Home::default(),
+            attendant: None,
             listed,
         }
+    }
+
+    /// Where calls go that name no place, for callers whose token names none either.
+    ///
+    /// # Errors
+    /// One of the two is no id: the reason, with the name of the argument.
+    pub fn at_home_in(
+        mut self,
+        organization: Option<&str>,
+        application: Option<&str>,
+    ) -> Result<Self, InvalidHome> {
+        let read = |argument, id: Option<&str>| {
+            let part = id.map(PathPart::parse).transpose();
+            part.map_err(|reason| InvalidHome { argument, reason })
+        };
+        self.home = Home {
+            organization: read("organization_id", organization)?,
+            application: read("application_id", application)?,
+        };
+        Ok(self)
+    }
+
+    /// Tells the attendant of each call over MCP, how it began and how it ended.
+    #[must_use]
+    pub fn attended(mut self, attendant: Arc<dyn Attendant>) -> Self {
+        self.attendant = Some(attendant);
+        self
     }
 
     /// Runs one tool; `None` if there is no tool of this name.
@@ -81,6 +114,7 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
             kept: &self.kept,
             credential: Credential::Bearer(self.credentials.credential(extensions).await?),
             person: self.credentials.person(extensions),
+            home: self.home_of(extensions),
             tool,
             now: (self.clock)(),
         };
@@ -96,6 +130,22 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
             Run::Analytics(operation) => acting.analytics(operation, &checked).await,
         }
     }
+}
+
+impl<S, C: Credentials> DiditTools<S, C> {
+    fn home_of(&self, extensions: &Extensions) -> Home {
+        let own = self.credentials.organization(extensions);
+        // An id that may not stand in a path is none; the issuer of the token made it up.
+        self.home.of(own.and_then(|id| PathPart::parse(&id).ok()))
+    }
+}
+
+/// A default place that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{argument} {reason}")]
+pub struct InvalidHome {
+    argument: &'static str,
+    reason: InvalidPathPart,
 }
 
 /// What is dangerous needs a real `true`.

@@ -1,6 +1,8 @@
 //! The tools over an upstream made of a function.
 
 #[cfg(test)]
+mod attending;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod place;

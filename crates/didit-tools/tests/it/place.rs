@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::upstream::{ONE, Row, TWO, Upstream, ada};
+use crate::upstream::{ONE, OfOrganization, Row, TWO, Upstream, ada};
 
 const ONE_EACH: &[Row] = &[
     ("o-1", "Harbour", "READER", &[]),
@@ -250,4 +250,63 @@ async fn an_application_that_may_be_among_those_not_listed_needs_its_organisatio
         text.starts_with("Error [bad_request]: organization_id is missing"),
         "{text}"
     );
+}
+
+/// What a tool of one place sends at home in these, by somebody whose token is for this organisation.
+async fn at_home(
+    home: [Option<&str>; 2],
+    own: Option<&'static str>,
+    arguments: Value,
+) -> Vec<String> {
+    let upstream = Upstream::quiet(TWO);
+    let tools = upstream.tools().at_home_in(home[0], home[1]).unwrap();
+    let mut caller = ada();
+    if let Some(own) = own {
+        caller.insert(OfOrganization(own));
+    }
+    let answer = tools.call(&caller, "didit_webhook_list", arguments.as_object());
+    answer.await.unwrap().unwrap();
+    upstream.lines()
+}
+
+#[tokio::test]
+async fn a_call_without_a_place_goes_home() {
+    let at = |place: &[(&str, &str)]| {
+        let mut arguments = json!({});
+        for (name, id) in place {
+            arguments[name] = json!(id);
+        }
+        arguments
+    };
+    let home = [Some("o-1"), Some("a-2")];
+    for (home, own, arguments, organization, application) in [
+        (home, None, at(&[]), "o-1", "a-2"),
+        (home, Some("o-1"), at(&[]), "o-1", "a-2"),
+        // The application is of the other organisation; its own one has only one.
+        (home, Some("o-2"), at(&[]), "o-2", "a-3"),
+        (home, None, at(&[("organization_id", "o-2")]), "o-2", "a-3"),
+        (home, None, at(&[("application_id", "a-3")]), "o-2", "a-3"),
+        ([None, None], Some("o-2"), at(&[]), "o-2", "a-3"),
+    ] {
+        let sent = at_home(home, own, arguments.clone()).await;
+        let path = format!("organization/{organization}/application/{application}/");
+        assert!(
+            sent[0].contains(&path),
+            "{home:?} {own:?} {arguments}: {sent:?}"
+        );
+    }
+}
+
+#[test]
+fn a_home_has_ids() {
+    let tools = || Upstream::quiet(ONE).tools();
+    let why = |home: [Option<&str>; 2]| {
+        let refused = tools().at_home_in(home[0], home[1]);
+        refused.err().unwrap().to_string()
+    };
+    assert_eq!(
+        why([Some("../x"), None]),
+        "organization_id must not contain `/`, `?` or `#`"
+    );
+    assert_eq!(why([None, Some(" ")]), "application_id must not be empty");
 }

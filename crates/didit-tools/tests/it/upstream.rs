@@ -205,6 +205,10 @@ impl tower_service::Service<Request<Bytes>> for Upstream {
 #[derive(Clone)]
 pub(crate) struct Person(pub(crate) &'static str);
 
+/// The organisation that the token is for, where it is for one.
+#[derive(Clone)]
+pub(crate) struct OfOrganization(pub(crate) &'static str);
+
 pub(crate) fn ada() -> Extensions {
     let mut extensions = Extensions::new();
     extensions.insert(Person("ada"));
@@ -224,5 +228,11 @@ impl Credentials for Vault {
 
     fn person(&self, extensions: &Extensions) -> Option<String> {
         extensions.get::<Person>().map(|person| person.0.to_owned())
+    }
+
+    fn organization(&self, extensions: &Extensions) -> Option<String> {
+        extensions
+            .get::<OfOrganization>()
+            .map(|own| own.0.to_owned())
     }
 }
