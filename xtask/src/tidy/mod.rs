@@ -2,12 +2,15 @@
 //!
 //! Each rule is a function from what is there to what is wrong with it, with tests that show it failing.
 
+mod attacks;
 mod edges;
 pub(crate) mod files;
 mod lock;
 mod packages;
 mod pages;
 mod places;
+mod reasons;
+mod rust;
 mod sizes;
 mod sources;
 
@@ -34,11 +37,13 @@ impl Finding {
 /// Runs every rule and prints everything that it finds.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let tracked = files::tracked(workspace)?;
-    let mut findings = edges::check(workspace);
+    let mut findings = attacks::check(&tracked);
+    findings.extend(edges::check(workspace));
     findings.extend(packages::check(workspace));
     findings.extend(lock::check(&tracked));
     findings.extend(pages::check(workspace, &tracked));
     findings.extend(places::check(&tracked));
+    findings.extend(reasons::check(&tracked));
     findings.extend(requirements::check::check(&tracked));
     findings.extend(sources::check(&tracked));
     for Finding { at, what } in &findings {
