@@ -1,6 +1,6 @@
-//! The only file that names the crypto library: a digest.
+//! The only file that names the crypto library: a digest, and a keyed digest that is compared in constant time.
 
-use ring::digest;
+use ring::{digest, hmac};
 
 /// SHA-256 over these pieces, one after the other.
 ///
@@ -16,6 +16,13 @@ pub(crate) fn sha256<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> [u8; 32] {
         *to = *from;
     }
     out
+}
+
+/// Whether `tag` is the HMAC-SHA256 of `text` under `key`; how long it takes does not depend on where they differ.
+///
+/// Specification: RFC 2104 section 2.
+pub(crate) fn hmac_sha256_is(key: &[u8], text: &[u8], tag: &[u8; 32]) -> bool {
+    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), text, tag).is_ok()
 }
 
 /// Lower-case hexadecimal.
@@ -42,5 +49,22 @@ mod tests {
             hex(&digest),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn the_keyed_digest_of_the_specification() {
+        // RFC 4231 section 4.3.
+        let tag = [
+            0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95,
+            0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27, 0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9,
+            0x64, 0xec, 0x38, 0x43,
+        ];
+        let text = b"what do ya want for nothing?";
+        assert!(hmac_sha256_is(b"Jefe", text, &tag));
+        assert!(!hmac_sha256_is(b"Jeff", text, &tag));
+        assert!(!hmac_sha256_is(b"Jefe", b"what", &tag));
+        let mut other = tag;
+        other[31] ^= 1;
+        assert!(!hmac_sha256_is(b"Jefe", text, &other));
     }
 }

@@ -8,12 +8,14 @@ mod crypto;
 pub mod error;
 mod file;
 mod form;
+pub mod model;
 pub mod operation;
 pub mod redact;
 mod scrub;
 mod secret;
 #[cfg(feature = "send")]
 pub mod send;
+pub mod webhook;
 
 pub use api::{Api, IdempotencyKey, InvalidBase, InvalidIdempotencyKey, InvalidPathPart, PathPart};
 pub use call::{Call, InvalidCall};

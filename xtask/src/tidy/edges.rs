@@ -13,7 +13,7 @@ struct Row {
 }
 
 /// The table. A crate without a row is refused until it has one.
-const TABLE: [Row; 24] = [
+const TABLE: [Row; 25] = [
     Row {
         name: "mcp-protocol",
         ours: Some(&[]),
@@ -117,6 +117,11 @@ const TABLE: [Row; 24] = [
     Row {
         name: "didit-session",
         ours: Some(&["didit-client", "didit-sandbox"]),
+        never: &[],
+    },
+    Row {
+        name: "didit-webhook",
+        ours: Some(&["didit-client"]),
         never: &[],
     },
     Row {
