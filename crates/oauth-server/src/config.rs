@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use oauth_rs::hash::HashKey;
 use oauth_rs::jose::SigningKey;
+use oauth_rs::jose::dpop::{Nonces, Rules};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::uri::{Issuer, ResourceId};
 
@@ -26,6 +27,8 @@ pub struct Config {
     /// With the week after which an unused registration lapses, and at most 4 KiB of redirect addresses in each, it bounds what strangers can make the store keep.
     /// Whoever runs a server for many people raises it, and limits each address in front of the server.
     pub registrations_per_minute: u32,
+    pub(crate) dpop: Option<Rules>,
+    pub(crate) nonces: Option<Nonces>,
     pub(crate) loopback_documents: bool,
     pub(crate) auto_consent: Option<String>,
     pub(crate) any_host: bool,
@@ -120,6 +123,8 @@ impl Config {
             lifetimes: Lifetimes::default(),
             registration: true,
             registrations_per_minute: 30,
+            dpop: Some(Rules::default()),
+            nonces: None,
             loopback_documents: false,
             auto_consent: None,
             any_host: false,
@@ -159,6 +164,40 @@ impl Config {
         }
         self.resources.push(resource);
         Ok(self)
+    }
+
+    /// Judges DPoP proofs by these rules in place of the defaults.
+    ///
+    /// A token request with a proof gets tokens that are bound to its key (RFC 9449), one without gets bearer tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] if the rules accept no algorithm.
+    pub fn dpop(mut self, rules: Rules) -> Result<Self, InvalidConfig> {
+        if rules.algorithms.is_empty() {
+            return Err(InvalidConfig::NoProofAlgorithm);
+        }
+        self.dpop = Some(rules);
+        Ok(self)
+    }
+
+    /// Demands in each proof a nonce of this server, which it hands out with `use_dpop_nonce` (RFC 9449 section 8).
+    ///
+    /// A proof that somebody prepared in advance, with a key that they could use for a moment, is then worth nothing after ten minutes.
+    /// It costs a client one more request when it has no nonce yet, and some clients cannot answer it.
+    #[must_use]
+    pub fn dpop_nonces(mut self, nonces: Nonces) -> Self {
+        self.nonces = Some(nonces);
+        self
+    }
+
+    /// Binds no token to a key: a DPoP proof is not looked at, and the metadata does not offer it.
+    ///
+    /// What was bound before is refused rather than issued unbound.
+    #[must_use]
+    pub fn without_dpop(mut self) -> Self {
+        self.dpop = None;
+        self
     }
 
     /// Also accepts client ID metadata documents served by plain http from this machine.
@@ -244,6 +283,9 @@ pub enum InvalidConfig {
         /// The name.
         name: String,
     },
+    /// DPoP with an empty set of algorithms: every proof would be refused.
+    #[error("dpop has no algorithm; name at least one, ES256 for example")]
+    NoProofAlgorithm,
     /// A resource that was added before.
     #[error("resource {resource:?} is there twice: remove one")]
     ResourceTwice {

@@ -67,6 +67,8 @@ pub(crate) fn code() -> Code {
         resource: ResourceId::parse(RESOURCE).unwrap(),
         person: "ada".to_owned(),
         grant_id: "grant".to_owned(),
+        jkt: None,
+        dpop_bound: false,
         may_refresh: true,
         expires_at: UnixSeconds(NOW.0 + 1),
         spent_at: None,

@@ -1,6 +1,7 @@
 //! Every reason for which a request is refused, and the one mapping to the wire.
 
 use oauth_rs::error_code::ErrorCode;
+use oauth_rs::jose::dpop::{NotSpent, ProofRefused};
 use oauth_rs::metadata::client::InvalidClientMetadata;
 use oauth_rs::params::InvalidParams;
 
@@ -76,6 +77,17 @@ pub(crate) enum Refused {
     #[error("the decision is neither allow nor deny")]
     DecisionUnknown,
 
+    #[error("dpop_jkt is not a SHA-256 thumbprint")]
+    KeyThumbprint,
+    #[error("{0}")]
+    Proof(ProofRefused),
+    #[error("there is no DPoP proof, and {0} is bound to a key or asks for it")]
+    NoProof(&'static str),
+    #[error("the proof was made with another key than the one that {0} is bound to")]
+    OtherKey(&'static str),
+    #[error("{0}")]
+    ProofSpent(NotSpent),
+
     #[error("the grant type is not supported")]
     GrantType,
     #[error("the code is unknown")]
@@ -130,7 +142,7 @@ pub(crate) enum Refused {
 
 impl Refused {
     /// The error code on the wire.
-    pub(crate) const fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::Params(_)
             | Self::Missing(_)
@@ -145,6 +157,7 @@ impl Refused {
             | Self::ChallengeMissing
             | Self::ChallengeMethod
             | Self::ChallengeMalformed
+            | Self::KeyThumbprint
             | Self::RequestOver
             | Self::Forged
             | Self::PersonUnknown
@@ -165,6 +178,9 @@ impl Refused {
             | Self::RefreshResource => ErrorCode::InvalidTarget,
             Self::LoginRequired => ErrorCode::LoginRequired,
             Self::Denied | Self::RegistrationClosed => ErrorCode::AccessDenied,
+            Self::Proof(reason) => reason.code(),
+            // RFC 9449 section 5: invalid_dpop_proof for a proof that is not as it has to be.
+            Self::NoProof(_) | Self::ProofSpent(NotSpent::Replayed) => ErrorCode::InvalidDpopProof,
             Self::GrantType => ErrorCode::UnsupportedGrantType,
             Self::CodeUnknown
             | Self::CodeOfAnother
@@ -177,9 +193,13 @@ impl Refused {
             | Self::RefreshOfAnother
             | Self::GrantOver
             | Self::RefreshReused
-            | Self::RefreshExpired => ErrorCode::InvalidGrant,
+            | Self::RefreshExpired
+            // RFC 6749 section 5.2: a grant of somebody else; whoever lost the key has to sign in anew.
+            | Self::OtherKey(_) => ErrorCode::InvalidGrant,
             Self::Metadata(invalid) => invalid.code,
-            Self::Contended | Self::RegistrationsTooMany => ErrorCode::TemporarilyUnavailable,
+            Self::Contended
+            | Self::RegistrationsTooMany
+            | Self::ProofSpent(NotSpent::Full { .. }) => ErrorCode::TemporarilyUnavailable,
             Self::Store | Self::Signing | Self::Damaged => ErrorCode::ServerError,
         }
     }
@@ -200,6 +220,18 @@ impl Refused {
             Self::Metadata(invalid) | Self::Document(invalid) => {
                 return printable(&invalid.to_string());
             }
+            Self::Proof(reason) => return printable(&reason.to_string()),
+            Self::NoProof(what) => {
+                return format!("send a DPoP proof: {what} is bound to a key or asks for it");
+            }
+            Self::OtherKey(what) => return format!("{what} is bound to another key"),
+            Self::ProofSpent(NotSpent::Replayed) => {
+                "the proof was used before: make a new one for each request"
+            }
+            Self::ProofSpent(NotSpent::Full { .. }) => {
+                "too many requests with proofs: try again later"
+            }
+            Self::KeyThumbprint => "dpop_jkt is not a SHA-256 thumbprint in base64url",
             Self::ContentType => "the body has to be application/x-www-form-urlencoded",
             Self::ClientUnknown => "the client is not known here",
             Self::ClientAddress => "the client identifier is not a valid document address",
@@ -274,7 +306,7 @@ impl Refused {
 }
 
 /// Parameters whose names a page may show: those that the authorization endpoint and the forms read.
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 13] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -283,6 +315,7 @@ const PARAMETERS: [&str; 12] = [
     "state",
     "code_challenge",
     "code_challenge_method",
+    "dpop_jkt",
     "prompt",
     "request",
     "csrf",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use oauth_rs::entropy::Entropy;
+use oauth_rs::jose::dpop::ReplayWindow;
 use oauth_rs::time::{Clock, UnixSeconds};
 
 use crate::config::Config;
@@ -46,6 +47,7 @@ pub struct Server {
     pub(crate) seams: Seams,
     pub(crate) waiting: Waiting,
     pub(crate) registrations: Budget,
+    pub(crate) proofs: ReplayWindow,
 }
 
 impl Server {
@@ -57,6 +59,7 @@ impl Server {
             seams,
             waiting: Waiting::default(),
             registrations: Budget::default(),
+            proofs: ReplayWindow::default(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Making tokens, and turning secrets into the names under which the store files them.
 
-use oauth_rs::entropy::{Entropy, random_id};
+use oauth_rs::entropy::random_id;
 use oauth_rs::hash::HashKey;
-use oauth_rs::jose::jwt::{AccessTokenClaims, Actors};
+use oauth_rs::jose::jwt::{AccessTokenClaims, Actors, Confirmation};
 use oauth_rs::jose::{AlgSet, JwkSet, Jws, typ_is};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::secret::Secret;
@@ -10,6 +10,7 @@ use oauth_rs::time::UnixSeconds;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::decision::Present;
 use crate::record::Grant;
 use crate::refused::Refused;
 use crate::store::{Key, Kind};
@@ -50,19 +51,34 @@ impl TokenResponse {
     }
 }
 
-/// An access token for `scope` out of a grant, and what goes with it.
-pub(crate) fn answer(
-    config: &Config,
-    grant_id: &str,
-    grant: &Grant,
-    scope: &ScopeSet,
-    refresh: Option<&Secret>,
-    now: UnixSeconds,
-    entropy: &dyn Entropy,
-) -> Result<TokenResponse, Refused> {
+/// What a token answer is made of.
+pub(crate) struct Issue<'a> {
+    pub(crate) grant_id: &'a str,
+    pub(crate) grant: &'a Grant,
+    pub(crate) scope: &'a ScopeSet,
+    pub(crate) refresh: Option<&'a Secret>,
+    /// The thumbprint of the key that the access token is bound to.
+    pub(crate) jkt: Option<&'a str>,
+}
+
+/// An access token for a scope out of a grant, and what goes with it.
+pub(crate) fn answer(present: &Present<'_>, issue: &Issue<'_>) -> Result<TokenResponse, Refused> {
+    let Present {
+        config,
+        now,
+        entropy,
+    } = *present;
+    let Issue { grant, scope, .. } = *issue;
     let expires_at = now
         .after(config.lifetimes.access_token)
         .min(grant.expires_at);
+    // RFC 9449 section 6.1: the thumbprint of the key is in cnf.
+    let cnf = issue.jkt.map(|jkt| Confirmation {
+        jkt: Some(jkt.to_owned()),
+        certificate: None,
+    });
+    // RFC 9449 section 5: the type says whether the token is bound.
+    let token_type = if cnf.is_some() { "DPoP" } else { "Bearer" };
     // RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
     let claims = AccessTokenClaims {
         iss: config.issuer.as_str().into(),
@@ -74,8 +90,8 @@ pub(crate) fn answer(
         jti: random_id(entropy).into(),
         client_id: grant.client_id.as_str().into(),
         scope: Some(scope.to_string().into()),
-        grant_id: Some(grant_id.into()),
-        cnf: None,
+        grant_id: Some(issue.grant_id.into()),
+        cnf,
         act: Actors::default(),
         acr: None,
         auth_time: None,
@@ -89,9 +105,9 @@ pub(crate) fn answer(
         .map_err(|_| Refused::Signing)?;
     Ok(TokenResponse {
         access_token,
-        token_type: "Bearer",
+        token_type,
         expires_in: expires_at.since(now).as_secs(),
-        refresh_token: refresh.map(|token| token.expose().to_owned()),
+        refresh_token: issue.refresh.map(|token| token.expose().to_owned()),
         scope: scope.to_string(),
     })
 }

@@ -18,6 +18,7 @@ use didit_tools::{DiditTools, Transport};
 use http::HeaderName;
 use mcp_protocol::serve::{HttpService, Options};
 use oauth_rs::entropy::Entropy;
+use oauth_rs::jose::dpop::Rules;
 use oauth_rs::jose::{JwkSet, SigningKey};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::time::{Clock, UnixSeconds};
@@ -160,6 +161,8 @@ fn guard(issuer: &Issuer, resource: &ResourceId) -> Result<Guard, Box<dyn Error>
         .resource_name("Didit MCP")
         .scopes_supported(scopes.clone())
         .challenge_scopes(scopes)
+        // Whoever shows a proof to the authorization server gets a bound token, and everybody else a bearer token.
+        .dpop(Rules::default())
         // Issuer and resource are one process with one clock.
         .skew(Duration::ZERO);
     Ok(Guard::new(config)?)

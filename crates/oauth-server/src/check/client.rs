@@ -17,6 +17,8 @@ pub(crate) struct KnownClient {
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) may_refresh: bool,
+    /// Whether it gets no token without a DPoP proof.
+    pub(crate) dpop_bound: bool,
 }
 
 impl KnownClient {
@@ -37,6 +39,7 @@ impl KnownClient {
                 .grant_types
                 .iter()
                 .any(|grant| grant == "refresh_token"),
+            dpop_bound: client.dpop_bound,
         })
     }
 
@@ -50,6 +53,7 @@ impl KnownClient {
                 .grant_types
                 .iter()
                 .any(|grant| grant == "refresh_token"),
+            dpop_bound: document.dpop_bound_access_tokens,
         }
     }
 }

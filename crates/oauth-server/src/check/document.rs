@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use oauth_rs::media_type;
-use oauth_rs::metadata::client::{ClientMetadata, Offer};
+use oauth_rs::metadata::client::ClientMetadata;
 use oauth_rs::uri::ClientIdUrl;
 
 use super::client::KnownClient;
+use crate::config::Config;
 use crate::document::MAX_DOCUMENT;
+use crate::endpoint::metadata::{can_bind, offer};
 use crate::refused::Refused;
 
 /// The identifier as the address of a document, checked as it was written.
@@ -56,20 +58,23 @@ pub(crate) fn read(
 
 /// The client that an answer describes.
 pub(crate) fn response(
+    config: &Config,
     address: &ClientIdUrl,
     answer: &Response<Bytes>,
-    offer: &Offer<'_>,
 ) -> Result<KnownClient, Refused> {
     let document = read(address, answer)?;
     // Section 6: what a document offers beyond what is wanted here is left out; one that needs a way
     // to authenticate that is not offered must not be treated as public.
-    let document = document.negotiate(offer).map_err(|refused| {
-        if refused.field == "token_endpoint_auth_method" {
-            Refused::DocumentAuthenticates
-        } else {
-            Refused::Document(refused)
-        }
-    })?;
+    let document = document
+        .negotiate(&offer(&config.scopes()))
+        .map_err(|refused| {
+            if refused.field == "token_endpoint_auth_method" {
+                Refused::DocumentAuthenticates
+            } else {
+                Refused::Document(refused)
+            }
+        })?;
+    can_bind(config, &document).map_err(Refused::Document)?;
     Ok(KnownClient::documented(address.as_str(), &document))
 }
 
@@ -77,11 +82,10 @@ pub(crate) fn response(
 mod tests {
     use bytes::Bytes;
     use http::Response;
-    use oauth_rs::scope::ScopeSet;
 
     use super::{address, response};
     use crate::document::MAX_DOCUMENT;
-    use crate::endpoint::metadata::offer;
+    use crate::fixture::config;
     use crate::refused::Refused;
 
     #[test]
@@ -108,8 +112,7 @@ mod tests {
             .header("content-type", kind)
             .body(Bytes::from(body.to_owned()))
             .unwrap();
-        let scopes = ScopeSet::empty();
-        response(&address, &answer, &offer(&scopes))
+        response(&config(), &address, &answer)
     }
 
     #[test]

@@ -131,6 +131,7 @@ mod tests {
                 .map(|uri| RedirectUri::parse(uri).unwrap())
                 .collect(),
             may_refresh: true,
+            dpop_bound: false,
         }
     }
 

@@ -7,7 +7,7 @@ use oauth_rs::uri::RedirectUri;
 use super::consent;
 use crate::check::client::KnownClient;
 use crate::check::redirect_uri::{self, CheckedRedirectUri, Location};
-use crate::check::{pkce, resource, response_type, scope};
+use crate::check::{pkce, proof, resource, response_type, scope};
 use crate::config::REQUEST_LIFETIME;
 use crate::decision::{Decision, Present};
 use crate::record;
@@ -164,6 +164,7 @@ fn check(
     let challenge = pkce::challenge(&asked.params)?;
     let resource = resource::check(present.config, &asked.params)?;
     let scope = scope::asked(resource, asked.params.get("scope"))?;
+    let jkt = proof::asked(present.config, &asked.params)?;
     Ok(record::Request {
         client_id: client.id.clone(),
         client_name: client.name.clone(),
@@ -173,6 +174,8 @@ fn check(
         challenge,
         scope,
         resource: resource.id.clone(),
+        jkt,
+        dpop_bound: client.dpop_bound,
         may_refresh: client.may_refresh,
         browser: browser.to_owned(),
         expires_at: present.now.after(REQUEST_LIFETIME),

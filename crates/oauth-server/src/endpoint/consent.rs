@@ -85,6 +85,8 @@ pub(crate) fn allow(
         resource: request.resource.clone(),
         person: person.to_owned(),
         grant_id: grant_id.clone(),
+        jkt: request.jkt.clone(),
+        dpop_bound: request.dpop_bound,
         may_refresh: request.may_refresh,
         expires_at,
         spent_at: None,

@@ -1,7 +1,8 @@
 //! The metadata document (RFC 8414) and the key set.
 
+use oauth_rs::error_code::ErrorCode;
 use oauth_rs::jose::PublicJwkSet;
-use oauth_rs::metadata::client::{AuthMethod, Offer};
+use oauth_rs::metadata::client::{AuthMethod, ClientMetadata, InvalidClientMetadata, Offer};
 use oauth_rs::metadata::server::ServerMetadata;
 use oauth_rs::scope::ScopeSet;
 
@@ -30,10 +31,31 @@ pub(crate) const fn offer(scopes: &ScopeSet) -> Offer<'_> {
     }
 }
 
+/// The address of an endpoint, as clients know it.
+pub(crate) fn address(config: &Config, path: &str) -> String {
+    format!("{}{path}", config.issuer.as_str().trim_end_matches('/'))
+}
+
+/// Whether a client can be served that takes bound tokens only.
+// RFC 9449 section 5.2: such a client gets no other token, and here there are none.
+pub(crate) fn can_bind(
+    config: &Config,
+    client: &ClientMetadata,
+) -> Result<(), InvalidClientMetadata> {
+    if client.dpop_bound_access_tokens && config.dpop.is_none() {
+        return Err(InvalidClientMetadata {
+            code: ErrorCode::InvalidClientMetadata,
+            field: "dpop_bound_access_tokens",
+            why: "no tokens are bound to keys here".to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// What this server offers: what is wired, and nothing else.
 pub(crate) fn document(config: &Config, documents: bool) -> ServerMetadata {
     let issuer = config.issuer.as_str();
-    let at = |path: &str| Some(format!("{}{path}", issuer.trim_end_matches('/')));
+    let at = |path: &str| Some(address(config, path));
     let list = |items: &[&str]| {
         items
             .iter()
@@ -58,6 +80,8 @@ pub(crate) fn document(config: &Config, documents: bool) -> ServerMetadata {
         token_endpoint_auth_methods_supported: list(&methods),
         revocation_endpoint_auth_methods_supported: list(&methods),
         code_challenge_methods_supported: list(&["S256"]),
+        // RFC 9449 section 5.1: with which algorithms a proof may be signed.
+        dpop_signing_alg_values_supported: proof_algorithms(config),
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: documents,
         protected_resources: config
@@ -67,6 +91,11 @@ pub(crate) fn document(config: &Config, documents: bool) -> ServerMetadata {
             .collect(),
         ..ServerMetadata::default()
     }
+}
+
+fn proof_algorithms(config: &Config) -> Vec<String> {
+    let algorithms = config.dpop.iter().flat_map(|rules| rules.algorithms.iter());
+    algorithms.map(|alg| alg.as_str().to_owned()).collect()
 }
 
 /// The keys that access tokens are verified with.

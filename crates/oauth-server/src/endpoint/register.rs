@@ -5,7 +5,7 @@ use oauth_rs::error_code::ErrorCode;
 use oauth_rs::metadata::client::{AuthMethod, ClientMetadata, InvalidClientMetadata};
 use serde::Serialize;
 
-use super::metadata::offer;
+use super::metadata::{self, offer};
 use crate::config::UNUSED_CLIENT_LIFETIME;
 use crate::decision::{Decision, Present};
 use crate::event::Event;
@@ -43,6 +43,7 @@ pub(crate) fn decide(present: &Present<'_>, body: &[u8]) -> Decision<Registered>
         name: metadata.client_name.clone(),
         redirect_uris: metadata.redirect_uris.clone(),
         grant_types: metadata.grant_types.clone(),
+        dpop_bound: metadata.dpop_bound_access_tokens,
         registered_at: present.now,
         expires_at: Some(present.now.after(UNUSED_CLIENT_LIFETIME)),
     };
@@ -83,6 +84,7 @@ fn settle(
             why: "does not hold authorization_code".to_owned(),
         });
     }
+    metadata::can_bind(present.config, &settled)?;
     // RFC 7591 section 5: whatever anybody can make the server keep is bounded.
     let kept: usize = settled
         .redirect_uris

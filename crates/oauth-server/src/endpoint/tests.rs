@@ -23,6 +23,7 @@ fn client() -> KnownClient {
             .map(|uri| RedirectUri::parse(uri).unwrap())
             .to_vec(),
         may_refresh: true,
+        dpop_bound: false,
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn need(client_id: &str) -> Option<Key> {
     (!ClientIdUrl::is_meant(client_id)).then(|| Key::new(Kind::Client, client_id))
 }
 
-/// Whether the client may use the token endpoint.
+/// Whether the client may use the token endpoint; and whether it gets no token there without a proof.
 ///
 /// Does not check: the document of a client that has one, which is read again once a code or token of the client was presented.
 pub(crate) fn check_client(
@@ -42,14 +42,14 @@ pub(crate) fn check_client(
     client_id: &str,
     grant: GrantType,
     found: Option<&Found<record::Client>>,
-) -> Result<(), Refused> {
+) -> Result<bool, Refused> {
     if ClientIdUrl::is_meant(client_id) {
-        return Ok(());
+        return Ok(false);
     }
     let client = KnownClient::registered(found, present.now)?;
     // RFC 6749 section 5.2: unauthorized_client if the client may not use this grant.
     if grant == GrantType::RefreshToken && !client.may_refresh {
         return Err(Refused::GrantNotRegistered("refresh_token"));
     }
-    Ok(())
+    Ok(client.dpop_bound)
 }

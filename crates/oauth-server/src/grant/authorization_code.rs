@@ -1,9 +1,10 @@
 //! A code becomes tokens: once, for the client, the address, the verifier and the resource that it is bound to.
 
 use oauth_rs::entropy::random_secret;
+use oauth_rs::jose::dpop::VerifiedProof;
 use oauth_rs::params::Params;
 
-use crate::check::{pkce, resource};
+use crate::check::{pkce, proof, resource};
 use crate::config::CODE_MEMORY;
 use crate::decision::{Decision, Found, Present};
 use crate::event::Event;
@@ -34,16 +35,17 @@ pub(crate) fn decide(
     present: &Present<'_>,
     client_id: &str,
     params: &Params,
+    proof: Option<&VerifiedProof>,
     records: &Records,
 ) -> Decision<token::TokenResponse> {
-    match check(client_id, params, records) {
+    match check(client_id, params, proof, records) {
         Err(reason) => Decision::refused(reason),
         Ok(code) if code.record.spent_at.is_some() => replayed(present, client_id, code, records),
         // OAuth 2.1 section 4.1.3: the code must not have expired.
         Ok(code) if code.record.expires_at <= present.now => {
             Decision::refused(Refused::CodeExpired)
         }
-        Ok(code) => redeem(present, client_id, code, records),
+        Ok(code) => redeem(present, client_id, code, proof, records),
     }
 }
 
@@ -51,6 +53,7 @@ pub(crate) fn decide(
 fn check<'a>(
     client_id: &str,
     params: &Params,
+    proof: Option<&VerifiedProof>,
     records: &'a Records,
 ) -> Result<&'a Found<Code>, Refused> {
     let found = records.code.as_ref().ok_or(Refused::CodeUnknown)?;
@@ -71,6 +74,9 @@ fn check<'a>(
     if !resource::stays(code.resource.as_str(), params) {
         return Err(Refused::CodeResource);
     }
+    // What the client asked for when it sent the person here holds, also if its document cannot be had now.
+    proof::demanded(code.dpop_bound, proof)?;
+    proof::holds("the code", code.jkt.as_deref(), proof)?;
     Ok(found)
 }
 
@@ -98,6 +104,7 @@ fn redeem(
     present: &Present<'_>,
     client_id: &str,
     found: &Found<Code>,
+    proof: Option<&VerifiedProof>,
     records: &Records,
 ) -> Decision<token::TokenResponse> {
     let Present {
@@ -116,16 +123,15 @@ fn redeem(
         revoked_at: None,
     };
     let refresh = code.may_refresh.then(|| random_secret(entropy));
-    let answer = token::answer(
-        config,
-        &code.grant_id,
-        &grant,
-        &code.scope,
-        refresh.as_ref(),
-        now,
-        entropy,
-    );
-    let answer = match answer {
+    let jkt = proof.map(VerifiedProof::jkt);
+    let issue = token::Issue {
+        grant_id: &code.grant_id,
+        grant: &grant,
+        scope: &code.scope,
+        refresh: refresh.as_ref(),
+        jkt,
+    };
+    let answer = match token::answer(present, &issue) {
         Ok(answer) => answer,
         Err(reason) => return Decision::refused(reason),
     };
@@ -139,6 +145,8 @@ fn redeem(
         let record = RefreshToken {
             grant_id: code.grant_id.clone(),
             client_id: client_id.to_owned(),
+            // RFC 9449 section 5: the refresh token of a public client MUST be bound to the key.
+            jkt: jkt.map(str::to_owned),
             expires_at: token::refresh_expires_at(config, &grant, now),
             spent: None,
             keep_until: grant.expires_at,

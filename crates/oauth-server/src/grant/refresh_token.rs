@@ -6,10 +6,12 @@
 //! So there is never a second line of tokens in the family: whoever comes later, or after the successor was used, ends the grant.
 
 use oauth_rs::entropy::random_id;
+use oauth_rs::jose::dpop::VerifiedProof;
 use oauth_rs::params::Params;
 use oauth_rs::scope::ScopeSet;
+use oauth_rs::secret::Secret;
 
-use crate::check::{resource, scope};
+use crate::check::{proof, resource, scope};
 use crate::config::MAX_OVERLAP;
 use crate::decision::{Decision, Found, Present};
 use crate::event::Event;
@@ -43,9 +45,10 @@ pub(crate) fn decide(
     present: &Present<'_>,
     client_id: &str,
     params: &Params,
+    proof: Option<&VerifiedProof>,
     records: &Records,
 ) -> Decision<token::TokenResponse> {
-    let checked = match check(present, client_id, params, records) {
+    let checked = match check(present, client_id, params, proof, records) {
         Ok(checked) => checked,
         Err(reason) => return Decision::refused(reason),
     };
@@ -70,12 +73,27 @@ struct Checked<'a> {
     token: &'a Found<RefreshToken>,
     grant: &'a Found<Grant>,
     scope: ScopeSet,
+    /// The key that the new tokens are bound to.
+    jkt: Option<&'a str>,
+}
+
+impl Checked<'_> {
+    fn issue<'a>(&'a self, next: &'a Secret) -> token::Issue<'a> {
+        token::Issue {
+            grant_id: self.grant.key.id(),
+            grant: &self.grant.record,
+            scope: &self.scope,
+            refresh: Some(next),
+            jkt: self.jkt,
+        }
+    }
 }
 
 fn check<'a>(
     present: &Present<'_>,
     client_id: &str,
     params: &'a Params,
+    proof: Option<&'a VerifiedProof>,
     records: &'a Records,
 ) -> Result<Checked<'a>, Refused> {
     let presented = presented(params)?;
@@ -83,6 +101,12 @@ fn check<'a>(
     // RFC 6749 section 6: bound to the client to which it was issued.
     if token.record.client_id != client_id {
         return Err(Refused::RefreshOfAnother);
+    }
+    // RFC 9449 section 5: bound to the key; nothing is spent or ended by whoever does not hold it.
+    // A token that was not bound may have a successor that is.
+    let successor = records.successor.as_ref().map(|next| &next.record);
+    for bound in [Some(&token.record), successor].into_iter().flatten() {
+        proof::holds("the refresh token", bound.jkt.as_deref(), proof)?;
     }
     let grant = records.grant.as_ref().ok_or(Refused::GrantOver)?;
     if !grant.record.is_live(present.now) {
@@ -98,6 +122,7 @@ fn check<'a>(
         token,
         grant,
         scope,
+        jkt: proof.map(VerifiedProof::jkt),
     })
 }
 
@@ -119,22 +144,8 @@ fn again(
     checked: &Checked<'_>,
     spent: &Spent,
 ) -> Decision<token::TokenResponse> {
-    let Present {
-        config,
-        now,
-        entropy,
-    } = *present;
-    let next = token::successor(&config.keys.hash, checked.presented, &spent.salt);
-    let answer = token::answer(
-        config,
-        checked.grant.key.id(),
-        &checked.grant.record,
-        &checked.scope,
-        Some(&next),
-        now,
-        entropy,
-    );
-    match answer {
+    let next = token::successor(&present.config.keys.hash, checked.presented, &spent.salt);
+    match token::answer(present, &checked.issue(&next)) {
         Err(reason) => Decision::refused(reason),
         // A revocation that came first wins.
         Ok(answer) => Decision::of(answer)
@@ -160,16 +171,7 @@ fn rotate(
     let salt = random_id(entropy);
     let next = token::successor(&config.keys.hash, checked.presented, &salt);
     let key = token::filed(&config.keys.hash, Kind::RefreshToken, next.expose());
-    let answer = token::answer(
-        config,
-        checked.grant.key.id(),
-        grant,
-        &checked.scope,
-        Some(&next),
-        now,
-        entropy,
-    );
-    let answer = match answer {
+    let answer = match token::answer(present, &checked.issue(&next)) {
         Ok(answer) => answer,
         Err(reason) => return Decision::refused(reason),
     };
@@ -182,6 +184,8 @@ fn rotate(
         ..checked.token.record.clone()
     };
     let successor = RefreshToken {
+        // RFC 9449 section 5: with a proof the new token is bound, whether or not the old one was.
+        jkt: checked.jkt.map(str::to_owned),
         expires_at: token::refresh_expires_at(config, grant, now),
         spent: None,
         ..checked.token.record.clone()

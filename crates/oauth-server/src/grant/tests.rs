@@ -76,6 +76,7 @@ fn a_redemption_spends_the_code_and_makes_grant_and_refresh_token() {
         name: None,
         redirect_uris: Vec::new(),
         grant_types: Vec::new(),
+        dpop_bound: false,
         registered_at: NOW,
         expires_at: Some(UnixSeconds(NOW.0 + 5)),
     };
@@ -84,6 +85,7 @@ fn a_redemption_spends_the_code_and_makes_grant_and_refresh_token() {
         &present(&config),
         valid.client,
         &form(&valid.pairs),
+        None,
         &valid.records,
     );
     assert_eq!(
@@ -157,6 +159,7 @@ fn each_refused_redemption_writes_nothing() {
             &present(&config),
             changed.client,
             &form(&changed.pairs),
+            None,
             &changed.records,
         );
         assert_eq!(decision.outcome.unwrap_err(), *reason);
@@ -174,7 +177,13 @@ fn a_replay_ends_the_grant_once() {
     replay.code().spent_at = Some(NOW);
     replay.records.grant = Some(found(Kind::Grant, "grant", grant()));
     let decide = |it: &Redemption| {
-        authorization_code::decide(&present(&config), it.client, &form(&it.pairs), &it.records)
+        authorization_code::decide(
+            &present(&config),
+            it.client,
+            &form(&it.pairs),
+            None,
+            &it.records,
+        )
     };
     let decision = decide(&replay);
     assert_eq!(
@@ -199,6 +208,7 @@ impl Refresh {
         let token = |spent| RefreshToken {
             grant_id: "grant".to_owned(),
             client_id: "client".to_owned(),
+            jkt: None,
             expires_at: UnixSeconds(NOW.0 + 1),
             spent,
             keep_until: UnixSeconds(NOW.0 + 100_000),
@@ -239,6 +249,7 @@ fn a_refresh_spends_the_token_and_makes_its_successor() {
         &present(&config),
         valid.client,
         &form(&valid.pairs),
+        None,
         &valid.records,
     );
     assert_eq!(
@@ -346,6 +357,7 @@ fn each_refused_refresh() {
             &present(&config),
             changed.client,
             &form(&changed.pairs),
+            None,
             &changed.records,
         );
         assert_eq!(decision.outcome.unwrap_err(), *reason);
@@ -367,6 +379,7 @@ fn within_the_overlap_nothing_is_written() {
         &present(&config),
         again.client,
         &form(&again.pairs),
+        None,
         &again.records,
     );
     assert_eq!(writes(&decision.writes), [("unchanged", Kind::Grant)]);
@@ -391,6 +404,7 @@ fn no_configuration_makes_the_overlap_longer_than_its_bound() {
         &present(&config),
         again.client,
         &form(&again.pairs),
+        None,
         &again.records,
     );
     assert_eq!(decision.outcome.unwrap_err(), Refused::RefreshReused);
@@ -407,6 +421,7 @@ fn a_clock_that_went_back_does_not_make_the_overlap_longer() {
             &present(&config),
             again.client,
             &form(&again.pairs),
+            None,
             &again.records,
         );
         assert_eq!(decision.outcome.is_err(), refused, "{ahead}");

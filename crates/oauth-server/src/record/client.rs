@@ -21,6 +21,9 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// Which grants it may use.
     pub grant_types: Vec<String>,
+    /// Whether it gets no token without a DPoP proof (RFC 9449 section 5.2).
+    #[serde(default)]
+    pub dpop_bound: bool,
     /// When it was registered.
     #[serde(with = "text::time")]
     pub registered_at: UnixSeconds,

@@ -31,6 +31,12 @@ pub struct Code {
     pub person: String,
     /// The grant that comes into being when the code is redeemed.
     pub grant_id: String,
+    /// The thumbprint of the key that it is bound to (RFC 9449 section 10), if it is.
+    #[serde(default)]
+    pub jkt: Option<String>,
+    /// Whether the client gets no token without a DPoP proof.
+    #[serde(default)]
+    pub dpop_bound: bool,
     /// Whether a refresh token is issued with it.
     pub may_refresh: bool,
     /// When it can no longer be redeemed.

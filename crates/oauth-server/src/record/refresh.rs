@@ -14,6 +14,9 @@ pub struct RefreshToken {
     pub grant_id: String,
     /// To whom it was issued.
     pub client_id: String,
+    /// The thumbprint of the key that it is bound to (RFC 9449 section 5), if it is; so is every token that comes of it.
+    #[serde(default)]
+    pub jkt: Option<String>,
     /// When it can no longer be used, for want of use.
     #[serde(with = "text::time")]
     pub expires_at: UnixSeconds,

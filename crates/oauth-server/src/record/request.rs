@@ -35,6 +35,12 @@ pub struct Request {
     /// For which resource.
     #[serde(with = "text")]
     pub resource: ResourceId,
+    /// The thumbprint of the key that the code is to be bound to (RFC 9449 section 10), if there is one.
+    #[serde(default)]
+    pub jkt: Option<String>,
+    /// Whether the client gets no token without a DPoP proof.
+    #[serde(default)]
+    pub dpop_bound: bool,
     /// Whether the client may have a refresh token.
     pub may_refresh: bool,
     /// Keyed hash of the cookie of the browser that made the request.

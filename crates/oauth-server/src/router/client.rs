@@ -7,7 +7,6 @@ use oauth_rs::uri::ClientIdUrl;
 use super::transact;
 use crate::check::client::KnownClient;
 use crate::check::document;
-use crate::endpoint::metadata::offer;
 use crate::endpoint::token::GrantType;
 use crate::event::Event;
 use crate::record;
@@ -70,7 +69,7 @@ async fn by_document(server: &Server, client_id: &str) -> Result<KnownClient, Re
     let answer = documents.fetch(request).await;
     drop(wait);
     let read = match answer {
-        Ok(answer) => document::response(&address, &answer, &offer(&server.config.scopes())),
+        Ok(answer) => document::response(&server.config, &address, &answer),
         Err(error) => Err(Refused::DocumentUnavailable {
             why: error.to_string(),
         }),
@@ -84,7 +83,7 @@ async fn by_document(server: &Server, client_id: &str) -> Result<KnownClient, Re
     read
 }
 
-/// What the document of a client says now to a token request, for a client that has one.
+/// What the document of a client says now to a token request, for a client that has one: whether it gets no token without a proof.
 ///
 /// Called only once a code or a token of this client was presented, so that nobody else makes the server fetch.
 /// A document that cannot be had takes nothing back: the grant was made on one that was read then, and a host that is down must not sign everybody out.
@@ -92,16 +91,17 @@ pub(super) async fn heed(
     server: &Server,
     client_id: &str,
     grant: GrantType,
-) -> Result<(), Refused> {
+) -> Result<bool, Refused> {
     if !ClientIdUrl::is_meant(client_id) {
-        return Ok(());
+        return Ok(false);
     }
     match by_document(server, client_id).await {
         // RFC 6749 section 5.2: unauthorized_client if the client may not use this grant.
         Ok(client) if grant == GrantType::RefreshToken && !client.may_refresh => {
             Err(Refused::GrantNotRegistered("refresh_token"))
         }
-        Ok(_) | Err(Refused::DocumentUnavailable { .. }) => Ok(()),
+        Ok(client) => Ok(client.dpop_bound),
+        Err(Refused::DocumentUnavailable { .. }) => Ok(false),
         // Client ID metadata document, section 4: a client that has to authenticate by now is no public one.
         Err(reason) => Err(reason),
     }

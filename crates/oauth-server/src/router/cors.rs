@@ -43,6 +43,6 @@ pub(super) fn allow(request: &HeaderMap, response: &mut Response<Bytes>) {
     );
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("WWW-Authenticate, Retry-After"),
+        HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce, Retry-After"),
     );
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use oauth_rs::error_code::ErrorCode;
+use oauth_rs::jose::dpop::NotSpent;
 use serde::Serialize;
 
 use crate::check::redirect_uri::Location;
@@ -85,12 +86,13 @@ pub(super) fn refused(reason: &Refused) -> Response<Bytes> {
     }
     if code == ErrorCode::TemporarilyUnavailable {
         let seconds = match reason {
-            Refused::RegistrationsTooMany => "60",
-            _ => "1",
+            Refused::RegistrationsTooMany => 60,
+            Refused::ProofSpent(NotSpent::Full { retry_after }) => retry_after.as_secs().max(1),
+            _ => 1,
         };
         response
             .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

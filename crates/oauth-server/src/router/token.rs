@@ -2,13 +2,15 @@
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use oauth_rs::error_code::ErrorCode;
+use oauth_rs::jose::dpop::VerifiedProof;
 use oauth_rs::media_type;
 use oauth_rs::params::Params;
 
 use super::respond;
 use super::transact::{ATTEMPTS, commit, find};
-use crate::check::client_auth;
+use crate::check::{client_auth, proof};
 use crate::decision::Decision;
 use crate::endpoint::token::{self, GrantType};
 use crate::grant::{authorization_code, refresh_token};
@@ -22,19 +24,52 @@ pub(super) async fn serve(server: &Server, parts: &Parts, body: &Bytes) -> Respo
     if !media_type::is_form(&parts.headers) {
         return respond::refused(&Refused::ContentType);
     }
-    match answer(server, parts, body).await {
+    let mut nonce = None;
+    let mut response = match answer(server, parts, body, &mut nonce).await {
         Ok(answer) => respond::private_json(StatusCode::OK, &answer),
-        Err(reason) => respond::refused(&reason),
+        Err(reason) => {
+            if reason.code() == ErrorCode::UseDpopNonce {
+                let nonces = server.config.nonces.as_ref();
+                nonce = nonces.map(|nonces| nonces.fresh(server.now()));
+            }
+            respond::refused(&reason)
+        }
+    };
+    // RFC 9449 sections 8 and 8.2: with the refusal that asks for it, and with any answer.
+    if let Some(nonce) = nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
     }
+    response
 }
 
-async fn answer(server: &Server, parts: &Parts, body: &[u8]) -> Result<TokenResponse, Refused> {
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+async fn answer(
+    server: &Server,
+    parts: &Parts,
+    body: &[u8],
+    next_nonce: &mut Option<String>,
+) -> Result<TokenResponse, Refused> {
     // RFC 8707 section 2.2: resource may occur more than once.
     let params = Params::parse_form(body, &["resource"])?;
     let client_id = client_auth::check(&parts.headers, &params)?;
     let grant = GrantType::parse(&params)?;
+    let (proof, mut claim) = match proof::verify(&server.config, &parts.headers, server.now())? {
+        None => (None, None),
+        Some(proved) => {
+            *next_nonce = proved.next_nonce;
+            (Some(proved.proof), Some(proved.claim))
+        }
+    };
     for _ in 0..ATTEMPTS {
-        let decision = decide(server, client_id, grant, &params).await?;
+        let decision = decide(server, client_id, grant, &params, proof.as_ref()).await?;
+        // RFC 9449 section 11.1: a proof is good once. It is spent last, so that only who has a code or token fills the window;
+        // but before anything is written, so that a request that was sent again changes nothing.
+        let matters = decision.outcome.is_ok() || !decision.writes.is_empty();
+        if let Some(claim) = claim.take_if(|_| matters) {
+            let spent = server.proofs.spend(claim, server.now());
+            spent.map_err(Refused::ProofSpent)?;
+        }
         if let Some(outcome) = commit(server, decision).await {
             return outcome;
         }
@@ -47,12 +82,14 @@ async fn decide(
     client_id: &str,
     grant: GrantType,
     params: &Params,
+    proof: Option<&VerifiedProof>,
 ) -> Result<Decision<TokenResponse>, Refused> {
     let client = match token::need(client_id) {
         Some(key) => find(server, &key, Client::from_record).await?,
         None => None,
     };
-    token::check_client(&server.present(), client_id, grant, client.as_ref())?;
+    let bound_only = token::check_client(&server.present(), client_id, grant, client.as_ref())?;
+    proof::demanded(bound_only, proof)?;
     match grant {
         GrantType::AuthorizationCode => {
             let key = authorization_code::need(&server.present(), params)?;
@@ -61,7 +98,8 @@ async fn decide(
                 .as_ref()
                 .is_some_and(|code| code.record.client_id == client_id)
             {
-                super::client::heed(server, client_id, grant).await?;
+                let bound_only = super::client::heed(server, client_id, grant).await?;
+                proof::demanded(bound_only, proof)?;
             }
             let grant = match &code {
                 None => None,
@@ -76,7 +114,7 @@ async fn decide(
                 grant,
             };
             let decision =
-                authorization_code::decide(&server.present(), client_id, params, &records);
+                authorization_code::decide(&server.present(), client_id, params, proof, &records);
             let person = records.code.as_ref().map(|code| &code.record.person);
             Ok(for_somebody(server, person, decision).await)
         }
@@ -88,7 +126,8 @@ async fn decide(
                 .as_ref()
                 .is_some_and(|token| token.record.client_id == client_id)
             {
-                super::client::heed(server, client_id, grant).await?;
+                let bound_only = super::client::heed(server, client_id, grant).await?;
+                proof::demanded(bound_only, proof)?;
             }
             let (grant, successor) = match &token {
                 None => (None, None),
@@ -99,7 +138,8 @@ async fn decide(
                 grant,
                 successor,
             };
-            let decision = refresh_token::decide(&server.present(), client_id, params, &records);
+            let decision =
+                refresh_token::decide(&server.present(), client_id, params, proof, &records);
             let person = records.grant.as_ref().map(|grant| &grant.record.person);
             Ok(for_somebody(server, person, decision).await)
         }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod authorize;
 #[cfg(test)]
+mod bound;
+#[cfg(test)]
 mod consent;
 #[cfg(test)]
 mod document;
@@ -10,6 +12,10 @@ mod document;
 mod front;
 #[cfg(test)]
 mod metadata;
+#[cfg(test)]
+mod proof;
+#[cfg(test)]
+mod prover;
 #[cfg(test)]
 mod race;
 #[cfg(test)]

@@ -214,6 +214,10 @@ impl World {
         self.now.fetch_add(seconds, Ordering::SeqCst);
     }
 
+    pub(crate) fn now(&self) -> UnixSeconds {
+        UnixSeconds(self.now.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn told(&self) -> Vec<Event> {
         std::mem::take(&mut *self.events.lock().unwrap())
     }

@@ -506,6 +506,7 @@ async fn sweeping(store: Arc<dyn Store>) -> Case {
         name: None,
         redirect_uris: Vec::new(),
         grant_types: Vec::new(),
+        dpop_bound: false,
         registered_at: UnixSeconds(1),
         expires_at: None,
     };
