@@ -13,9 +13,9 @@ cargo xtask conformance         the official suite and the official SDKs; writes
     --only NAME                 runs whose name, or scenarios whose name, contains NAME; writes nothing
                                 (the runs with the SDKs are interop, or interop-rust, interop-python and so on)
     --check                     fail when docs/conformance.md is out of date, instead of writing it
-cargo xtask bench               what a request and a session cost beside a bare HTTP server, and a token
-                                beside its signature check; Linux, two cores
-    --only NAME                 one of them: requests, tokens
+cargo xtask bench               what a request and a session cost beside a bare HTTP server, a token
+                                beside its signature check, and a guard beside none; Linux, two cores
+    --only NAME                 one of them: requests, tokens, guard
 ";
 
 /// One command.

@@ -36,6 +36,7 @@ pub(crate) struct Package {
     pub(crate) features: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub(crate) targets: Vec<Target>,
+    pub(crate) manifest_path: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,11 +114,11 @@ impl Workspace {
 }
 
 impl Package {
-    /// Whether there is a library in it.
+    /// Whether there is a library in it that others may use; what measures the libraries has one too.
     pub(crate) fn is_library(&self) -> bool {
-        self.targets
-            .iter()
-            .any(|target| target.kind.iter().any(|kind| kind == "lib"))
+        let mut folders = self.manifest_path.iter();
+        let mut kinds = self.targets.iter().flat_map(|target| &target.kind);
+        folders.all(|folder| folder != "xtask") && kinds.any(|kind| kind == "lib")
     }
 }
 

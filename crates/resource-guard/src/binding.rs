@@ -13,13 +13,12 @@ use crate::config::Checked;
 use crate::credential::Presented;
 use crate::evidence::Evidence;
 use crate::issuer::Demand;
-use crate::principal::Binding;
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
 
-/// What was proved about the sender.
+/// What came with the proof of the sender, if one was needed.
+#[derive(Default)]
 pub(crate) struct Proved {
-    pub(crate) binding: Binding,
     pub(crate) claim: Option<ReplayClaim>,
     pub(crate) next_nonce: Option<String>,
 }
@@ -44,26 +43,18 @@ pub(crate) fn check(
         check_demand(demand, jkt, certificate).map_err(refuse)?;
     }
     check_certificate(certificate, evidence.certificate).map_err(refuse)?;
-    let mut proved = Proved {
-        binding: Binding {
-            jkt: jkt.map(str::to_owned),
-            certificate: certificate.cloned(),
-        },
-        claim: None,
-        next_nonce: None,
-    };
-    if let (Some(jkt), Some(rules)) = (jkt, &checked.config.dpop) {
-        let proof = Proof {
-            base: &checked.public_base,
-            rules,
-            token: presented.token,
-            jkt,
-        };
-        let (claim, next_nonce) = proof.check(parts, evidence, now)?;
-        proved.claim = Some(claim);
-        proved.next_nonce = next_nonce;
+    match (jkt, &checked.config.dpop) {
+        (Some(jkt), Some(rules)) => {
+            let proof = Proof {
+                base: &checked.public_base,
+                rules,
+                token: presented.token,
+                jkt,
+            };
+            proof.check(parts, evidence, now)
+        }
+        _ => Ok(Proved::default()),
     }
-    Ok(proved)
 }
 
 fn check_scheme(scheme: Scheme, jkt: Option<&str>, takes_dpop: bool) -> Result<(), Reason> {
@@ -122,7 +113,7 @@ impl Proof<'_> {
         parts: &Parts,
         evidence: &Evidence<'_>,
         now: UnixSeconds,
-    ) -> Result<(ReplayClaim, Option<String>), Refused> {
+    ) -> Result<Proved, Refused> {
         let refuse = |reason: ProofRefused| match (&reason, evidence.nonces) {
             // RFC 9449 section 9: the new nonce comes with the refusal.
             (ProofRefused::NonceMissing | ProofRefused::Nonce, Some(nonces)) => {
@@ -155,10 +146,13 @@ impl Proof<'_> {
         let verified = dpop::verify(proof, &sent, self.rules, now).map_err(refuse)?;
         // RFC 9449 section 7.1: the token is bound to the key of the proof.
         verified.check_key(self.jkt).map_err(refuse)?;
-        let next = evidence
+        let next_nonce = evidence
             .nonces
             .filter(|_| is_old.get())
             .map(|nonces| nonces.fresh(now));
-        Ok((ReplayClaim::new(&verified, &uri), next))
+        Ok(Proved {
+            claim: Some(ReplayClaim::new(&verified, &uri)),
+            next_nonce,
+        })
     }
 }

@@ -38,22 +38,20 @@ pub(crate) fn find(parts: &Parts, takes_dpop: bool) -> Result<Presented<'_>, Ref
     if in_query {
         return Err(nobody(Reason::SeveralCredentials));
     }
-    let field = field
-        .to_str()
-        .map_err(|_| nobody(Reason::MalformedCredentials))?;
-    let (scheme, rest) = field.split_once(' ').unwrap_or((field, ""));
+    let field = field.as_bytes();
+    let end = field.iter().position(|byte| *byte == b' ');
+    let (scheme, rest) = field.split_at(end.unwrap_or(field.len()));
     // RFC 9110 section 11.1: the scheme is compared without regard to case.
-    let scheme = if scheme.eq_ignore_ascii_case("Bearer") {
+    let scheme = if scheme.eq_ignore_ascii_case(b"Bearer") {
         Scheme::Bearer
-    } else if takes_dpop && scheme.eq_ignore_ascii_case("DPoP") {
+    } else if takes_dpop && scheme.eq_ignore_ascii_case(b"DPoP") {
         Scheme::Dpop
     } else {
         return Err(nobody(Reason::NoToken));
     };
-    let token = rest.trim_matches(' ');
-    if !is_token68(token) {
+    let Some(token) = token68(trim_spaces(rest)) else {
         return Err(Refused::of(scheme, Reason::MalformedCredentials));
-    }
+    };
     if token.len() > MAX_JWS_BYTES {
         let bytes = token.len();
         return Err(Refused::of(scheme, Reason::TokenTooLong { bytes }));
@@ -71,11 +69,29 @@ fn only_authorization(headers: &HeaderMap) -> Result<Option<&http::HeaderValue>,
     }
 }
 
+fn trim_spaces(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
 // RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=".
-fn is_token68(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
-    !body.is_empty() && body.bytes().all(allowed)
+fn token68(bytes: &[u8]) -> Option<&str> {
+    let mut body = bytes;
+    while let [rest @ .., b'='] = body {
+        body = rest;
+    }
+    // No branch and no early end, so that many bytes are compared at a time.
+    let is_allowed = |b: u8| {
+        let is_mark = (b == b'-') | (b == b'.') | (b == b'_') | (b == b'~') | (b == b'+');
+        b.is_ascii_alphanumeric() | is_mark | (b == b'/')
+    };
+    let is_good = body.iter().fold(true, |good, b| good & is_allowed(*b));
+    if body.is_empty() || !is_good {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok()
 }
 
 // RFC 6750 section 2.3: the name of the parameter is access_token.
@@ -217,6 +233,19 @@ mod tests {
                 "{field:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_token_has_these_characters_and_no_others() {
+        let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+        for byte in 0..=u8::MAX {
+            let bytes = [b'a', byte, b'b'];
+            let is_allowed = allowed.as_bytes().contains(&byte);
+            assert_eq!(token68(&bytes).is_some(), is_allowed, "{byte:#x}");
+        }
+        assert_eq!(token68(b"a=="), Some("a=="));
+        assert_eq!(token68(b"=="), None);
+        assert_eq!(token68(b""), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::memory::{Remembered, TokenMemory, unique};
 use crate::metadata::MetadataDocument;
 use crate::operation::Role;
 use crate::passed::PassedToken;
-use crate::principal::{Granted, Identity, Principal};
+use crate::principal::{Binding, Granted, Identity, Principal};
 use crate::reason::{Reason, shortened};
 use crate::refused::Refused;
 use crate::scope::Requirement;
@@ -224,7 +224,7 @@ impl Guard {
             scopes,
             issuer: trusted.issuer.clone(),
             actors: token.act.0,
-            binding: proved.binding,
+            binding: Binding::of(token.cnf.as_ref()),
             issued_at: token.iat,
             expires_at: token.exp,
             token_id: token.jti,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use oauth_rs::certificate::Thumbprint;
 use oauth_rs::jose::dpop::{ReplayClaim, ReplayWindow};
-use oauth_rs::jose::jwt::Actor;
+use oauth_rs::jose::jwt::{Actor, Confirmation};
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::Issuer;
@@ -91,6 +91,19 @@ pub struct Binding {
     pub jkt: Option<String>,
     /// The thumbprint of the TLS client certificate.
     pub certificate: Option<Thumbprint>,
+}
+
+impl Binding {
+    /// What a token says that it is bound to.
+    pub(crate) fn of(confirmation: Option<&Confirmation>) -> Self {
+        let Some(confirmation) = confirmation else {
+            return Self::default();
+        };
+        Self {
+            jkt: confirmation.jkt.clone(),
+            certificate: confirmation.certificate.clone(),
+        }
+    }
 }
 
 /// A valid token, whose proof, if it needs one, is still to be spent.

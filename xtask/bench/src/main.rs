@@ -1,8 +1,9 @@
 //! The servers that `cargo xtask bench` compares, behind one and the same accept loop.
 //!
 //! `bench-server ours` serves `HttpService`, `bench-server sessions` the same with sessions, and
-//! `bench-server bare BYTES` answers each request with so many bytes by hyper alone. Each prints its
-//! port and serves until it is killed.
+//! `bench-server bare BYTES` answers each request with so many bytes by hyper alone, which
+//! `bench-server guarded BYTES` has a guard in front of. Each prints its port and serves until it is
+//! killed.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,12 +11,14 @@
 )]
 #![expect(clippy::print_stdout, reason = "the port is its only output")]
 
-mod bare;
 mod tools;
 
 use std::error::Error;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
+use bench_server::bare::Bare;
+use bench_server::guarded::{self, Guarded};
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -24,7 +27,10 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use mcp_protocol::serve::{HttpService, Options, SessionLimits};
+use oauth_rs::jose::Alg;
+use resource_guard::GuardLayer;
 use tokio::net::TcpListener;
+use tower_layer::Layer as _;
 
 use crate::tools::Tools;
 
@@ -48,9 +54,16 @@ async fn main() {
         }
         ["bare", bytes] => {
             let answer = Bytes::from("x".repeat(bytes.parse().unwrap()));
-            serve(bare::Bare::new(answer)).await;
+            serve(Bare::new(answer)).await;
         }
-        _ => println!("usage: bench-server ours | sessions | bare BYTES"),
+        ["guarded", bytes] => {
+            let answer = Bytes::from("x".repeat(bytes.parse().unwrap()));
+            let Guarded { guard, keys, .. } = Guarded::new(Alg::Es256);
+            let layer = GuardLayer::new(Arc::new(guard), keys.fixed(), Arc::new(guarded::now));
+            let service = layer.layer(Bare::new(answer));
+            serve(TowerToHyperService::new(service)).await;
+        }
+        _ => println!("usage: bench-server ours | sessions | bare BYTES | guarded BYTES"),
     }
 }
 

@@ -14,6 +14,14 @@ pub(crate) struct Load {
     connections: Vec<Connection>,
 }
 
+/// What is sent again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) bytes: Vec<u8>,
+    /// The status of each answer; another one is a failure.
+    pub(crate) status: u16,
+}
+
 struct Connection {
     stream: TcpStream,
     /// What was read of the answers.
@@ -28,18 +36,15 @@ impl Load {
         Ok(Load { connections })
     }
 
-    /// Sends at least so many requests, and gives how many it were and how long an answer's body is.
-    pub(crate) fn run(&mut self, request: &[u8], at_least: usize) -> Outcome<Sent> {
-        let mut sent = Sent {
-            requests: 0,
-            body: 0,
-        };
+    /// Sends at least so many requests, and gives how many it were and how long an answer is.
+    pub(crate) fn run(&mut self, request: &Request, at_least: usize) -> Outcome<Sent> {
+        let mut sent = Sent::default();
         while sent.requests < at_least {
             for connection in &mut self.connections {
-                connection.stream.write_all(request).map_err(told)?;
+                connection.stream.write_all(&request.bytes).map_err(told)?;
             }
             for connection in &mut self.connections {
-                sent.body = connection.answer()?;
+                (sent.head, sent.body) = connection.answer(request.status)?;
                 sent.requests += 1;
             }
         }
@@ -48,9 +53,11 @@ impl Load {
 }
 
 /// What a run was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sent {
     pub(crate) requests: usize,
+    /// The length of the last answer's head in bytes, with the empty line at its end.
+    pub(crate) head: usize,
     /// The length of the last answer's body in bytes.
     pub(crate) body: usize,
 }
@@ -66,8 +73,8 @@ impl Connection {
         })
     }
 
-    /// Reads one answer and gives the length of its body; anything but 200 is a failure.
-    fn answer(&mut self) -> Outcome<usize> {
+    /// Reads one answer and gives the length of its head and body; another status is a failure.
+    fn answer(&mut self, status: u16) -> Outcome<(usize, usize)> {
         let mut filled = 0;
         loop {
             let room = self.buffer.get_mut(filled..).unwrap_or_default();
@@ -79,24 +86,24 @@ impl Connection {
             }
             filled += read;
             let answer = self.buffer.get(..filled).unwrap_or_default();
-            if let Some((head, body)) = measure(answer)?
+            if let Some((head, body)) = measure(answer, status)?
                 && filled >= head + body
             {
-                return Ok(body);
+                return Ok((head, body));
             }
         }
     }
 }
 
 /// The length of the head and of the body of an answer, as soon as its head is there.
-fn measure(answer: &[u8]) -> Outcome<Option<(usize, usize)>> {
+fn measure(answer: &[u8], status: u16) -> Outcome<Option<(usize, usize)>> {
     let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
     let head = answer.get(..end).unwrap_or_default();
     let head =
         std::str::from_utf8(head).map_err(|error| format!("the head of an answer: {error}"))?;
-    if !head.starts_with("HTTP/1.1 200 ") {
+    if !head.starts_with(&format!("HTTP/1.1 {status} ")) {
         return Err(format!("the server answered {head:?}"));
     }
     let length = head.lines().find_map(|line| {
@@ -118,18 +125,20 @@ mod tests {
 
     #[test]
     fn an_answer_is_measured_when_its_head_is_there() {
-        assert_eq!(measure(b"HTTP/1.1 200 OK\r\nContent-Le"), Ok(None));
+        assert_eq!(measure(b"HTTP/1.1 200 OK\r\nContent-Le", 200), Ok(None));
         let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-        assert_eq!(measure(whole), Ok(Some((whole.len() - 2, 2))));
+        assert_eq!(measure(whole, 200), Ok(Some((whole.len() - 2, 2))));
+        let refused = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(measure(refused, 401), Ok(Some((refused.len(), 0))));
     }
 
     #[test]
-    fn an_answer_that_is_no_success_or_has_no_length_is_a_failure() {
+    fn an_answer_of_another_status_or_without_a_length_is_a_failure() {
         for answer in [
             &b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..],
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
         ] {
-            assert!(measure(answer).is_err());
+            assert!(measure(answer, 200).is_err());
         }
     }
 }

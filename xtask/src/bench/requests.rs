@@ -2,15 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::load::Request;
+
 /// One POST.
-pub(crate) struct Post {
+struct Post {
     headers: Vec<(&'static str, &'static str)>,
     body: Value,
 }
 
 impl Post {
     /// The request as it goes over the connection.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    fn request(&self) -> Request {
         let body = self.body.to_string();
         let mut text = String::from("POST /mcp HTTP/1.1\r\nhost: localhost\r\n");
         let length = body.len().to_string();
@@ -28,12 +30,15 @@ impl Post {
         }
         text.push_str("\r\n");
         text.push_str(&body);
-        text.into_bytes()
+        Request {
+            bytes: text.into_bytes(),
+            status: 200,
+        }
     }
 }
 
 /// `tools/call` of the tool `echo`, 2026-07-28.
-pub(crate) fn echo() -> Post {
+pub(crate) fn echo() -> Request {
     let params =
         json!({ "name": "echo", "arguments": { "text": "Hello, world." }, "_meta": meta() });
     Post {
@@ -44,10 +49,11 @@ pub(crate) fn echo() -> Post {
         ],
         body: json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }),
     }
+    .request()
 }
 
 /// `tools/list`, 2026-07-28.
-pub(crate) fn list() -> Post {
+pub(crate) fn list() -> Request {
     Post {
         headers: vec![
             ("mcp-protocol-version", "2026-07-28"),
@@ -55,10 +61,11 @@ pub(crate) fn list() -> Post {
         ],
         body: json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": meta() } }),
     }
+    .request()
 }
 
 /// `initialize`, 2025-11-25.
-pub(crate) fn initialize() -> Post {
+pub(crate) fn initialize() -> Request {
     let params = json!({
         "protocolVersion": "2025-11-25",
         "capabilities": capabilities(),
@@ -67,6 +74,24 @@ pub(crate) fn initialize() -> Post {
     Post {
         headers: Vec::new(),
         body: json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params }),
+    }
+    .request()
+}
+
+/// A small GET with a token, or without one and refused for it.
+pub(crate) fn get(token: Option<&str>) -> Request {
+    let mut text = String::from(
+        "GET /mcp HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench/1.0\r\naccept: application/json\r\n",
+    );
+    if let Some(token) = token {
+        text.push_str("authorization: Bearer ");
+        text.push_str(token);
+        text.push_str("\r\n");
+    }
+    text.push_str("\r\n");
+    Request {
+        bytes: text.into_bytes(),
+        status: if token.is_some() { 200 } else { 401 },
     }
 }
 

@@ -131,7 +131,7 @@ const TABLE: [Row; 25] = [
     },
     Row {
         name: "bench-server",
-        ours: Some(&["mcp-protocol", "oauth-rs"]),
+        ours: Some(&["mcp-protocol", "oauth-rs", "resource-guard"]),
         never: &[],
     },
     Row {
