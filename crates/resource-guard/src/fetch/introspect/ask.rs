@@ -5,6 +5,7 @@ use oauth_rs::client::introspect::{
     self, Form, IntrospectionFailed, SignedBy, request, signed_response,
 };
 use oauth_rs::client::{Caller, ClientAuth, ExchangeFailed, MAX_BODY_BYTES};
+use oauth_rs::error_code::ErrorCode;
 use oauth_rs::introspection::Introspection;
 use oauth_rs::jose::{AlgSet, JwkSet};
 use oauth_rs::secret::Secret;
@@ -68,6 +69,16 @@ pub enum AskFailed {
 }
 
 impl AskFailed {
+    /// Whether the issuer says that it answers for no token of this kind: one that it does not know.
+    // RFC 7009 section 2.2.1 has the code; servers use it for RFC 7662 as well, which has none.
+    pub(super) fn rejects_the_token(&self) -> bool {
+        matches!(
+            self,
+            Self::Answer(IntrospectionFailed::Exchange(failed))
+                if failed.is(ErrorCode::UnsupportedTokenType)
+        )
+    }
+
     /// Whether it says something about the issuer and not about one token.
     ///
     /// Anybody can send tokens that make an issuer answer 400; that must not keep it from being

@@ -304,9 +304,13 @@ impl Shared {
                     now: self.clock.now(),
                     ..caller
                 };
-                read_signed(&response, &caller, keys, *algorithms).await?
+                read_signed(&response, &caller, keys, *algorithms).await
             }
-            profile => profile.answer(&response)?,
+            profile => profile.answer(&response),
+        };
+        let said = match said {
+            Err(failed) if failed.rejects_the_token() => Introspection::Inactive,
+            said => said?,
         };
         Ok(Answer {
             said: Arc::new(said),

@@ -133,6 +133,20 @@ async fn an_inactive_token_is_asked_about_sooner() {
     assert!(world.is_active("t").await);
 }
 
+/// Some issuers say so of each JWT, since those are validated without asking. It is no outage: the
+/// client would come again for ever.
+#[tokio::test(start_paused = true)]
+async fn a_kind_of_token_that_the_issuer_does_not_know_is_inactive() {
+    let world = World::answering(400, r#"{"error":"unsupported_token_type"}"#);
+    assert!(!world.is_active("a.b.c").await);
+    assert!(!world.is_active("a.b.c").await);
+    assert_eq!(world.endpoint.count(), 1);
+    for body in [r#"{"error":"invalid_request"}"#, "unsupported_token_type"] {
+        world.endpoint.now_answers(400, body);
+        assert!(world.ask(body).await.is_err(), "{body}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_never_used_beyond_the_tokens_time() {
     let world = World::answering(200, r#"{"active":true,"exp":1003}"#);
