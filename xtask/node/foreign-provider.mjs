@@ -10,7 +10,6 @@ import Provider, { errors } from "oidc-provider";
 import { READ, TOKEN_SECONDS, WRITE } from "./protected-mcp.mjs";
 import { atEnd } from "./story.mjs";
 
-
 /** What else it keeps, and for how long: seconds. */
 const KEPT = ["AuthorizationCode", "Grant", "Interaction", "RefreshToken", "Session"];
 const KEPT_SECONDS = 600;
@@ -19,11 +18,12 @@ const KEPT_SECONDS = 600;
 const CLIENT_HOST = "client.test";
 
 /** Who signs in. */
-const PERSON = "ann";
+export const PERSON = "ann";
 
-async function newKey(alg) {
+/** A new key to sign with. */
+export async function newKey(alg, kid = alg) {
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  return { ...(await exportJWK(privateKey)), kid: alg, use: "sig", alg };
+  return { ...(await exportJWK(privateKey)), kid, use: "sig", alg };
 }
 
 /** `cert` and `key` are for a name that is reserved for tests, issued by `ca`, whose own key was thrown away. */
@@ -67,6 +67,29 @@ export async function clientDocument() {
       sent.once("error", failed).end();
     });
   return served;
+}
+
+/** The handler of a provider that signs the person in and agrees to everything, where its own pages would ask. */
+export function agreeing(provider) {
+  const serve = provider.callback();
+  async function agree(request, response) {
+    const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
+    if (prompt.name === "login") {
+      return provider.interactionFinished(request, response, { login: { accountId: PERSON } });
+    }
+    const grant =
+      grantId === undefined
+        ? new provider.Grant({ accountId: session.accountId, clientId: params.client_id })
+        : await provider.Grant.find(grantId);
+    grant.addOIDCScope((prompt.details.missingOIDCScope ?? []).join(" "));
+    for (const [indicator, missing] of Object.entries(prompt.details.missingResourceScopes ?? {})) {
+      grant.addResourceScope(indicator, missing.join(" "));
+    }
+    const consent = { grantId: await grant.save() };
+    return provider.interactionFinished(request, response, { consent }, { mergeWithLastSubmission: true });
+  }
+  return (request, response) =>
+    request.url.startsWith("/interaction/") ? agree(request, response) : serve(request, response);
 }
 
 /**
@@ -123,26 +146,6 @@ export async function provide(place, resource, { document, bound = false, pushed
   provider.on("authorization.accepted", (ctx) => scopes.push(ctx.oidc.params.scope));
   provider.on("server_error", (_, error) => console.log(`  the provider: ${error.stack ?? error}`));
 
-  /** Signs the person in and agrees to everything, where its own pages would ask. */
-  async function agree(request, response) {
-    const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
-    if (prompt.name === "login") {
-      return provider.interactionFinished(request, response, { login: { accountId: PERSON } });
-    }
-    const grant =
-      grantId === undefined
-        ? new provider.Grant({ accountId: session.accountId, clientId: params.client_id })
-        : await provider.Grant.find(grantId);
-    grant.addOIDCScope((prompt.details.missingOIDCScope ?? []).join(" "));
-    for (const [indicator, missing] of Object.entries(prompt.details.missingResourceScopes ?? {})) {
-      grant.addResourceScope(indicator, missing.join(" "));
-    }
-    const consent = { grantId: await grant.save() };
-    return provider.interactionFinished(request, response, { consent }, { mergeWithLastSubmission: true });
-  }
-
-  const serve = provider.callback();
-  place.handle = (request, response) =>
-    request.url.startsWith("/interaction/") ? agree(request, response) : serve(request, response);
+  place.handle = agreeing(provider);
   return { issuer: place.origin, granted, scopes };
 }

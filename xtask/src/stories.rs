@@ -9,10 +9,19 @@ use crate::workspace::Workspace;
 use crate::{Outcome, suite};
 
 /// Each is `xtask/node/NAME-story.mjs`.
-pub(crate) const NAMES: [&str; 4] = ["sdk", "own-client", "foreign-servers", "browser"];
+pub(crate) const NAMES: [&str; 5] = [
+    "sdk",
+    "own-client",
+    "foreign-servers",
+    "foreign-tokens",
+    "browser",
+];
 
-/// What the stories start.
-const PROGRAM: &str = "mcp-server";
+/// What the stories start, and the variable that says where it is.
+const PROGRAMS: [(&str, &str); 2] = [
+    ("mcp-server", "MCP_SERVER"),
+    ("protect-an-axum-api", "PROTECTED_API"),
+];
 
 /// A story ends itself before this.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -22,7 +31,9 @@ const HELD: &str = "  ok  ";
 
 /// Runs the stories, or one of them.
 pub(crate) fn run(workspace: &Workspace, node: &Node, only: Option<&str>) -> Outcome<Tally> {
-    suite::build(PROGRAM)?;
+    for (program, _) in PROGRAMS {
+        suite::build(program)?;
+    }
     let mut tally = Tally::default();
     for name in NAMES
         .into_iter()
@@ -49,8 +60,10 @@ pub(crate) fn run(workspace: &Workspace, node: &Node, only: Option<&str>) -> Out
 fn tell(workspace: &Workspace, node: &Node, name: &str, chromium: Option<&Path>) -> Outcome<Tally> {
     let mut step = node
         .script(&format!("{name}-story.mjs"))
-        .env("MCP_SERVER", workspace.binary(PROGRAM))
         .env("SCREENSHOTS", workspace.scratch("screenshots"));
+    for (program, variable) in PROGRAMS {
+        step = step.env(variable, workspace.binary(program));
+    }
     if let Some(program) = chromium {
         step = step.env("CHROMIUM", program);
     }

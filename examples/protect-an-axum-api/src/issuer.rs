@@ -48,7 +48,11 @@ fn registered() -> Client {
 /// Nothing is fetched here: the keys when the first token needs them, the answers for each token.
 pub(crate) fn trust(issuer: Issuer, http: HttpClient, asked: Option<(String, Client)>) -> Trust {
     let discovered = [(issuer.clone(), KeySource::Discovered)];
-    let keys = KeyCache::new(discovered, http.clone(), KeyLimits::default());
+    let keys = KeyCache::reporting(discovered, http.clone(), KeyLimits::default(), |fetch| {
+        if let Err(why) = fetch.outcome {
+            eprintln!("no newer keys of {}: {why}", fetch.issuer);
+        }
+    });
     let source = Fetched::new(keys);
     let Some((url, client)) = asked else {
         let issuer = TrustedIssuer::new(issuer);
@@ -62,7 +66,9 @@ pub(crate) fn trust(issuer: Issuer, http: HttpClient, asked: Option<(String, Cli
     };
     let (clock, random) = (Arc::new(now), Arc::new(random));
     let limits = IntrospectionLimits::default();
-    let answers = Introspector::new(endpoint, http, clock, random, limits);
+    let answers = Introspector::reporting(endpoint, http, clock, random, limits, |question| {
+        eprintln!("no answer of {}: {}", question.issuer, question.failed);
+    });
     Trust {
         issuer: TrustedIssuer::introspecting(issuer),
         source: source.asking(answers),

@@ -1,5 +1,6 @@
 //! A plain axum API that only accepts access tokens made for it: `protect-an-axum-api RESOURCE ISSUER`.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "an example")]
+#![expect(clippy::unwrap_used, reason = "an example stops at the first surprise")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "its log")]
 
 mod issuer;
 #[cfg(test)]
