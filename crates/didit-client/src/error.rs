@@ -1,9 +1,9 @@
 //! What went wrong with a call: a stable code, a message without secrets, a hint.
 
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use crate::retry_after::retry_after;
 use crate::scrub::scrub;
 
 /// The deepest level of an error body that is read.
@@ -143,9 +143,7 @@ impl ApiError {
     pub fn from_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let mut error = Self::local(ErrorCode::of(status), "");
         error.status = Some(status.as_u16());
-        error.retry_after = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        error.retry_after = retry_after(headers);
         if body.len() <= MAX_ERROR_BODY
             && let Ok(value) = serde_json::from_slice::<Value>(body)
         {
@@ -162,6 +160,13 @@ impl ApiError {
             ErrorCode::Error,
             "the answer of the Didit API is larger than 8 MiB",
         )
+    }
+
+    /// The same refusal with more said about it; the words are ours and are not cleaned.
+    #[cfg(feature = "send")]
+    pub(crate) fn and(mut self, words: &str) -> Self {
+        self.message = format!("{}; {words}", self.message);
+        self
     }
 
     /// The stable code.
@@ -315,6 +320,7 @@ fn fallback(status: StatusCode) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::header::RETRY_AFTER;
     use serde_json::json;
 
     use super::*;

@@ -10,7 +10,10 @@ mod file;
 mod form;
 pub mod model;
 pub mod operation;
+pub mod page;
 pub mod redact;
+mod retry;
+mod retry_after;
 mod scrub;
 mod secret;
 #[cfg(feature = "send")]
@@ -24,4 +27,6 @@ pub use error::{ApiError, ErrorCode};
 pub use file::{File, FileKind, InvalidFile, MAX_FILE, MAX_FILE_NAME};
 pub use form::{MAX_FORM_BODY, MAX_FORM_PARTS};
 pub use operation::Operation;
+pub use page::{Page, Pager};
+pub use retry::{DEFAULT_ATTEMPTS, DEFAULT_BUDGET, MAX_ATTEMPTS, Retries};
 pub use secret::Secret;

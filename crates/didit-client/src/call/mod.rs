@@ -81,6 +81,22 @@ impl Call {
         self
     }
 
+    /// Adds a query parameter, or replaces its value.
+    pub(crate) fn with_query(mut self, name: &str, value: String) -> Self {
+        self.query.retain(|(known, _)| known != name);
+        self.query(name, value)
+    }
+
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.query.iter();
+        pairs.find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
+    #[cfg(feature = "send")]
+    pub(crate) fn body_value(&self, name: &str) -> Option<&Value> {
+        self.body.get(name)
+    }
+
     /// Adds a field to the JSON body.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>, value: Value) -> Self {

@@ -5,5 +5,7 @@
 //! Absent and null are the same; a value of another type than promised is [`InvalidModel`], which names the field.
 
 pub(crate) mod read;
+mod session;
 
 pub use read::{InvalidModel, MAX_MODEL_ROWS};
+pub use session::SessionStatus;

@@ -34,6 +34,8 @@ pub struct Operation {
     pub path: &'static str,
     /// The query parameters it understands.
     pub query: &'static [&'static str],
+    /// Whether it may be sent again when it is not known whether it arrived.
+    pub repeatable: bool,
     /// The fields of its JSON body; empty when it has no body.
     pub body: &'static [&'static str],
     /// The text fields of its form; a row has a JSON body or a form.
@@ -60,6 +62,11 @@ impl Operation {
 }
 
 impl Operation {
+    /// Whether sending it twice does no more than sending it once: reads, and the rows that say so.
+    pub fn may_be_repeated(&self) -> bool {
+        self.repeatable || self.method == Verb::Get
+    }
+
     /// Whether its body is a form.
     pub fn is_form(&self) -> bool {
         !self.form.is_empty() || !self.files.is_empty()
@@ -126,6 +133,7 @@ pub(crate) const fn row(
         method,
         base,
         path,
+        repeatable: false,
         query: &[],
         body: &[],
         form: &[],
