@@ -2,8 +2,6 @@
 
 mod create;
 mod pages;
-#[cfg(test)]
-mod tests;
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -136,3 +134,6 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
