@@ -8,6 +8,7 @@ mod catalog;
 mod credential;
 mod date;
 mod fetched;
+pub mod graph;
 mod handler;
 mod map;
 mod outcome;

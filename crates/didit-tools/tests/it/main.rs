@@ -3,6 +3,17 @@
 #[cfg(test)]
 mod attending;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(
+    unreachable_pub,
+    reason = "the fuzz targets use it as a library of its own"
+)]
+mod fuzz;
+#[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod place;
