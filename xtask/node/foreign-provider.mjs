@@ -100,7 +100,7 @@ export function agreeing(provider) {
  */
 export async function provide(place, resource, { document, bound = false, pushed = false } = {}) {
   // Access tokens are signed with the one; the other is what it demands of a provider for ID tokens, which nobody asks for here.
-  const keys = await Promise.all(["ES256", "RS256"].map(newKey));
+  const keys = await Promise.all(["ES256", "RS256"].map((alg) => newKey(alg)));
   const granted = {};
   const scopes = [];
   const provider = new Provider(place.origin, {
