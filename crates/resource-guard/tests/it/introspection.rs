@@ -1,5 +1,5 @@
 //! Tokens that their issuer is asked about (RFC 7662): an answer that is good, one change, the exact
-//! reason. Row 1 of what the systems we learned from can do: keys or introspection, audience always.
+//! reason.
 
 use std::time::Duration;
 

@@ -5,4 +5,6 @@ mod introspection;
 mod keys;
 #[cfg(feature = "tower")]
 mod layer;
+#[cfg(feature = "tower")]
+mod seed_systems;
 mod verified;
