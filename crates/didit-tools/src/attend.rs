@@ -9,6 +9,11 @@ use crate::outcome::Failure;
 
 /// Is told of each call of a tool over MCP; must not wait.
 pub trait Attendant: Send + Sync + 'static {
+    /// Why a call may not be made at all, if it may not; asked before it begins.
+    fn refuses(&self, _call: &Begun<'_>) -> Option<Failure> {
+        None
+    }
+
     /// A call begins. What is returned is told how it ended, or dropped if it is cancelled.
     fn begins(&self, call: &Begun<'_>) -> Box<dyn Watch>;
 }

@@ -44,6 +44,12 @@ pub enum NoCredential {
     /// Nobody is signed in, or this person has no account at Didit.
     #[error("no Didit account is connected for the person who is signed in")]
     Unknown,
+    /// The caller's own token is what goes to Didit, and it is not for Didit.
+    #[error("the access token is not for the Didit API")]
+    OtherAudience,
+    /// No tool has signed in yet.
+    #[error("no Didit account is signed in")]
+    SignedOut,
     /// It may exist but cannot be had now.
     #[error("the credential for Didit cannot be obtained at the moment")]
     Unavailable,
@@ -55,6 +61,12 @@ impl From<NoCredential> for Failure {
             NoCredential::Unknown => {
                 Self::new(ErrorCode::MissingAuth, why.to_string()).hint("Sign in again.")
             }
+            NoCredential::OtherAudience => Self::new(ErrorCode::MissingAuth, why.to_string()).hint(
+                "Whoever runs this server has to see to it that the issuer names the Didit API among the audiences of its tokens.",
+            ),
+            NoCredential::SignedOut => Self::new(ErrorCode::MissingAuth, why.to_string()).hint(
+                "Set DIDIT_ACCESS_TOKEN, or sign in with didit_account_login; didit_account_register opens an account.",
+            ),
             NoCredential::Unavailable => {
                 Self::new(ErrorCode::Error, why.to_string()).hint("Call again in a moment.")
             }

@@ -64,11 +64,14 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
             .arguments()
             .map_err(|_| Error::invalid_params("the arguments are not an object"))?;
         let extensions = context.extensions();
-        let watch = self
-            .attendant
-            .as_ref()
-            .map(|attendant| attendant.begins(&Begun::new(extensions, &call.name, &arguments)));
-        let outcome = self.call(extensions, &call.name, Some(&arguments)).await;
+        let begun = Begun::new(extensions, &call.name, &arguments);
+        let attendant = self.attendant.as_ref();
+        let refused = attendant.and_then(|attendant| attendant.refuses(&begun));
+        let watch = attendant.map(|attendant| attendant.begins(&begun));
+        let outcome = match refused {
+            Some(failure) => Some(Err(failure)),
+            None => self.call(extensions, &call.name, Some(&arguments)).await,
+        };
         if let Some(watch) = watch {
             let ended = outcome.as_ref().map(|outcome| outcome.as_ref().map(|_| ()));
             if let Some(instead) = watch.ended(ended) {

@@ -3,6 +3,8 @@
 use didit_client::{ApiError, ErrorCode};
 use serde_json::{Value, json};
 
+use crate::role::roles_with;
+
 /// The most allowed values that are listed.
 const MAX_ALLOWED: usize = 40;
 
@@ -60,6 +62,20 @@ impl Failure {
     pub(crate) fn allowed(mut self, allowed: impl IntoIterator<Item = String>) -> Self {
         self.allowed = allowed.into_iter().take(MAX_ALLOWED).collect();
         self
+    }
+
+    /// The token carries permissions, and not the one that the tool needs.
+    pub fn missing_permission(permission: &str) -> Self {
+        Self::new(
+            ErrorCode::MissingScope,
+            format!(
+                "the access token does not carry the permission {permission}, which this tool needs"
+            ),
+        )
+        .hint(format!(
+            "Roles that have it: {}. Sign in again after the role has changed.",
+            roles_with(permission).join(", ")
+        ))
     }
 
     /// The stable code.

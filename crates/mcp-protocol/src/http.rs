@@ -35,6 +35,12 @@ pub struct Callers {
     pub hosts: Vec<String>,
     /// Further origins, exactly as a browser writes them: `https://app.example`.
     pub origins: Vec<String>,
+    /// Whether every origin is allowed but `null`.
+    ///
+    /// # Security
+    /// It is for a server that does nothing without a token which a page has to hold: then a page can do
+    /// no more than its person has let it. Hosts are checked all the same, so no page can rebind its name.
+    pub dangerous_any_origin: bool,
 }
 
 impl Default for Callers {
@@ -44,6 +50,7 @@ impl Default for Callers {
             loopback: true,
             hosts: Vec::new(),
             origins: Vec::new(),
+            dangerous_any_origin: false,
         }
     }
 }
@@ -99,6 +106,9 @@ impl Callers {
         let Some((scheme, authority)) = origin.split_once("://") else {
             return false;
         };
+        if self.dangerous_any_origin {
+            return true;
+        }
         self.loopback && matches!(scheme, "http" | "https") && is_loopback(host_of(authority))
     }
 }

@@ -221,3 +221,38 @@ async fn a_refused_credential_is_told_from_a_refused_tool() {
         assert_eq!(body == "again", signed_out, "{case}: {body}");
     }
 }
+
+/// Lets nobody do what needs a permission.
+struct Strict(Book);
+
+impl Attendant for Strict {
+    fn refuses(&self, call: &Begun<'_>) -> Option<Failure> {
+        call.permission().map(Failure::missing_permission)
+    }
+
+    fn begins(&self, call: &Begun<'_>) -> Box<dyn Watch> {
+        self.0.begins(call)
+    }
+}
+
+#[tokio::test]
+async fn what_an_attendant_refuses_is_not_sent_and_told_as_a_call() {
+    let (book, upstream) = (Book::default(), Upstream::quiet(ONE));
+    let strict = Strict(book.clone());
+    let (status, body) = call(&upstream, strict, "didit_session_list", json!({})).await;
+    assert_eq!(status, 200);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["result"]["isError"], true);
+    let text = body["result"]["content"][0]["text"].as_str().unwrap();
+    assert_eq!(
+        text,
+        "Error [missing_scope]: the access token does not carry the permission list:sessions, which this tool needs\n\
+         Hint: Roles that have it: OWNER, ADMIN, COMPLIANCE_OFFICER, DEVELOPER, READER. Sign in again after the role has changed."
+    );
+    assert!(upstream.all().is_empty());
+    let lines = book.0.lock().unwrap();
+    assert!(
+        lines[0].ends_with(r#"Some(Err("missing_scope"))"#),
+        "{lines:?}"
+    );
+}

@@ -92,6 +92,7 @@ fn further_hosts_and_origins_are_matched_exactly() {
         loopback: false,
         hosts: vec!["mcp.example".into(), "api.example:8443".into()],
         origins: vec!["https://app.example".into()],
+        ..Callers::default()
     };
     for (host, allowed) in [
         ("mcp.example", true),
@@ -113,6 +114,24 @@ fn further_hosts_and_origins_are_matched_exactly() {
     ] {
         let result = callers.check(&parts("/", &[("host", "mcp.example"), ("origin", origin)]));
         assert_eq!(result.is_ok(), allowed, "{origin}");
+    }
+}
+
+#[test]
+fn any_origin_is_a_switch_that_leaves_the_host_checked() {
+    let callers = Callers {
+        loopback: false,
+        hosts: vec!["mcp.example".into()],
+        dangerous_any_origin: true,
+        ..Callers::default()
+    };
+    for (host, origin, allowed) in [
+        ("mcp.example", "https://any.example", true),
+        ("mcp.example", "null", false),
+        ("other.example", "https://any.example", false),
+    ] {
+        let result = callers.check(&parts("/", &[("host", host), ("origin", origin)]));
+        assert_eq!(result.is_ok(), allowed, "{host} {origin}");
     }
 }
 
