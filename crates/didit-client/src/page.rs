@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::call::Call;
 use crate::error::{ApiError, ErrorCode};
+use crate::model::InvalidModel;
 
 /// The most pages that are asked for when no other number is chosen.
 pub const DEFAULT_PAGES: usize = 1000;
@@ -34,6 +35,19 @@ impl Page {
     /// [`ApiError`] if it is neither.
     pub fn read(answer: Value) -> Result<Self, ApiError> {
         Self::and_next(answer).map(|(page, _)| page)
+    }
+
+    /// Its rows as a type.
+    ///
+    /// # Errors
+    /// [`InvalidModel`] for the first row that is none; its field begins with the row's number in brackets.
+    pub fn rows_as<T>(self) -> Result<Vec<T>, InvalidModel>
+    where
+        T: TryFrom<Value, Error = InvalidModel>,
+    {
+        let rows = self.rows.into_iter().enumerate();
+        rows.map(|(row, value)| T::try_from(value).map_err(|error| error.in_row(row)))
+            .collect()
     }
 
     /// The page, and the address of the next one as it was written.

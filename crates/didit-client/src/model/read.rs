@@ -22,6 +22,16 @@ impl InvalidModel {
         &self.field
     }
 
+    /// The same in a row of a list.
+    pub(crate) fn in_row(mut self, row: usize) -> Self {
+        self.field = if self.field == WHOLE {
+            format!("[{row}]")
+        } else {
+            format!("[{row}].{}", self.field)
+        };
+        self
+    }
+
     /// What was expected.
     pub fn expected(&self) -> &'static str {
         self.expected
@@ -32,6 +42,9 @@ impl InvalidModel {
         self.found
     }
 }
+
+/// The name of an answer as a whole.
+const WHOLE: &str = "the answer";
 
 /// A place in an answer; it becomes text only when something is wrong there.
 #[derive(Clone, Copy)]
@@ -81,7 +94,7 @@ impl<'a> At<'a> {
         let text = self.text();
         InvalidModel {
             field: if text.is_empty() {
-                "the answer".to_owned()
+                WHOLE.to_owned()
             } else {
                 text
             },
