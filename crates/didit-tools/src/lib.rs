@@ -8,6 +8,11 @@ mod catalog;
 mod credential;
 mod date;
 mod fetched;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the tools that take files are built on it next")
+)]
+mod file;
 pub mod graph;
 mod handler;
 mod map;
