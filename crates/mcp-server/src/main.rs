@@ -7,7 +7,6 @@ mod client;
 mod command;
 mod data;
 mod listen;
-mod revocation;
 mod system;
 mod wiring;
 

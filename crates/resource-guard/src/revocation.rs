@@ -153,6 +153,16 @@ impl Revocations {
         self.none.store(false, Ordering::Release);
     }
 
+    /// Refuses every token, of any issuer, that was issued up to then: for a process that starts and
+    /// does not know what was withdrawn before. Clients refresh once.
+    ///
+    /// A token without `iat` is not concerned.
+    pub fn refuse_issued_until(&self, then: UnixSeconds) {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        list.all_until = list.all_until.max(Some(then));
+        self.none.store(false, Ordering::Release);
+    }
+
     /// Whether this token was withdrawn.
     pub fn is_revoked(&self, token: &TokenFacts<'_>) -> bool {
         if self.none.load(Ordering::Acquire) {
@@ -302,6 +312,19 @@ mod tests {
         assert!(!list.is_revoked(&nameless));
         list.revoke(&issuer, Withdrawn::Subject("u"), UnixSeconds(1000));
         assert!(list.is_revoked(&nameless));
+    }
+
+    #[test]
+    fn whoever_starts_without_knowledge_refuses_what_is_older() {
+        let (list, issuer) = (Revocations::default(), issuer());
+        list.refuse_issued_until(UnixSeconds(1000));
+        // A clock that was set back takes nothing back.
+        list.refuse_issued_until(UnixSeconds(500));
+        for (issued_at, refused) in [(Some(1000), true), (Some(1001), false), (None, false)] {
+            let token = facts(&issuer, issued_at);
+            assert_eq!(list.is_revoked(&token), refused, "{issued_at:?}");
+        }
+        assert!(list.is_empty());
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Answer sign-in and consent by itself as this person (for tests)
     #[arg(long, value_name = "ID")]
     auto_consent: Option<String>,
+    /// Demand a nonce of the server in each DPoP proof (to try a client out)
+    #[arg(long)]
+    dpop_nonces: bool,
 }
 
 /// Runs until the process is asked to stop.
@@ -69,6 +72,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings {
         access_token_life: Duration::from_secs(args.access_token_seconds),
         auto_consent: args.auto_consent,
+        dpop_nonces: args.dpop_nonces,
     };
     let secrets = outside::secrets(&folder, &entropy)?;
     let store = outside::open_store(&folder).await?;

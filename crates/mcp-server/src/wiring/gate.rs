@@ -1,61 +1,64 @@
 //! Which scopes an MCP operation needs.
 
-use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Extensions, Response};
 use mcp_protocol::serve::{Gate, Operation};
 use oauth_rs::scope::InvalidScope;
-use resource_guard::{Guard, Principal, Requirement};
+use resource_guard::{Guard, Operations, Principal, Reason, Requirement, Role};
 
 use super::SCOPES;
 
-/// Asks, for each call of a tool, for one of the scopes that the tool's rows name.
-///
-/// Everything else (discovery, lists, ping) needs a valid token and no particular scope: the list
-/// of tools is no secret, and a client has to see it to know what to ask for. A tool that is not in
-/// the catalog is left to the handler, which has the same catalog and refuses it.
+/// The method that calls a tool; in the table, the call of a tool that cannot be told.
+const CALL: &str = "tools/call";
+
+/// What the guard asks for: each tool by its name, one of the scopes that its rows name.
 ///
 /// # Errors
 /// A tool of the catalog names no scope, or one that cannot be written.
-pub(super) fn per_tool(guard: &Arc<Guard>) -> Result<Gate, InvalidScope> {
-    let needs: HashMap<&'static str, Requirement> = didit_tools::names()
-        .map(|tool| {
-            // A row without scopes is refused here, and does not become a tool for everybody.
-            let scopes = didit_tools::oauth_scopes(tool).unwrap_or_default();
-            Ok((tool, Requirement::any_of(scopes)?))
-        })
-        .collect::<Result<_, InvalidScope>>()?;
+pub(super) fn operations() -> Result<Operations, Box<dyn Error>> {
+    let tools = didit_tools::names().map(|tool| {
+        // A row without scopes is refused here, and does not become a tool for everybody.
+        let scopes = didit_tools::oauth_scopes(tool).unwrap_or_default();
+        Ok((tool, Requirement::any_of(scopes)?))
+    });
+    let mut rows = tools.collect::<Result<Vec<_>, InvalidScope>>()?;
+    // It cannot be read which tool is meant, so it may be any.
     let every = Requirement::all_of(SCOPES.iter().map(|scope| scope.name))?;
+    rows.push((CALL, every));
+    Ok(Operations::new(rows)?)
+}
+
+/// Asks, for each call of a tool, for what the guard's table says of it.
+///
+/// Everything else (discovery, lists, ping) needs a valid token and no particular scope: the list
+/// of tools is no secret, and a client has to see it to know what to ask for. A tool that is not in
+/// the table is left to the handler, which has the same catalog and refuses it.
+pub(super) fn per_tool(guard: &Arc<Guard>) -> Gate {
     let guard = Arc::clone(guard);
-    let gate = move |caller: &Extensions, operation: &Operation| {
-        let needed = match (operation.method.as_str(), operation.name.as_deref()) {
-            ("tools/call", Some(tool)) => {
-                if let Some(who) = caller.get::<Principal>() {
-                    tracing::info!(
-                        tool,
-                        person = who.subject,
-                        client = who.client_id,
-                        "tool call"
-                    );
-                }
-                needs.get(tool)
-            }
-            // It cannot be read which tool is meant, so it may be any.
-            ("tools/call", None) => Some(&every),
-            _ => None,
-        };
-        match (needed, caller.get::<Principal>()) {
-            (None, _) => Ok(()),
-            (Some(needed), Some(principal)) => guard
-                .require(principal, needed)
-                .map_err(|refused| Box::new(guard.response(&refused))),
-            // The guard stands in front and inserts a principal; without one nothing is called.
-            (Some(_), None) => Err(Box::new(forbidden())),
+    Arc::new(move |caller: &Extensions, operation: &Operation| {
+        if operation.method != CALL {
+            return Ok(());
         }
-    };
-    Ok(Arc::new(gate))
+        // The guard stands in front and inserts a principal; without one nothing is called.
+        let Some(principal) = caller.get::<Principal>() else {
+            return Err(Box::new(forbidden()));
+        };
+        let tool = operation.name.as_deref();
+        tracing::info!(
+            tool,
+            person = principal.subject,
+            client = principal.client_id,
+            "tool call"
+        );
+        match guard.permit(principal, tool.unwrap_or(CALL), Role::Unlimited) {
+            Ok(()) => Ok(()),
+            Err(refused) if matches!(refused.reason(), Reason::UnknownOperation { .. }) => Ok(()),
+            Err(refused) => Err(Box::new(guard.response(&refused))),
+        }
+    })
 }
 
 fn forbidden() -> Response<Bytes> {

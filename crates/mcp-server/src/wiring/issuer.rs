@@ -8,14 +8,16 @@ use oauth_rs::hash::HashKey;
 use oauth_rs::time::Clock;
 use oauth_rs::uri::{Issuer, ResourceId};
 use oauth_server::document::ClientDocuments;
-use oauth_server::event::Event;
+use oauth_server::event::{Event, Events};
 use oauth_server::identity::{DangerousPicker, Person};
 use oauth_server::router::Service;
 use oauth_server::store::Store;
 use oauth_server::{Config, Keys, Lifetimes, Resource, Scope, Seams, Server};
 
+use resource_guard::revocation::Withdrawn;
+use resource_guard::{Nonces, Revocations};
+
 use super::{SCOPES, Secrets, Settings};
-use crate::revocation::Revocations;
 
 /// What the authorization server is made of.
 pub(super) struct Parts {
@@ -28,6 +30,7 @@ pub(super) struct Parts {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) documents: Option<Arc<dyn ClientDocuments>>,
     pub(super) revocations: Arc<Revocations>,
+    pub(super) nonces: Option<Nonces>,
 }
 
 /// The service, with a picker of the sandbox's people instead of passwords.
@@ -56,6 +59,9 @@ pub(super) fn service(
         access_token: parts.settings.access_token_life,
         ..Lifetimes::default()
     };
+    if let Some(nonces) = parts.nonces {
+        config = config.dpop_nonces(nonces);
+    }
     if let Some(person) = parts.settings.auto_consent {
         config = config.dangerous_auto_consent(person);
     }
@@ -64,12 +70,16 @@ pub(super) fn service(
         name: person.name,
         details: vec![person.role, person.email],
     });
-    let (revocations, clock) = (parts.revocations, Arc::clone(&parts.clock));
+    let told = Told {
+        issuer: config.issuer().clone(),
+        revocations: parts.revocations,
+        clock: Arc::clone(&parts.clock),
+    };
     let seams = Seams {
         store: parts.store,
         identity: Arc::new(DangerousPicker::new(people)),
         documents: parts.documents,
-        events: Arc::new(move |event: &Event| told(event, &revocations, clock.as_ref())),
+        events: Arc::new(told),
         clock: parts.clock,
         entropy: parts.entropy,
     };
@@ -77,18 +87,21 @@ pub(super) fn service(
 }
 
 /// Logs what happened, and tells the guard in this process what was revoked.
-fn told(event: &Event, revocations: &Revocations, clock: &dyn Clock) {
-    tracing::info!(?event, "authorization server");
-    match event {
-        Event::GrantRevoked {
-            grant_id,
-            access_tokens_until,
-        } => {
-            revocations.revoke(grant_id.clone(), *access_tokens_until, clock.now());
-        }
-        Event::AccessTokenRevoked { jti, expires_at } => {
-            revocations.revoke(jti.clone(), *expires_at, clock.now());
-        }
-        _ => {}
+struct Told {
+    issuer: Issuer,
+    revocations: Arc<Revocations>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Events for Told {
+    fn record(&self, event: &Event) {
+        tracing::info!(?event, "authorization server");
+        let withdrawn = match event {
+            Event::GrantRevoked { grant_id, .. } => Withdrawn::Grant(grant_id),
+            Event::AccessTokenRevoked { jti, .. } => Withdrawn::Token(jti),
+            _ => return,
+        };
+        let now = self.clock.now();
+        self.revocations.revoke(&self.issuer, withdrawn, now);
     }
 }

@@ -5,6 +5,7 @@ mod front;
 mod gate;
 mod issuer;
 pub(crate) mod outside;
+mod protect;
 
 #[cfg(test)]
 mod tests;
@@ -15,25 +16,19 @@ use std::time::Duration;
 
 use didit_sandbox::Sandbox;
 use didit_tools::{DiditTools, Transport};
-use http::HeaderName;
-use mcp_protocol::serve::{HttpService, Options};
+use mcp_protocol::serve::Options;
 use oauth_rs::entropy::Entropy;
-use oauth_rs::jose::dpop::Rules;
 use oauth_rs::jose::{JwkSet, SigningKey};
-use oauth_rs::scope::ScopeSet;
 use oauth_rs::time::{Clock, UnixSeconds};
 use oauth_rs::uri::{Issuer, ResourceId};
 use oauth_server::document::ClientDocuments;
 use oauth_server::router::Service as AuthService;
 use oauth_server::store::Store;
-use resource_guard::{
-    Cors, Guard, GuardConfig, GuardLayer, GuardService, KeySnapshot, TrustedIssuer,
-};
-use tower_layer::Layer as _;
+use resource_guard::fetch::VerifiedTokens;
+use resource_guard::{KeySnapshot, Nonces, Revocations, TrustedIssuer};
 
-use crate::revocation::Revocations;
 use didit::ActingAs;
-use front::Front;
+use protect::{McpService, Protection};
 
 /// Where the three listeners are, as clients see them.
 #[derive(Clone, Debug)]
@@ -49,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) access_token_life: Duration,
     /// The person who is signed in and consents without pages; for tests.
     pub(crate) auto_consent: Option<String>,
+    /// Whether proofs of keys have to carry nonces of the two servers.
+    pub(crate) dpop_nonces: bool,
 }
 
 /// The keys of the authorization server.
@@ -64,18 +61,17 @@ pub(crate) struct Outside<D> {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// The access tokens whose signature the guard need not verify again.
+    pub(crate) verified: VerifiedTokens,
     /// Fetches client ID metadata documents.
     pub(crate) documents: Option<Arc<dyn ClientDocuments>>,
     /// Reaches the Didit API.
     pub(crate) didit: D,
 }
 
-/// The MCP listener: its paths, the guard, the protocol, the tools.
-pub(crate) type McpService<D> = Front<GuardService<HttpService<DiditTools<D, ActingAs>>>>;
-
 /// What is served on the two listeners of ours; the sandbox serves the third.
 pub(crate) struct Stack<D> {
-    pub(crate) mcp: McpService<D>,
+    pub(crate) mcp: McpService<DiditTools<D, ActingAs>>,
     pub(crate) auth: AuthService,
 }
 
@@ -100,9 +96,6 @@ pub(crate) const SCOPES: [ScopeText; 2] = [
     },
 ];
 
-/// Bodies of MCP requests: a portrait of 1 MB is 1.4 MB as base64.
-const MAX_MCP_BODY_BYTES: usize = 2 * 1024 * 1024;
-
 /// Plugs everything together.
 pub(crate) fn assemble<D: Transport>(
     at: &Addresses,
@@ -114,31 +107,41 @@ pub(crate) fn assemble<D: Transport>(
     let issuer = Issuer::parse(&at.issuer)?;
     let resource = ResourceId::parse(&at.mcp_url)?;
     let keys = JwkSet::from_public([secrets.signing.public_jwk()]);
-    let revocations = Arc::new(Revocations::new());
-    let clock = Arc::clone(&outside.clock);
-
-    let didit = didit::tools(at, outside.didit, sandbox, &clock)?;
-    let guard = Arc::new(guard(&issuer, &resource)?);
-    let options = Options {
-        max_body_bytes: MAX_MCP_BODY_BYTES,
-        gate: Some(gate::per_tool(&guard)?),
-        ..Options::default()
+    // Until they have expired, and one second for those that were issued in the same one.
+    let longest = settings
+        .access_token_life
+        .saturating_add(Duration::from_secs(1));
+    let revocations = Arc::new(Revocations::new(longest));
+    // What was revoked before the last stop is not known here. Tokens of this very second are fresh ones.
+    let before = outside.clock.now().0.saturating_sub(1);
+    revocations.refuse_issued_until(UnixSeconds(before));
+    let didit = didit::tools(at, outside.didit, sandbox, &outside.clock)?;
+    let nonces = |settings: &Settings| {
+        let mut secret = [0; 32];
+        outside.entropy.fill(&mut secret);
+        settings.dpop_nonces.then(|| Nonces::new(secret))
     };
-    let revoked = Arc::clone(&revocations);
-    let mcp = GuardLayer::new(guard, KeySnapshot::new(issuer.clone(), keys).fixed(), clock)
-        .cors(browser_clients())
-        .revocation(Arc::new(move |who| {
-            let ids = [who.token_id.as_deref(), who.grant_id.as_deref()];
-            // Every token of ours says when it expires; one that did not would count as the oldest.
-            let expires_at = who.expires_at.unwrap_or(UnixSeconds(0));
-            revoked.covers(ids.into_iter().flatten(), expires_at)
-        }))
-        .layer(HttpService::new(didit, options));
+    let mcp = protect::protected(
+        Protection {
+            resource: resource.clone(),
+            issuer: TrustedIssuer::new(issuer.clone()),
+            // Issuer and resource are one process with one clock.
+            skew: Duration::ZERO,
+            source: KeySnapshot::new(issuer.clone(), keys).fixed(),
+            clock: Arc::clone(&outside.clock),
+            revocations: Arc::clone(&revocations),
+            verified: outside.verified,
+            nonces: nonces(&settings).map(Arc::new),
+        },
+        didit,
+        Options::default(),
+    )?;
 
     let auth = issuer::service(
         issuer::Parts {
             issuer,
             resource,
+            nonces: nonces(&settings),
             settings,
             secrets,
             store: outside.store,
@@ -149,36 +152,5 @@ pub(crate) fn assemble<D: Transport>(
         },
         sandbox.people(),
     )?;
-    Ok(Stack {
-        mcp: Front::new(mcp),
-        auth,
-    })
-}
-
-fn guard(issuer: &Issuer, resource: &ResourceId) -> Result<Guard, Box<dyn Error>> {
-    let scopes = ScopeSet::from_tokens(SCOPES.iter().map(|scope| scope.name))?;
-    let config = GuardConfig::new(resource.clone(), TrustedIssuer::new(issuer.clone()))
-        .resource_name("Didit MCP")
-        .scopes_supported(scopes.clone())
-        .challenge_scopes(scopes)
-        // Whoever shows a proof to the authorization server gets a bound token, and everybody else a bearer token.
-        .dpop(Rules::default())
-        // Issuer and resource are one process with one clock.
-        .skew(Duration::ZERO);
-    Ok(Guard::new(config)?)
-}
-
-/// What MCP clients in a browser send and read beyond the defaults.
-fn browser_clients() -> Cors {
-    let sent = [
-        "mcp-protocol-version",
-        "mcp-session-id",
-        "mcp-method",
-        "mcp-name",
-        "last-event-id",
-    ];
-    let read = ["mcp-session-id", "mcp-protocol-version"];
-    Cors::default()
-        .also_headers(sent.map(HeaderName::from_static))
-        .also_exposed(read.map(HeaderName::from_static))
+    Ok(Stack { mcp, auth })
 }

@@ -13,6 +13,7 @@ use oauth_rs::time::Clock as _;
 use oauth_server::document::{ClientDocuments, MAX_DOCUMENT, is_document};
 use oauth_server::store::Store as _;
 use oauth_store::SqliteStore;
+use resource_guard::fetch::VerifiedTokens;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -63,6 +64,7 @@ pub(crate) fn outside(store: &Arc<SqliteStore>, entropy: SystemEntropy) -> Outsi
         store: Arc::clone(store) as _,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(entropy),
+        verified: VerifiedTokens::new(),
         documents: Some(Arc::new(Fetcher::new())),
         didit,
     }

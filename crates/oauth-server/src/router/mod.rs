@@ -14,6 +14,7 @@ mod revoke;
 mod service;
 mod token;
 mod transact;
+mod withdraw;
 
 pub(crate) use self::budget::Budget;
 pub(crate) use self::client::Waiting;

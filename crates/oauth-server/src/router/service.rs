@@ -45,6 +45,12 @@ impl Service {
     pub const fn new(server: Arc<Server>) -> Self {
         Self(server)
     }
+
+    /// The server behind it.
+    #[must_use]
+    pub const fn server(&self) -> &Arc<Server> {
+        &self.0
+    }
 }
 
 impl<B> tower_service::Service<Request<B>> for Service

@@ -16,6 +16,29 @@ async fn revoke(world: &World, client: &str, token: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn a_grant_is_withdrawn_from_inside_once_and_for_good() {
+    let world = World::new();
+    let client = world.register(&[REDIRECT]).await;
+    let (_, refresh) = world.tokens(&client).await;
+    let told = world.told();
+    let grant_id = told.iter().find_map(|event| match event {
+        Event::CodeRedeemed { grant_id, .. } => Some(grant_id.clone()),
+        _ => None,
+    });
+    let grant_id = grant_id.unwrap();
+    let server = world.service.server();
+    assert!(!server.withdraw("nothing").await.unwrap());
+    assert!(server.withdraw(&grant_id).await.unwrap());
+    assert!(!server.withdraw(&grant_id).await.unwrap());
+    assert!(matches!(
+        world.told().as_slice(),
+        [Event::GrantRevoked { grant_id: told, .. }] if *told == grant_id
+    ));
+    let answer = world.refresh(&client, &refresh).await;
+    assert_eq!(answer.error(), (400, "invalid_grant".to_owned()));
+}
+
+#[tokio::test]
 async fn a_refresh_token_ends_its_grant() {
     let world = World::new();
     let client = world.register(&[REDIRECT]).await;

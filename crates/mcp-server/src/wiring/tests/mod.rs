@@ -1,8 +1,12 @@
 //! The whole stack in memory, with a movable clock: no socket, no browser, no sleeping.
 
 mod bad_input;
+mod bound;
+mod client;
 mod flow;
+mod refused;
 mod registrations;
+mod revoked;
 mod scopes;
 mod tools;
 mod world;

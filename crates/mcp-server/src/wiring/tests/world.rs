@@ -17,6 +17,8 @@ use oauth_rs::params::{Params, encode};
 use oauth_rs::pkce::CodeVerifier;
 use oauth_rs::time::UnixSeconds;
 use oauth_server::store::MemoryStore;
+use resource_guard::Refused;
+use resource_guard::fetch::VerifiedTokens;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tower_service::Service;
@@ -42,6 +44,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Why the guard refused, as the log says it.
+    pub(super) reason: Option<String>,
 }
 
 impl Answer {
@@ -77,6 +81,12 @@ pub(super) struct World {
     pub(super) entropy: SystemEntropy,
     pub(super) signing: Vec<u8>,
     pub(super) sandbox: Sandbox,
+    /// The authorization server itself.
+    pub(super) issuer: Arc<oauth_server::Server>,
+    /// The tokens that the guard has verified.
+    pub(super) verified: VerifiedTokens,
+    store: Arc<MemoryStore>,
+    auto_consent: Option<String>,
     clock: Arc<AtomicU64>,
     sent: Arc<AtomicU64>,
     auth: Mutex<Answering>,
@@ -99,7 +109,9 @@ where
             let Ok(response) = service.call(request).await;
             let (parts, body) = response.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
+            let refused = parts.extensions.get::<Refused>();
             Answer {
+                reason: refused.map(ToString::to_string),
                 status: parts.status,
                 headers: parts.headers,
                 body,
@@ -111,16 +123,40 @@ where
 impl World {
     /// People pick themselves and consent on pages.
     pub(super) fn new() -> Self {
-        Self::with(None)
+        Self::with(None, false)
     }
 
     /// `person` is signed in and consents without pages.
     pub(super) fn as_person(person: &str) -> Self {
-        Self::with(Some(person.to_owned()))
+        Self::with(Some(person.to_owned()), false)
     }
 
-    fn with(auto_consent: Option<String>) -> Self {
+    /// The same, and each proof has to carry a nonce.
+    pub(super) fn asking_for_nonces(person: &str) -> Self {
+        Self::with(Some(person.to_owned()), true)
+    }
+
+    fn with(auto_consent: Option<String>, dpop_nonces: bool) -> Self {
+        let signing = SigningKey::generate_es256().unwrap().to_pkcs8().to_vec();
         let clock = Arc::new(AtomicU64::new(1_800_000_000));
+        let store = Arc::new(MemoryStore::new());
+        Self::on(store, signing, clock, auto_consent, dpop_nonces)
+    }
+
+    /// The same keys and records, and nothing else that the process knew.
+    pub(super) fn restarted(&self) -> Self {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let (signing, person) = (self.signing.clone(), self.auto_consent.clone());
+        Self::on(store, signing, clock, person, false)
+    }
+
+    fn on(
+        store: Arc<MemoryStore>,
+        signing: Vec<u8>,
+        clock: Arc<AtomicU64>,
+        auto_consent: Option<String>,
+        dpop_nonces: bool,
+    ) -> Self {
         let now = {
             let clock = Arc::clone(&clock);
             move || clock.load(Ordering::SeqCst)
@@ -128,7 +164,6 @@ impl World {
         let sandbox = Sandbox::new(Arc::new(now.clone()));
         let sent = Arc::new(AtomicU64::new(0));
         let entropy = SystemEntropy::new();
-        let signing = SigningKey::generate_es256().unwrap().to_pkcs8().to_vec();
         let addresses = Addresses {
             mcp_url: MCP_URL.to_owned(),
             issuer: ISSUER.to_owned(),
@@ -136,16 +171,19 @@ impl World {
         };
         let settings = Settings {
             access_token_life: ACCESS_TOKEN_LIFE,
-            auto_consent,
+            auto_consent: auto_consent.clone(),
+            dpop_nonces,
         };
+        let verified = VerifiedTokens::new();
         let secrets = Secrets {
             signing: SigningKey::from_pkcs8(&signing).unwrap(),
             hash: [7; 32],
         };
         let outside = Outside {
-            store: Arc::new(MemoryStore::new()),
+            store: Arc::clone(&store) as _,
             clock: Arc::new(move || UnixSeconds(now())),
             entropy: Arc::new(entropy.clone()),
+            verified: verified.clone(),
             documents: None,
             didit: InMemory(sandbox.service(), Arc::clone(&sent)),
         };
@@ -154,6 +192,10 @@ impl World {
             entropy,
             signing,
             sandbox,
+            issuer: Arc::clone(stack.auth.server()),
+            verified,
+            store,
+            auto_consent,
             clock,
             sent,
             auth: answering(stack.auth),
@@ -205,6 +247,19 @@ impl World {
     ) -> Answer {
         let request = request.body(Full::new(body.into())).unwrap();
         let answer = (self.mcp.lock().await)(with_host(request, "127.0.0.1:3000"));
+        answer.await
+    }
+
+    /// One request as a client sends it, to whichever of the two its address names.
+    pub(super) async fn exchange(&self, request: Request<Bytes>) -> Answer {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts, Full::new(body));
+        let (service, host) = match request.uri().port_u16() {
+            Some(3000) => (&self.mcp, "127.0.0.1:3000"),
+            Some(3001) => (&self.auth, "127.0.0.1:3001"),
+            _ => panic!("nobody is to ask {}", request.uri()),
+        };
+        let answer = (service.lock().await)(with_host(request, host));
         answer.await
     }
 
