@@ -155,6 +155,13 @@ impl ApiError {
         error
     }
 
+    pub(crate) fn not_json() -> Self {
+        Self::local(
+            ErrorCode::Error,
+            "the answer of the Didit API is not JSON, or ends too early",
+        )
+    }
+
     pub(crate) fn too_large() -> Self {
         Self::local(
             ErrorCode::Error,
@@ -210,8 +217,8 @@ impl ApiError {
             }
             let text = ["detail", "message", "error"]
                 .into_iter()
-                .find_map(|name| object.get(name).and_then(Value::as_str))
-                .filter(|text| !text.trim().is_empty());
+                .filter_map(|name| object.get(name).and_then(Value::as_str))
+                .find(|text| !text.trim().is_empty());
             if let Some(text) = text {
                 self.message = clean(text);
                 return;
@@ -266,7 +273,7 @@ fn collect(value: &Value, path: &str, depth: usize, leaves: &mut Vec<Leaf>) {
             }
         }
         leaf => {
-            if let Some(text) = plain(leaf) {
+            if let Some(text) = plain(leaf).filter(|text| !text.is_empty()) {
                 leaves.push(Leaf {
                     field: shown_field(path),
                     text,
@@ -370,6 +377,14 @@ mod tests {
         assert_eq!(
             read(400, &json!({"error": "c", "detail": {"x": "y"}})).message(),
             "c"
+        );
+        assert_eq!(
+            read(400, &json!({"detail": " ", "message": "b"})).message(),
+            "b"
+        );
+        assert_eq!(
+            read(409, &json!({"detail": "", "reason": "still running"})).message(),
+            "reason: still running"
         );
     }
 

@@ -39,13 +39,8 @@ const API_KEY: Rule = Rule {
     shown: Shown::FlagAndPreview,
 };
 
-/// The names under which an answer may hold its rows.
-const ROWS: &[&str] = &["results", "applications"];
-
 impl Mask {
-    /// Masks a single object, a bare array, and the rows in `results` or `applications`.
-    ///
-    /// Not masked: the same names deeper inside an object.
+    /// Masks every object of an answer, however deep it is: a row of a page, or the application inside a sign-in.
     pub fn apply(self, value: &mut Value) {
         let rule = match self {
             Self::Nothing => return,
@@ -53,26 +48,19 @@ impl Mask {
             Self::WebhookDestination => &WEBHOOK,
             Self::ApiKey => &API_KEY,
         };
-        match value {
-            Value::Array(rows) => mask_rows(rule, rows),
-            Value::Object(object) => {
-                for name in ROWS {
-                    if let Some(Value::Array(rows)) = object.get_mut(*name) {
-                        mask_rows(rule, rows);
-                    }
-                }
-                mask_object(rule, object);
-            }
-            _ => {}
-        }
+        mask(rule, value);
     }
 }
 
-fn mask_rows(rule: &Rule, rows: &mut [Value]) {
-    for row in rows {
-        if let Value::Object(object) = row {
+/// The depth is that of what was parsed, which the parser bounds.
+fn mask(rule: &Rule, value: &mut Value) {
+    match value {
+        Value::Array(rows) => rows.iter_mut().for_each(|row| mask(rule, row)),
+        Value::Object(object) => {
             mask_object(rule, object);
+            object.values_mut().for_each(|inner| mask(rule, inner));
         }
+        _ => {}
     }
 }
 
@@ -144,6 +132,22 @@ mod tests {
         assert_eq!(
             masked(Mask::Application, json!({"applications": [row]})),
             json!({"applications": [want]})
+        );
+    }
+
+    #[test]
+    fn what_is_deeper_is_masked_too() {
+        let answer = json!({
+            "access_token": "kept", "application": {"uuid": "a", "api_key": "0123456789abcdef"},
+            "pages": [[{"data": {"client_secret": "short"}}]],
+        });
+        assert_eq!(
+            masked(Mask::Application, answer),
+            json!({
+                "access_token": "kept",
+                "application": {"uuid": "a", "api_key_set": true, "api_key_preview": "0123…cdef (16)"},
+                "pages": [[{"data": {"client_secret_set": true, "client_secret_preview": "••••••••"}}]],
+            })
         );
     }
 

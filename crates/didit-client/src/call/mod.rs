@@ -17,6 +17,7 @@ use crate::error::ApiError;
 use crate::file::File;
 use crate::form::{self, Content};
 use crate::operation::{Extra, Operation};
+use crate::redact::Mask;
 
 pub use invalid::InvalidCall;
 
@@ -209,7 +210,7 @@ impl Call {
 
     /// The answer to that request, masked as the row says.
     ///
-    /// A 204 is `{"success": true}`; a body that is not JSON is `{"raw": text}`.
+    /// A 204 is `{"success": true}`; a body that is not JSON is `{"raw": text}`, but an error where something would be masked.
     /// Redirects are not followed: a 3xx is an error.
     ///
     /// # Errors
@@ -231,6 +232,8 @@ impl Call {
         }
         let mut value = match serde_json::from_slice(body) {
             Ok(value) => value,
+            // The text may be cut off in the middle of what would have been masked.
+            Err(_) if self.operation.mask != Mask::Nothing => return Err(ApiError::not_json()),
             Err(_) => json!({ "raw": raw_text(body) }),
         };
         self.operation.mask.apply(&mut value);

@@ -147,6 +147,18 @@ fn redirects_and_oversize_answers_are_errors() {
 }
 
 #[test]
+fn an_answer_that_is_cut_off_shows_nothing_that_would_be_masked() {
+    let applications = Call::new(find("organization.applications").unwrap()).part("org", part("o"));
+    for body in [r#"[{"api_key":"0123456789abcdef"},"#, "<html>", ""] {
+        let error = applications.response(&answer(200, body)).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "the answer of the Didit API is not JSON, or ends too early"
+        );
+    }
+}
+
+#[test]
 fn the_row_decides_what_is_masked() {
     let body = r#"[{"uuid":"a","api_key":"0123456789abcdef"}]"#;
     let applications = Call::new(find("organization.applications").unwrap()).part("org", part("o"));
