@@ -228,3 +228,26 @@ fn it_is_short() {
     let lines = include_str!("main.rs").lines().count();
     assert!(lines < 60, "{lines}");
 }
+
+/// Each piece of Rust in the page is in the sources, line by line.
+#[test]
+fn the_page_shows_this_code() {
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    let page = include_str!("../../../docs/how-to/protect-an-api.md");
+    let sources = [include_str!("main.rs"), include_str!("issuer.rs")].map(lines);
+    let pieces = page.split("```rust,ignore\n").skip(1);
+    let pieces: Vec<&str> = pieces
+        .map(|piece| piece.split_once("```").unwrap().0)
+        .collect();
+    assert_eq!(pieces.len(), 5);
+    for piece in pieces {
+        let piece = lines(piece);
+        let mut windows = sources
+            .iter()
+            .flat_map(|source| source.windows(piece.len()));
+        assert!(windows.any(|window| window == piece), "{piece:#?}");
+    }
+}
