@@ -24,11 +24,12 @@ pub(crate) struct Trust {
 /// The issuer of this name. Its tokens are JWTs; or it is asked about each of them, if the
 /// environment has `INTROSPECTION_ENDPOINT`, and for that `CLIENT_ID` and `CLIENT_SECRET`.
 pub(crate) fn named(issuer: &str) -> Trust {
-    // Plain http is for servers on this machine; for all others it is https.
+    // The issuer's metadata chooses where its keys are, so the client must not be led astray: https
+    // and public addresses. Plain http is for a server on this machine.
     let policy = if issuer.starts_with("http://") {
         Policy::dangerous_allow_loopback()
     } else {
-        Policy::configured()
+        Policy::strict()
     };
     let http = HttpClient::new(egress_guard::Client::new(policy, Limits::default()));
     let endpoint = env::var("INTROSPECTION_ENDPOINT").ok();

@@ -53,6 +53,13 @@ fn refused_token(world: &World, what: &str, token: &str, reason: &Reason) {
     expect(world, what, &refused, BAD_TOKEN, reason);
 }
 
+/// The claims of a valid token, with this text in one of them.
+fn with_claim(name: &str, text: &str) -> Value {
+    let mut claims = claims();
+    claims[name] = json!(text);
+    claims
+}
+
 /// A token with this header and payload, and a signature that was never made.
 fn unsigned(header: &Value, payload: &str) -> String {
     let header = encode(header.to_string());
@@ -422,4 +429,49 @@ fn a_key_set_with_ten_thousand_keys() {
         JwkSet::parse(short.as_bytes()).unwrap_err(),
         InvalidJwkSet::TooMany
     );
+}
+
+/// What is refused is written to a log: one line, and a short one, whatever the sender made up.
+#[test]
+fn a_log_line_stays_one_short_line() {
+    let world = World::new();
+    let mut seen = 0;
+    for made_up in [
+        "x\n401 revoked\n".repeat(100),
+        "\u{1b}[2J\u{2028}".repeat(300),
+    ] {
+        let made_up = made_up.as_str();
+        let names = [
+            "iss",
+            "aud",
+            "exp",
+            "nbf",
+            "scope",
+            "cnf",
+            "act",
+            "auth_time",
+        ];
+        let tokens = names.map(|claim| world.sign(&with_claim(claim, made_up)));
+        let headers = [
+            json!({"alg": "ES256", "typ": made_up}),
+            json!({"alg": made_up, "typ": "at+jwt"}),
+            json!({"alg": "ES256", "typ": "at+jwt", "kid": made_up}),
+            json!({"alg": "ES256", "typ": "at+jwt", "crit": [made_up]}),
+        ];
+        let payload = claims().to_string();
+        let headers = headers.map(|header| unsigned(&header, &payload));
+        for token in tokens.iter().chain(&headers) {
+            let refused = world.principal(&request(token), NOW).unwrap_err();
+            let line = refused.to_string();
+            assert!(
+                !line.contains(|c: char| c.is_control() || c == '\u{2028}'),
+                "{line}"
+            );
+            // 200 characters of it, each of which may be written as eight.
+            assert!(line.len() < 1800, "{line}");
+            assert!(!line.contains(token.as_str()));
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 24);
 }
