@@ -6,6 +6,8 @@ use lexopt::{Arg, Parser, ValueExt as _};
 pub(crate) const HELP: &str = "\
 cargo xtask ci                  everything below but bench, cheapest first; stops at the first failure
 cargo xtask tidy                rules about the repository that the compiler does not know
+cargo xtask codegen             writes what follows from the data of Didit's operations
+    --check                     fail when it is out of date, instead of writing it
 cargo xtask test                unit, integration, documentation and story tests, and conformance
 cargo xtask stories             the stories driven from Node: the official client, a browser, our client
     --only NAME                 one of them: sdk, own-client, foreign-servers, browser
@@ -24,6 +26,7 @@ pub(crate) enum Command {
     Help,
     Ci,
     Test,
+    Codegen { check: bool },
     Tidy,
     Bench { only: Option<String> },
     Stories { only: Option<String> },
@@ -52,7 +55,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         }
     }
     let takes_only = matches!(name.as_deref(), Some("stories" | "conformance" | "bench"));
-    let takes_check = name.as_deref() == Some("conformance");
+    let takes_check = matches!(name.as_deref(), Some("conformance" | "codegen"));
     if (only.is_some() && !takes_only) || (check && !takes_check) {
         return Err(format!("this command has no such option\n\n{HELP}"));
     }
@@ -63,6 +66,7 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         None | Some("help") => Ok(Command::Help),
         Some("ci") => Ok(Command::Ci),
         Some("test") => Ok(Command::Test),
+        Some("codegen") => Ok(Command::Codegen { check }),
         Some("tidy") => Ok(Command::Tidy),
         Some("bench") => Ok(Command::Bench { only }),
         Some("stories") => Ok(Command::Stories { only }),

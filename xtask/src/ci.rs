@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::process::Step;
 use crate::workspace::{Package, Workspace};
-use crate::{Outcome, interop, suite, tidy};
+use crate::{Outcome, codegen, interop, suite, tidy};
 
 /// Runs the whole gate.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
@@ -19,6 +19,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     }
     title("tidy");
     tidy::run(workspace)?;
+    codegen::run(workspace, true)?;
     title("clippy");
     Step::cargo(&[
         "clippy",

@@ -8,6 +8,7 @@
 mod arguments;
 mod bench;
 mod ci;
+mod codegen;
 mod conformance;
 mod interop;
 mod node;
@@ -49,6 +50,7 @@ fn run(command: Command) -> Outcome {
         Command::Ci => ci::run(&workspace),
         Command::Test => suite::run(&workspace),
         Command::Bench { only } => bench::run(&workspace, only.as_deref()),
+        Command::Codegen { check } => codegen::run(&workspace, check),
         Command::Tidy => tidy::run(&workspace),
         Command::Stories { only } => suite::run_stories(&workspace, only.as_deref()),
         Command::Conformance { only, check } => {

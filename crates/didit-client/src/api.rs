@@ -165,6 +165,11 @@ impl PathPart {
         Ok(Self(text.to_owned()))
     }
 
+    /// A word that the data of the operations lists; a test parses each.
+    pub(crate) fn known(word: &'static str) -> Self {
+        Self(word.to_owned())
+    }
+
     /// The text before encoding.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -12,6 +12,7 @@ pub mod model;
 pub mod operation;
 pub mod page;
 pub mod redact;
+pub mod request;
 mod retry;
 mod retry_after;
 mod scrub;

@@ -1,5 +1,6 @@
 //! One call: a row with its values, as a request; and the reading of its response.
 
+mod fill;
 mod invalid;
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,7 @@ pub const MAX_RESPONSE_BODY: usize = 8 * 1024 * 1024;
 pub const MAX_RAW_TEXT: usize = 64 * 1024;
 
 /// A row and the values for it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Call {
     operation: &'static Operation,
     parts: Vec<(&'static str, PathPart)>,
@@ -149,7 +150,7 @@ impl Call {
 
     /// The request.
     ///
-    /// Checked: the credential is of the kind the row takes, every name in braces is filled, every query parameter, field, file and header is in the row, the sizes.
+    /// Checked: the credential is of the kind the row takes, every name in braces is filled, every query parameter, field, file and header is in the row (a row may be open to further fields), the sizes.
     /// Not checked: what the values mean; Didit does that.
     ///
     /// # Errors
@@ -170,18 +171,20 @@ impl Call {
             uri.push('?');
             uri.push_str(&query);
         }
-        let (credential_name, credential) = credential.header().ok_or(InvalidCall::Credential)?;
+        let credential = credential.header().map_err(|_| InvalidCall::Credential)?;
         let (content_type, body) = self.body()?;
         let mut builder = Request::builder()
             .method(self.operation.method.method())
             .uri(uri)
-            .header(credential_name, credential)
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(CONTENT_TYPE, content_type)
             .header(
                 USER_AGENT,
                 self.user_agent.as_ref().unwrap_or(api.user_agent()),
             );
+        if let Some((name, value)) = credential {
+            builder = builder.header(name, value);
+        }
         if let Some(organization) = &self.organization {
             let value = HeaderValue::from_str(organization.as_str())
                 .map_err(|_| InvalidCall::Organization)?;
@@ -324,14 +327,13 @@ impl Call {
     }
 
     fn json_bytes(&self) -> Result<Vec<u8>, InvalidCall> {
-        if let Some(name) = self
-            .body
-            .keys()
-            .find(|name| !self.operation.body.contains(&name.as_str()))
+        let known = |name: &&String| self.operation.body.contains(&name.as_str());
+        if !self.operation.open
+            && let Some(name) = self.body.keys().find(|name| !known(name))
         {
             return Err(InvalidCall::UnknownField { name: name.clone() });
         }
-        if self.operation.body.is_empty() {
+        if self.operation.body.is_empty() && !self.operation.open {
             return Ok(Vec::new());
         }
         let bytes = serde_json::to_vec(&self.body).map_err(|_| InvalidCall::BodyTooLarge)?;

@@ -318,3 +318,101 @@ fn a_deletion_may_have_a_json_body() {
     assert_eq!(request.headers()["content-type"], "application/json");
     assert_eq!(request.body(), br#"{"ids":[1,2]}"#);
 }
+
+#[test]
+fn a_typed_request_is_the_call_of_its_row() {
+    use crate::request::{network, session, verify};
+
+    let api = Api::hosted();
+    let mut list = session::List::new(part("o 1"), part("a-1"));
+    list.status = Some("In Review".into());
+    list.limit = Some(5);
+    list.session_kind = Some(session::SessionKind::Business);
+    let typed = list.call().request(&api, &token()).unwrap();
+    assert_eq!(
+        typed.uri().to_string(),
+        "https://verification.didit.me/v3/organization/o%201/application/a-1/sessions/?status=In%20Review&session_kind=business&limit=5"
+    );
+    assert_eq!(typed.headers()["x-didit-organization-id"], "o 1");
+
+    let mut create = session::Create::new("w");
+    create.language = Some(session::Language::PtBr);
+    let typed = create.call().request(&api, &token()).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Value>(typed.body()).unwrap(),
+        json!({"workflow_id": "w", "language": "pt-BR"})
+    );
+
+    let share = session::Share::new(part("s"), "p").call();
+    let typed = share.request(&api, &token()).unwrap();
+    assert_eq!(typed.uri().path(), "/v3/session/s/share/");
+    assert_eq!(
+        serde_json::from_slice::<Value>(typed.body()).unwrap(),
+        json!({"partner_client_id": "p", "session_id": "s"})
+    );
+
+    let kind = network::SubjectPath::BusinessSessions;
+    let typed = network::Membership::new(part("o"), part("a"), kind, part("b"))
+        .call()
+        .request(&api, &token())
+        .unwrap();
+    assert!(
+        typed
+            .uri()
+            .path()
+            .ends_with("/business-sessions/b/networks/")
+    );
+
+    let mut age = verify::Age::new(part("o"), part("a"));
+    age.user_image = Some(File::new("a.png", b"\x89PNG\r\n\x1a\nrest".to_vec()).unwrap());
+    let typed = age.call().request(&api, &token()).unwrap();
+    assert!(
+        typed.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("multipart/form-data")
+    );
+}
+
+#[test]
+fn an_open_row_takes_further_fields_and_a_closed_one_does_not() {
+    let api = Api::hosted();
+    let mut create = crate::request::case::Create::new(part("o"), part("a"));
+    create.more.insert("title".into(), json!("t"));
+    let request = create.call().request(&api, &token()).unwrap();
+    assert_eq!(request.body(), br#"{"title":"t"}"#);
+    let empty = crate::request::case::Create::new(part("o"), part("a"));
+    assert_eq!(empty.call().request(&api, &token()).unwrap().body(), b"{}");
+}
+
+#[test]
+fn an_account_is_made_without_a_credential_and_nothing_else_is() {
+    let api = Api::hosted();
+    let register = || {
+        let password = crate::Secret::new("hunter2");
+        crate::request::account::Register::new("ada@example.org", password).call()
+    };
+    let request = register().request(&api, &Credential::Nobody).unwrap();
+    assert!(request.headers().get("authorization").is_none());
+    assert_eq!(
+        register().request(&api, &token()).unwrap_err(),
+        InvalidCall::OtherCredential {
+            takes: CredentialKind::Nobody
+        }
+    );
+    assert_eq!(
+        list().request(&api, &Credential::Nobody).unwrap_err(),
+        InvalidCall::OtherCredential {
+            takes: CredentialKind::Bearer
+        }
+    );
+}
+
+#[test]
+fn a_delete_may_have_a_body() {
+    let mut delete = crate::request::session::BatchDelete::new(part("o"), part("a"));
+    delete.session_numbers = Some(vec![7.into()]);
+    let request = delete.call().request(&Api::hosted(), &token()).unwrap();
+    assert_eq!(request.method(), "DELETE");
+    assert_eq!(request.body(), br#"{"session_numbers":[7]}"#);
+}

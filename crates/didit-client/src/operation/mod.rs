@@ -1,14 +1,8 @@
 //! The rows: one per operation of the API, as plain data.
+//!
+//! They are generated from `operations/*.toml` of this crate by `cargo xtask codegen`; the page with all of them is `docs/crates/didit-operations.md`.
 
-mod account;
-mod case;
-mod list;
-mod report;
-mod session;
-mod transaction;
-mod vendor;
-mod webhook;
-mod workflow;
+pub(crate) mod rows;
 
 use http::Method;
 
@@ -34,10 +28,20 @@ pub struct Operation {
     pub path: &'static str,
     /// The query parameters it understands.
     pub query: &'static [&'static str],
+    /// What it does to the world.
+    pub kind: Kind,
+    /// The coarse OAuth scopes that it is part of, any one of which is enough.
+    pub scopes: &'static [&'static str],
+    /// The scope for this operation alone: `didit.` and its name.
+    pub fine_scope: &'static str,
     /// Whether it may be sent again when it is not known whether it arrived.
     pub repeatable: bool,
+    /// What a person agrees to, as the end of a sentence; every destructive row says it.
+    pub confirm: Option<&'static str>,
     /// The fields of its JSON body; empty when it has no body.
     pub body: &'static [&'static str],
+    /// Whether its JSON body may have further fields.
+    pub open: bool,
     /// The text fields of its form; a row has a JSON body or a form.
     pub form: &'static [&'static str],
     /// The file fields of its form.
@@ -71,6 +75,17 @@ impl Operation {
     pub fn is_form(&self) -> bool {
         !self.form.is_empty() || !self.files.is_empty()
     }
+}
+
+/// What an operation does to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Changes nothing.
+    Read,
+    /// Adds or changes something.
+    Write,
+    /// Removes something, or changes what others rely on.
+    Destructive,
 }
 
 /// A header that only some operations take.
@@ -133,9 +148,14 @@ pub(crate) const fn row(
         method,
         base,
         path,
+        kind: Kind::Read,
+        scopes: &[],
+        fine_scope: "",
         repeatable: false,
+        confirm: None,
         query: &[],
         body: &[],
+        open: false,
         form: &[],
         files: &[],
         headers: &[],
@@ -146,6 +166,31 @@ pub(crate) const fn row(
 }
 
 impl Operation {
+    const fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    const fn fine_scope(mut self, fine_scope: &'static str) -> Self {
+        self.fine_scope = fine_scope;
+        self
+    }
+
+    const fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    const fn confirm(mut self, what: &'static str) -> Self {
+        self.confirm = Some(what);
+        self
+    }
+
     const fn query(mut self, names: &'static [&'static str]) -> Self {
         self.query = names;
         self
@@ -153,6 +198,31 @@ impl Operation {
 
     const fn body(mut self, names: &'static [&'static str]) -> Self {
         self.body = names;
+        self
+    }
+
+    const fn open(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    const fn form(mut self, names: &'static [&'static str]) -> Self {
+        self.form = names;
+        self
+    }
+
+    const fn files(mut self, names: &'static [&'static str]) -> Self {
+        self.files = names;
+        self
+    }
+
+    const fn headers(mut self, headers: &'static [Extra]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    const fn credential(mut self, kind: CredentialKind) -> Self {
+        self.credential = kind;
         self
     }
 
@@ -167,21 +237,9 @@ impl Operation {
     }
 }
 
-const AREAS: &[&[Operation]] = &[
-    account::ROWS,
-    session::ROWS,
-    workflow::ROWS,
-    vendor::ROWS,
-    case::ROWS,
-    transaction::ROWS,
-    report::ROWS,
-    webhook::ROWS,
-    list::ROWS,
-];
-
 /// All rows, area by area.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    AREAS.iter().flat_map(|area| area.iter())
+    rows::AREAS.iter().flat_map(|area| area.iter().copied())
 }
 
 /// The row with this name.
@@ -196,35 +254,86 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_start_with_their_area() {
+    fn names_and_fine_scopes_are_unique_and_start_with_their_area() {
         let mut seen = HashSet::new();
         for operation in all() {
             assert!(seen.insert(operation.name), "{} twice", operation.name);
-            assert!(operation.name.contains('.'), "{}", operation.name);
+            assert!(seen.insert(operation.fine_scope), "{}", operation.name);
+            assert_eq!(operation.fine_scope, format!("didit.{}", operation.name));
+            assert_eq!(operation.name.matches('.').count(), 1, "{}", operation.name);
             assert!(std::ptr::eq(find(operation.name).unwrap(), operation));
         }
-        assert_eq!(seen.len(), 22);
+        assert_eq!(seen.len(), 2 * 158);
         assert!(find("session.nothing").is_none());
     }
 
     #[test]
-    fn paths_start_and_end_with_a_slash() {
+    fn only_the_three_known_paths_have_no_slash_at_the_end() {
+        let mut without = Vec::new();
         for operation in all() {
             assert!(operation.path.starts_with('/'), "{}", operation.name);
-            assert!(operation.path.ends_with('/'), "{}", operation.name);
             assert!(!operation.path.contains("//"), "{}", operation.name);
+            if !operation.path.ends_with('/') {
+                without.push(operation.name);
+            }
+        }
+        assert_eq!(
+            without,
+            [
+                "organization.update_member",
+                "organization.remove_member",
+                "session.resend_webhook",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_get_has_no_body_and_a_body_is_json_or_a_form() {
+        for operation in all() {
+            let json = !operation.body.is_empty() || operation.open;
+            assert!(!(json && operation.is_form()), "{}", operation.name);
+            if operation.method == Verb::Get {
+                assert!(!json && !operation.is_form(), "{}", operation.name);
+            } else {
+                assert!(operation.query.is_empty(), "{}", operation.name);
+            }
         }
     }
 
     #[test]
-    fn only_what_writes_has_a_body() {
+    fn what_is_destructive_says_what_is_agreed_to() {
         for operation in all() {
-            if matches!(operation.method, Verb::Get | Verb::Delete) {
-                assert!(operation.body.is_empty(), "{}", operation.name);
-            } else {
-                assert!(!operation.body.is_empty(), "{}", operation.name);
-                assert!(operation.query.is_empty(), "{}", operation.name);
-            }
+            let destructive = operation.kind == Kind::Destructive;
+            assert_eq!(
+                destructive,
+                operation.confirm.is_some(),
+                "{}",
+                operation.name
+            );
+        }
+    }
+
+    #[test]
+    fn what_changes_something_is_not_repeated_unless_it_may_be() {
+        let changes: Vec<&str> = all()
+            .filter(|one| one.repeatable && one.kind != Kind::Read)
+            .map(|one| one.name)
+            .collect();
+        assert_eq!(
+            changes,
+            ["organization.reveal_key", "session.delete", "session.pdf"]
+        );
+        let mut reads = all().filter(|one| one.kind == Kind::Read);
+        assert!(reads.all(Operation::may_be_repeated));
+    }
+
+    #[test]
+    fn only_what_makes_an_account_needs_neither_credential_nor_scope() {
+        for operation in all() {
+            let account = operation.name.starts_with("account.");
+            assert_eq!(account, operation.scopes.is_empty(), "{}", operation.name);
+            let nobody = operation.credential == CredentialKind::Nobody;
+            assert_eq!(account, nobody, "{}", operation.name);
         }
     }
 
