@@ -162,6 +162,13 @@ impl ApiError {
         )
     }
 
+    pub(crate) fn not_a_file() -> Self {
+        Self::local(
+            ErrorCode::Error,
+            "the answer of the Didit API is not a file",
+        )
+    }
+
     pub(crate) fn too_large() -> Self {
         Self::local(
             ErrorCode::Error,

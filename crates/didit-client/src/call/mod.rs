@@ -15,7 +15,7 @@ use crate::api::{
 };
 use crate::credential::Credential;
 use crate::error::ApiError;
-use crate::file::File;
+use crate::file::{File, FileKind};
 use crate::form::{self, Content};
 use crate::operation::{Extra, Operation};
 use crate::redact::Mask;
@@ -219,19 +219,9 @@ impl Call {
     /// # Errors
     /// [`ApiError`] for every status outside 2xx, and for an answer larger than [`MAX_RESPONSE_BODY`].
     pub fn response<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Value, ApiError> {
-        let body = response.body().as_ref();
-        if !response.status().is_success() {
-            return Err(ApiError::from_response(
-                response.status(),
-                response.headers(),
-                body,
-            ));
-        }
+        let body = successful(response)?;
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(json!({ "success": true }));
-        }
-        if body.len() > MAX_RESPONSE_BODY {
-            return Err(ApiError::too_large());
         }
         let mut value = match serde_json::from_slice(body) {
             Ok(value) => value,
@@ -241,6 +231,21 @@ impl Call {
         };
         self.operation.mask.apply(&mut value);
         Ok(value)
+    }
+
+    /// The answer of a row that answers with a file, such as a report in PDF; the kind is that of its leading bytes.
+    ///
+    /// # Errors
+    /// [`ApiError`] as for [`Call::response`], and for an answer that is no file.
+    pub fn file_response<'r, B: AsRef<[u8]>>(
+        &self,
+        response: &'r Response<B>,
+    ) -> Result<(FileKind, &'r [u8]), ApiError> {
+        let body = successful(response)?;
+        match FileKind::of(body) {
+            Some(kind) => Ok((kind, body)),
+            None => Err(ApiError::not_a_file()),
+        }
     }
 
     fn path(&self) -> Result<String, InvalidCall> {
@@ -342,6 +347,19 @@ impl Call {
         }
         Ok(bytes)
     }
+}
+
+/// The body of an answer that says yes and is not too large.
+fn successful<B: AsRef<[u8]>>(response: &Response<B>) -> Result<&[u8], ApiError> {
+    let body = response.body().as_ref();
+    if !response.status().is_success() {
+        let (status, headers) = (response.status(), response.headers());
+        return Err(ApiError::from_response(status, headers, body));
+    }
+    if body.len() > MAX_RESPONSE_BODY {
+        return Err(ApiError::too_large());
+    }
+    Ok(body)
 }
 
 fn raw_text(body: &[u8]) -> String {

@@ -147,6 +147,20 @@ fn redirects_and_oversize_answers_are_errors() {
 }
 
 #[test]
+fn a_file_is_read_as_one() {
+    let call = list();
+    let report = answer(200, "%PDF-1.7 and so on");
+    let (kind, bytes) = call.file_response(&report).unwrap();
+    assert_eq!((kind, bytes), (FileKind::Pdf, &b"%PDF-1.7 and so on"[..]));
+    for body in ["{}", "<html>", ""] {
+        let error = call.file_response(&answer(200, body)).unwrap_err();
+        assert_eq!(error.message(), "the answer of the Didit API is not a file");
+    }
+    let error = call.file_response(&answer(403, "%PDF-")).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Forbidden);
+}
+
+#[test]
 fn an_answer_that_is_cut_off_shows_nothing_that_would_be_masked() {
     let applications = Call::new(find("organization.applications").unwrap()).part("org", part("o"));
     for body in [r#"[{"api_key":"0123456789abcdef"},"#, "<html>", ""] {

@@ -16,6 +16,7 @@ use crate::api::Api;
 use crate::call::Call;
 use crate::credential::Credential;
 use crate::error::{ApiError, ErrorCode};
+use crate::file::FileKind;
 use crate::retry::Retries;
 
 pub use pages::Pages;
@@ -78,16 +79,45 @@ where
     /// It is the error of the last attempt.
     pub async fn send(&self, credential: &Credential, call: &Call) -> Result<Value, ApiError> {
         let request = self.request(credential, call)?;
+        self.exchange(call, request, |response| call.response(response))
+            .await
+    }
+
+    /// Sends a call that is answered with a file, such as a report in PDF.
+    ///
+    /// # Errors
+    /// [`ApiError`] as for [`Sender::send`], and for an answer that is no file.
+    pub async fn send_for_file(
+        &self,
+        credential: &Credential,
+        call: &Call,
+    ) -> Result<(FileKind, Bytes), ApiError> {
+        let request = self.request(credential, call)?;
+        self.exchange(call, request, |response| {
+            let (kind, _) = call.file_response(response)?;
+            Ok((kind, response.body().clone()))
+        })
+        .await
+    }
+
+    /// Sends a request until the rules say that its outcome is the caller's.
+    async fn exchange<T>(
+        &self,
+        call: &Call,
+        request: Request<Bytes>,
+        read: impl Fn(&Response<Bytes>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let Some(retries) = &self.retries else {
-            return self.attempt(call, request, self.time_limit).await;
+            return read(&self.attempt(request, self.time_limit).await?);
         };
         let started = Instant::now();
         let mut sent = 0;
         loop {
             let left = retries.budget().saturating_sub(started.elapsed());
             let limit = self.time_limit.min(left);
-            let error = match self.attempt(call, request.clone(), limit).await {
-                Ok(value) => return Ok(value),
+            let attempt = self.attempt(request.clone(), limit).await;
+            let error = match attempt.and_then(|response| read(&response)) {
+                Ok(read) => return Ok(read),
                 Err(error) => error,
             };
             sent += 1;
@@ -108,17 +138,16 @@ where
 
     async fn attempt(
         &self,
-        call: &Call,
         request: Request<Bytes>,
         limit: Duration,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Response<Bytes>, ApiError> {
         let mut service = self.service.clone();
         let exchange = async {
             poll_fn(|context| service.poll_ready(context)).await?;
             service.call(request).await
         };
         match timeout(limit, exchange).await {
-            Ok(Ok(response)) => call.response(&response),
+            Ok(Ok(response)) => Ok(response),
             // The client's own words are not shown: they may hold addresses.
             Ok(Err(_)) => Err(ApiError::local(
                 ErrorCode::NetworkError,

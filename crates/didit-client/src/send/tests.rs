@@ -239,6 +239,20 @@ async fn a_dropped_call_ends_its_request_and_its_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_is_sent_for_by_the_same_rules() {
+    let client = Scripted::new(&[Answers(503, ""), Answers(200, "%PDF-1.7")]);
+    let sender = Sender::new(Api::hosted(), client).with_retries(Retries::new(|| 0));
+    let answer = sender.send_for_file(&token(), &Call::new(&READ)).await;
+    assert_eq!(
+        answer.unwrap(),
+        (FileKind::Pdf, Bytes::from_static(b"%PDF-1.7"))
+    );
+    let sender = Sender::new(Api::hosted(), Scripted::new(&[Answers(200, "{}")]));
+    let answer = sender.send_for_file(&token(), &Call::new(&READ)).await;
+    assert!(answer.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_no_request_is_not_sent() {
     let client = Scripted::new(&[]);
     let sender = Sender::new(Api::hosted(), client).with_retries(Retries::new(|| 0));
