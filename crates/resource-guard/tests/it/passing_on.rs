@@ -1,18 +1,12 @@
 //! Tokens that go on to the service behind the guard: by configuration, and if their audience says so.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-use std::sync::Arc;
-
-use http::Request;
 use oauth_rs::introspection::Introspection;
 use resource_guard::{
-    Decision, Evidence, Granted, Guard, GuardConfig, KeySnapshot, PassedToken, TrustedIssuer,
-    Weakness,
+    Decision, Evidence, Granted, Guard, GuardConfig, KeySnapshot, TrustedIssuer, Weakness,
 };
 use serde_json::{Value, json};
 
-use crate::support::{NOW, RESOURCE, World, claims_with, config, issuer, request};
+use crate::support::{NOW, RESOURCE, issuer, request};
 
 const API: &str = "https://api.example";
 
@@ -111,7 +105,12 @@ fn it_shows_nothing_of_itself() {
 #[cfg(feature = "fetch")]
 #[test]
 fn a_remembered_token_goes_on_as_before() {
+    use std::sync::Arc;
+
     use resource_guard::fetch::VerifiedTokens;
+
+    use crate::support::{World, claims_with};
+
     let world = World::new();
     let memory = VerifiedTokens::new();
     let trusted = TrustedIssuer::new(issuer()).dangerous_pass_token_on_to(API);
@@ -130,16 +129,20 @@ fn a_remembered_token_goes_on_as_before() {
 
 #[cfg(feature = "tower")]
 mod behind {
+    use std::convert::Infallible;
+    use std::future::{Ready, ready};
+    use std::sync::Arc;
     use std::task::{Context, Poll};
 
     use bytes::Bytes;
-    use http::Response;
+    use http::{Request, Response};
     use http_body_util::Full;
-    use resource_guard::GuardLayer;
+    use resource_guard::{GuardLayer, PassedToken};
     use tower_layer::Layer as _;
     use tower_service::Service;
 
     use super::*;
+    use crate::support::{World, claims_with, config};
 
     #[derive(Clone)]
     struct Inner;
