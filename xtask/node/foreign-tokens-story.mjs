@@ -28,11 +28,12 @@ async function ended(what, send) {
 }
 
 /** What is the same whatever the tokens look like; `words` of the log where they differ. Returns a token that is good. */
-async function walk(api, server, other, words) {
+async function walk(api, server, stranger, other, words) {
   const reading = await server.token(api.resource, READ);
   const writing = await server.token(api.resource, `${READ} ${WRITE}`);
   const short = await server.token(api.resource, READ, { short: true });
   const elsewhere = await server.token(other, READ);
+  const foreign = await stranger.token(api.resource, READ);
   const key = await provableKey();
   const bound = await server.token(api.resource, READ, { key });
 
@@ -50,6 +51,7 @@ async function walk(api, server, other, words) {
   contains(lacking.challenge, `scope="${WRITE}"`, "and the scope that is missing");
   await expect("one that may write writes", api.send("POST", writing), 200);
   await expect("a token for another API: 401", api.send("GET", elsewhere), 401, `aud is "${other}"`);
+  await expect("a token of another issuer: 401", api.send("GET", foreign), 401, words.foreign);
   await expect("a changed token: 401", api.send("GET", `${reading.slice(0, -4)}AAAA`), 401, words.changed);
 
   await expect("a bound token as Bearer: 401", api.send("GET", bound), 401, "bound to a key (cnf.jkt) and was sent as Bearer");
@@ -69,16 +71,15 @@ async function walk(api, server, other, words) {
 }
 
 await tell("the axum example and the tokens of oidc-provider", async () => {
-  const server = await provideTokens(await occupy(), {
-    [JWT]: "jwt",
-    [OPAQUE]: "opaque",
-    [OTHER]: "opaque",
-    [OTHER_JWT]: "jwt",
-  });
+  const formats = { [JWT]: "jwt", [OPAQUE]: "opaque", [OTHER]: "opaque", [OTHER_JWT]: "jwt" };
+  const server = await provideTokens(await occupy(), formats);
+  // Another one that issues tokens for the same names, and that nobody trusts.
+  const stranger = await provideTokens(await occupy(), formats);
 
   console.log("  JWTs, with the keys that the provider's metadata leads to");
   const jwt = await protectedApi(JWT, server.issuer);
-  const old = await walk(jwt, server, OTHER_JWT, {
+  const old = await walk(jwt, server, stranger, OTHER_JWT, {
+    foreign: `iss is "${stranger.issuer}", which is not trusted`,
     changed: "signature",
     expired: "expired",
   });
@@ -95,7 +96,8 @@ await tell("the axum example and the tokens of oidc-provider", async () => {
     CLIENT_ID: server.api.client_id,
     CLIENT_SECRET: server.api.client_secret,
   });
-  await walk(asking, server, OTHER, {
+  await walk(asking, server, stranger, OTHER, {
+    foreign: "not active",
     changed: "not active",
     expired: "not active",
   });
