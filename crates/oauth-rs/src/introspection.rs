@@ -51,6 +51,10 @@ pub struct ActiveToken {
     pub aud: Vec<String>,
     /// The client it was issued to.
     pub client_id: Option<String>,
+    /// A name of the person for people.
+    pub username: Option<String>,
+    /// The organisation that the token is about; a private member.
+    pub organization_id: Option<String>,
     /// What it allows, as scope text.
     pub scope: Option<String>,
     /// How it is presented: `Bearer` or `DPoP`.
@@ -142,6 +146,7 @@ mod tests {
         assert_eq!(token.aud, ["x", "y"]);
         assert!(token.cnf.unwrap().jkt.is_some());
         assert_eq!(token.act.0[0].sub, "s");
+        assert_eq!(token.username.as_deref(), Some("u"));
         assert_eq!(active("").unwrap(), ActiveToken::default());
         assert_eq!(
             active(r#","iss":null,"exp":null"#).unwrap(),

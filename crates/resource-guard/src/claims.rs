@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use oauth_rs::introspection::ActiveToken;
-use oauth_rs::jose::jwt::AccessTokenClaims;
-use oauth_rs::jose::{Alg, AlgSet, Header, InvalidJws, Jws, typ_is};
+use oauth_rs::jose::jwt::{AccessTokenClaims, InvalidClaims};
+use oauth_rs::jose::{Alg, AlgSet, Header, InvalidJws, Jws, UnverifiedClaims, Verified, typ_is};
 use oauth_rs::uri::Issuer;
 
 use crate::issuer::{TrustedIssuer, Validation};
@@ -34,12 +33,9 @@ pub(crate) fn check_type(header: &Header) -> Result<(), Reason> {
 // RFC 9068 section 4: `iss` MUST exactly match the issuer. Choosing the keys by it means that keys
 // of one issuer are never tried on the token of another, whatever their ids are.
 pub(crate) fn find_issuer<'i>(
-    jws: &Jws<'_>,
+    named: &str,
     issuers: &'i [TrustedIssuer],
 ) -> Result<(&'i TrustedIssuer, AlgSet), Reason> {
-    let named = jws
-        .unverified_issuer()
-        .map_err(|reason| Reason::Claims { reason })?;
     issuers
         .iter()
         .find_map(|trusted| match trusted.validation {
@@ -49,8 +45,25 @@ pub(crate) fn find_issuer<'i>(
             _ => None,
         })
         .ok_or_else(|| Reason::OtherIssuer {
-            received: shortened(&named),
+            received: shortened(named),
         })
+}
+
+/// Who the token says has issued it, also where its other claims are not as they have to be: that is
+/// said once somebody has signed them.
+pub(crate) fn named_issuer<'j>(
+    jws: &Jws<'_>,
+    claims: &'j Result<UnverifiedClaims<'_>, InvalidClaims>,
+) -> Result<Cow<'j, str>, Reason> {
+    match claims {
+        Ok(claims) => Ok(Cow::Borrowed(claims.issuer())),
+        Err(_) => {
+            let issuer = jws.unverified_issuer();
+            issuer
+                .map(Cow::Owned)
+                .map_err(|reason| Reason::Claims { reason })
+        }
+    }
 }
 
 // RFC 8725 section 3.1: only algorithms that the configuration names are used.
@@ -70,8 +83,8 @@ pub(crate) fn check_algorithm(
 
 /// What came of looking for a key that verifies the token.
 pub(crate) enum Signature<'j> {
-    /// One did.
-    Verified(&'j [u8]),
+    /// One does.
+    By(Verified<'j>),
     /// There is no key of this id for this algorithm.
     NoKey,
 }
@@ -87,7 +100,7 @@ pub(crate) fn check_signature<'j>(
     let mut refusal = None;
     for key in keys.candidates(issuer, kid, alg) {
         match jws.verify(key, AlgSet::NONE.with(alg)) {
-            Ok(verified) => return Ok(Signature::Verified(verified.payload())),
+            Ok(verified) => return Ok(Signature::By(verified)),
             Err(reason) => refusal = Some(Reason::Signature { reason }),
         }
     }
@@ -95,25 +108,13 @@ pub(crate) fn check_signature<'j>(
     refusal.map_or(Ok(Signature::NoKey), Err)
 }
 
-/// Reads the claims, each with the type it must have.
+/// The claims, each with the type it must have, once their signature is verified.
 // RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
-pub(crate) fn read(payload: &[u8]) -> Result<ActiveToken, Reason> {
-    let claims = AccessTokenClaims::parse(payload).map_err(|reason| Reason::Claims { reason })?;
-    Ok(ActiveToken {
-        iss: Some(claims.iss.into_owned()),
-        sub: Some(claims.sub.into_owned()),
-        aud: claims.aud.into_iter().map(Cow::into_owned).collect(),
-        client_id: Some(claims.client_id.into_owned()),
-        scope: claims.scope.map(Cow::into_owned),
-        token_type: None,
-        exp: Some(claims.exp),
-        iat: Some(claims.iat),
-        nbf: claims.nbf,
-        jti: Some(claims.jti.into_owned()),
-        grant_id: claims.grant_id.map(Cow::into_owned),
-        cnf: claims.cnf,
-        act: claims.act,
-        acr: claims.acr.map(Cow::into_owned),
-        auth_time: claims.auth_time,
-    })
+pub(crate) fn read<'j>(
+    claims: Result<UnverifiedClaims<'j>, InvalidClaims>,
+    verified: Verified<'_>,
+) -> Result<AccessTokenClaims<'j>, Reason> {
+    let claims = claims.map_err(|reason| Reason::Claims { reason })?;
+    // They are always those of this signature; were they not, nobody would have signed them.
+    claims.verified_by(verified).ok_or(Reason::Unsigned)
 }

@@ -1,12 +1,12 @@
 //! What a decision is made from besides the request and the time.
 
 use oauth_rs::certificate::Thumbprint;
-use oauth_rs::introspection::Introspection;
 use oauth_rs::jose::dpop::Nonces;
 use oauth_rs::secret::Secret;
 use oauth_rs::uri::Issuer;
 use std::time::Duration;
 
+use crate::answer::IssuerAnswer;
 use crate::keys::KeySnapshot;
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
@@ -28,7 +28,7 @@ pub struct Evidence<'a> {
     /// The keys of the issuers.
     pub keys: &'a KeySnapshot,
     /// What the issuer said of this very token, if it was asked already.
-    pub introspection: Option<&'a Introspection>,
+    pub introspection: Option<&'a IssuerAnswer>,
     /// The client certificate of the connection, from the TLS peer or from a proxy that is trusted
     /// to say so ([`Peer`](crate::peer::Peer)).
     pub certificate: Option<&'a Thumbprint>,

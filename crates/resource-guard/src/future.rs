@@ -12,9 +12,9 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{Either, Full};
 use oauth_rs::certificate::Thumbprint;
-use oauth_rs::introspection::Introspection;
 use tower_service::Service;
 
+use crate::answer::IssuerAnswer;
 use crate::challenge::DPOP_NONCE;
 use crate::evidence::{Evidence, Needs};
 use crate::guard::Decision;
@@ -37,7 +37,7 @@ enum State<S: Service<Request<B>>, B> {
     /// Newer keys are on their way.
     Keys(Fetching<KeySnapshot>, Box<Waiting<S, B>>),
     /// The issuer is being asked.
-    Introspection(Fetching<Introspection>, Box<Waiting<S, B>>),
+    Introspection(Fetching<IssuerAnswer>, Box<Waiting<S, B>>),
     /// The inner service is at work.
     Inner(Pin<Box<S::Future>>, Afterwards),
     /// The response was handed out.
@@ -51,7 +51,7 @@ struct Waiting<S, B> {
     body: B,
     keys: Arc<KeySnapshot>,
     keys_are_new: bool,
-    introspection: Option<Arc<Introspection>>,
+    introspection: Option<Arc<IssuerAnswer>>,
     certificate: Option<Thumbprint>,
     afterwards: Afterwards,
 }
@@ -247,7 +247,7 @@ where
 /// What was fetched.
 enum Got {
     Keys(Arc<KeySnapshot>),
-    Introspection(Arc<Introspection>),
+    Introspection(Arc<IssuerAnswer>),
 }
 
 impl<S: Service<Request<B>>, B> Waiting<S, B> {

@@ -6,25 +6,27 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 use oauth_rs::hash::sha256;
-use oauth_rs::introspection::ActiveToken;
+use oauth_rs::jose::Jws;
+use oauth_rs::jose::jwt::{AccessTokenClaims, Confirmation};
 use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
 
-use crate::binding;
+use crate::binding::{self, Proved};
 use crate::challenge::Challenges;
 use crate::claims::{self, Signature};
 use crate::config::{self, Checked, GuardConfig, InvalidConfig};
 use crate::credential::{self, Presented};
 use crate::evidence::{Evidence, Needs, NeedsIntrospection, NeedsKeys};
-use crate::issuer::TrustedIssuer;
-use crate::memory::{Remembered, TokenMemory, unique};
+use crate::issuer::{Demand, TrustedIssuer};
+use crate::memory::{Known, Remembered, TokenMemory, unique};
 use crate::metadata::MetadataDocument;
 use crate::operation::Role;
 use crate::passed::PassedToken;
 use crate::principal::{Binding, Granted, Identity, Principal};
 use crate::reason::{Reason, shortened};
 use crate::refused::Refused;
+use crate::said::Said;
 use crate::scope::Requirement;
 use crate::step_up::StepUp;
 use crate::token;
@@ -88,6 +90,30 @@ pub struct Guard {
     metadata: MetadataDocument,
     memory: Option<Arc<dyn TokenMemory>>,
     id: u64,
+}
+
+/// Everything that a decision is made from.
+struct Request<'a> {
+    presented: Presented<'a>,
+    parts: &'a Parts,
+    evidence: &'a Evidence<'a>,
+    now: UnixSeconds,
+}
+
+impl Request<'_> {
+    fn refuse(&self, reason: Reason) -> Refused {
+        Refused::of(self.presented.scheme, reason)
+    }
+
+    fn granted(&self, known: &Known, proved: Proved) -> Granted {
+        let token = known.is_passed_on;
+        Granted {
+            principal: known.principal.clone(),
+            claim: proved.claim,
+            next_nonce: proved.next_nonce,
+            token: token.then(|| PassedToken::new(self.presented.token)),
+        }
+    }
 }
 
 /// How a decision ends before the token is granted.
@@ -155,7 +181,8 @@ impl Guard {
     ///
     /// 11. `aud` contains exactly one of the accepted resources;
     /// 12. `exp` is in the future and `nbf`, if there, in the past, within the configured skew;
-    /// 13. `sub` is there; it, `client_id` and `jti` are not empty; `scope` is scope text;
+    /// 13. `sub` is there, or in an answer at least `client_id`, which then speaks for itself; they and
+    ///     `jti` are not empty; `scope` is scope text;
     /// 14. a token bound to a key came with the scheme `DPoP`, and no other did;
     /// 15. it is bound as the issuer's and the resource's configuration demand;
     /// 16. a token bound to a certificate came over a connection with that certificate;
@@ -182,116 +209,134 @@ impl Guard {
         now: UnixSeconds,
     ) -> Result<Granted, Stop> {
         let presented = credential::find(parts, self.checked.config.dpop.is_some())?;
-        let refuse = |reason| Refused::of(presented.scheme, reason);
-        let asked = self.asked_about(presented.token);
-        let memory = self.memory.as_ref().filter(|_| asked.is_none());
-        let memory = memory.map(|memory| (memory, sha256(presented.token.as_bytes())));
-        let known = memory
-            .as_ref()
-            .and_then(|(memory, hash)| memory.recall(hash));
-        if let Some(known) = known.filter(|known| self.still_holds(known, evidence)) {
-            return self.decide_again(&known, &presented, parts, evidence, now);
-        }
-        let (trusted, token) = match asked {
-            Some(trusted) => {
-                let answer = evidence
-                    .introspection
-                    .ok_or_else(|| introspection_of(&presented, trusted))?;
-                let token = token::active(answer, trusted).map_err(refuse)?;
-                (trusted, token.clone())
-            }
-            None => self.validate(&presented, evidence)?,
-        };
-        let config = &self.checked.config;
-        token::check_audience(&token, trusted, &self.checked.resources).map_err(refuse)?;
-        token::check_expiry(&token, now, config.skew).map_err(refuse)?;
-        token::check_not_before(&token, now, config.skew).map_err(refuse)?;
-        let subject = token::check_named(&token).map_err(refuse)?.to_owned();
-        let scopes = token::read_scopes(&token).map_err(refuse)?;
-        let is_passed_on = token::is_passed_on(&token, trusted);
-        let proved = binding::check(
-            &self.checked,
-            [trusted.demand, config.demand],
-            &presented,
-            token.cnf.as_ref(),
+        let request = Request {
+            presented,
             parts,
             evidence,
             now,
-        )?;
-        let principal = Principal::new(Identity {
-            subject,
-            client_id: token.client_id,
-            scopes,
-            issuer: trusted.issuer.clone(),
-            actors: token.act.0,
-            binding: Binding::of(token.cnf.as_ref()),
-            issued_at: token.iat,
-            expires_at: token.exp,
-            token_id: token.jti,
-            grant_id: token.grant_id,
-            acr: token.acr,
-            auth_time: token.auth_time,
-        });
+        };
+        match self.asked_about(presented.token) {
+            Some(trusted) => self.decide_by_answer(&request, trusted),
+            None => self.decide_by_signature(&request),
+        }
+    }
+
+    /// Decides about a token that its issuer was asked about.
+    fn decide_by_answer(
+        &self,
+        request: &Request<'_>,
+        trusted: &TrustedIssuer,
+    ) -> Result<Granted, Stop> {
+        let answer = request.evidence.introspection;
+        let answer = answer.ok_or_else(|| introspection_of(&request.presented, trusted))?;
+        if let Some(known) = answer.known_to(self.id) {
+            return Ok(self.decide_again(known, request)?);
+        }
+        let token =
+            token::active(answer.said(), trusted).map_err(|reason| request.refuse(reason))?;
+        let (known, granted) = self.accept(&Said::from(token), trusted, request)?;
+        answer.note(self.id, known);
+        Ok(granted)
+    }
+
+    /// Decides about a JWT, by what is remembered of it or by its signature.
+    fn decide_by_signature(&self, request: &Request<'_>) -> Result<Granted, Stop> {
+        let keys = request.evidence.keys;
+        let token = request.presented.token;
+        let memory = self.memory.as_ref();
+        let memory = memory.map(|memory| (memory, sha256(token.as_bytes())));
+        let remembered = memory
+            .as_ref()
+            .and_then(|(memory, hash)| memory.recall(hash));
+        // What another guard found out, or this one with other keys, need not be true here and now.
+        let is_true = |of: &Arc<Remembered>| of.guard == self.id && of.keys == keys.id();
+        if let Some(remembered) = remembered.filter(is_true) {
+            return Ok(self.decide_again(&remembered.known, request)?);
+        }
+        let jws = self.parse(&request.presented)?;
+        let (trusted, claims) = self.validate(&jws, request)?;
+        let (known, granted) = self.accept(&Said::from(&claims), trusted, request)?;
         if let Some((memory, hash)) = memory {
             let what = Remembered {
                 guard: self.id,
-                keys: evidence.keys.id(),
-                token: ActiveToken {
-                    exp: token.exp,
-                    nbf: token.nbf,
-                    cnf: token.cnf,
-                    ..ActiveToken::default()
-                },
-                demand: trusted.demand,
-                is_passed_on,
-                principal: principal.clone(),
+                keys: keys.id(),
+                known,
             };
-            memory.remember(hash, presented.token.len(), Arc::new(what));
+            memory.remember(hash, token.len(), Arc::new(what));
         }
-        Ok(Granted {
-            principal,
-            claim: proved.claim,
-            next_nonce: proved.next_nonce,
-            token: is_passed_on.then(|| PassedToken::new(presented.token)),
-        })
+        Ok(granted)
     }
 
-    /// Whether what was found out about a token is true for this guard and these keys.
-    fn still_holds(&self, known: &Remembered, evidence: &Evidence<'_>) -> bool {
-        known.guard == self.id && known.keys == evidence.keys.id()
-    }
-
-    /// Decides about a token whose signature and claims were found good before: what depends on the
-    /// time and on the sender is looked at each time.
-    fn decide_again(
+    /// The rules for what a token says, once it is known that its issuer says it.
+    fn accept(
         &self,
-        known: &Remembered,
-        presented: &Presented<'_>,
-        parts: &Parts,
-        evidence: &Evidence<'_>,
-        now: UnixSeconds,
-    ) -> Result<Granted, Stop> {
-        let refuse = |reason| Refused::of(presented.scheme, reason);
+        token: &Said<'_>,
+        trusted: &TrustedIssuer,
+        request: &Request<'_>,
+    ) -> Result<(Known, Granted), Refused> {
+        let refuse = |reason| request.refuse(reason);
         let config = &self.checked.config;
-        token::check_expiry(&known.token, now, config.skew).map_err(refuse)?;
-        token::check_not_before(&known.token, now, config.skew).map_err(refuse)?;
-        let proved = binding::check(
+        token::check_audience(token, trusted, &self.checked.resources).map_err(refuse)?;
+        token::check_expiry(token.exp, request.now, config.skew).map_err(refuse)?;
+        token::check_not_before(token.nbf, request.now, config.skew).map_err(refuse)?;
+        let subject = token::check_named(token).map_err(refuse)?;
+        let scopes = token::read_scopes(token).map_err(refuse)?;
+        let proved = self.check_binding(trusted.demand, token.cnf, request)?;
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let principal = Principal::new(Identity {
+            subject,
+            client_id: owned(token.client_id),
+            username: owned(token.username),
+            organization: owned(token.organization),
+            scopes,
+            issuer: trusted.issuer.clone(),
+            actors: token.actors.to_vec(),
+            binding: Binding::of(token.cnf),
+            issued_at: token.iat,
+            expires_at: token.exp,
+            token_id: owned(token.jti),
+            grant_id: owned(token.grant_id),
+            acr: owned(token.acr),
+            auth_time: token.auth_time,
+        });
+        let known = Known {
+            exp: token.exp,
+            nbf: token.nbf,
+            cnf: token.cnf.cloned(),
+            demand: trusted.demand,
+            is_passed_on: token::is_passed_on(token, trusted),
+            principal,
+        };
+        let granted = request.granted(&known, proved);
+        Ok((known, granted))
+    }
+
+    /// Decides about a token that was found good before: what depends on the time and on the sender
+    /// is looked at each time.
+    fn decide_again(&self, known: &Known, request: &Request<'_>) -> Result<Granted, Refused> {
+        let refuse = |reason| request.refuse(reason);
+        let skew = self.checked.config.skew;
+        token::check_expiry(known.exp, request.now, skew).map_err(refuse)?;
+        token::check_not_before(known.nbf, request.now, skew).map_err(refuse)?;
+        let proved = self.check_binding(known.demand, known.cnf.as_ref(), request)?;
+        Ok(request.granted(known, proved))
+    }
+
+    fn check_binding(
+        &self,
+        demand: Demand,
+        cnf: Option<&Confirmation>,
+        request: &Request<'_>,
+    ) -> Result<Proved, Refused> {
+        binding::check(
             &self.checked,
-            [known.demand, config.demand],
-            presented,
-            known.token.cnf.as_ref(),
-            parts,
-            evidence,
-            now,
-        )?;
-        Ok(Granted {
-            principal: known.principal.clone(),
-            claim: proved.claim,
-            next_nonce: proved.next_nonce,
-            token: known
-                .is_passed_on
-                .then(|| PassedToken::new(presented.token)),
-        })
+            [demand, self.checked.config.demand],
+            &request.presented,
+            cnf,
+            request.parts,
+            request.evidence,
+            request.now,
+        )
     }
 
     /// Who is asked about a token; `None` if it is validated here.
@@ -300,31 +345,41 @@ impl Guard {
         asked.filter(|_| !self.checked.has_local || shape(token) == Shape::Opaque)
     }
 
-    /// Validates a JWT with the keys of its issuer.
-    fn validate(
-        &self,
-        presented: &Presented<'_>,
-        evidence: &Evidence<'_>,
-    ) -> Result<(&TrustedIssuer, ActiveToken), Stop> {
+    /// Reads the compact form of a signed JWT.
+    fn parse<'t>(&self, presented: &Presented<'t>) -> Result<Jws<'t>, Refused> {
         let refuse = |reason| Refused::of(presented.scheme, reason);
         match shape(presented.token) {
-            Shape::Opaque => return Err(refuse(Reason::Opaque).into()),
-            Shape::Encrypted => return Err(refuse(Reason::Encrypted).into()),
-            Shape::Signed => {}
+            Shape::Opaque => Err(refuse(Reason::Opaque)),
+            Shape::Encrypted => Err(refuse(Reason::Encrypted)),
+            Shape::Signed => claims::parse(presented.token).map_err(refuse),
         }
-        let jws = claims::parse(presented.token).map_err(refuse)?;
+    }
+
+    /// Validates a JWT with the keys of its issuer.
+    fn validate<'j>(
+        &self,
+        jws: &'j Jws<'_>,
+        request: &Request<'_>,
+    ) -> Result<(&TrustedIssuer, AccessTokenClaims<'j>), Stop> {
+        let refuse = |reason| request.refuse(reason);
+        let keys = request.evidence.keys;
         claims::check_type(jws.header()).map_err(refuse)?;
+        let unverified = jws.unverified_claims();
+        let named = claims::named_issuer(jws, &unverified).map_err(refuse)?;
         let (trusted, allowed) =
-            claims::find_issuer(&jws, &self.checked.config.issuers).map_err(refuse)?;
+            claims::find_issuer(&named, &self.checked.config.issuers).map_err(refuse)?;
         let issuer = &trusted.issuer;
         let alg = claims::check_algorithm(jws.header(), issuer, allowed).map_err(refuse)?;
-        match claims::check_signature(&jws, alg, issuer, evidence.keys).map_err(refuse)? {
-            Signature::Verified(payload) => Ok((trusted, claims::read(payload).map_err(refuse)?)),
+        match claims::check_signature(jws, alg, issuer, keys).map_err(refuse)? {
+            Signature::By(verified) => {
+                let claims = claims::read(unverified, verified).map_err(refuse)?;
+                Ok((trusted, claims))
+            }
             Signature::NoKey => Err(Stop::Needs(Needs::Keys(NeedsKeys {
                 issuer: issuer.clone(),
                 kid: jws.header().kid.as_deref().map(shortened),
-                scheme: presented.scheme,
-                known: evidence.keys.keys_of(issuer).is_some(),
+                scheme: request.presented.scheme,
+                known: keys.keys_of(issuer).is_some(),
             }))),
         }
     }

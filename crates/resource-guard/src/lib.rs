@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod answer;
 pub mod config;
 pub mod evidence;
 #[cfg(feature = "fetch")]
@@ -23,6 +24,7 @@ mod binding;
 mod challenge;
 mod claims;
 mod credential;
+mod said;
 mod token;
 
 #[cfg(feature = "tower")]
@@ -36,6 +38,7 @@ pub mod service;
 #[cfg(feature = "tower")]
 pub mod source;
 
+pub use answer::IssuerAnswer;
 pub use config::{GuardConfig, InvalidConfig};
 pub use evidence::{Evidence, Needs, NeedsIntrospection, NeedsKeys};
 pub use guard::{Decision, Guard, Weakness};
@@ -45,7 +48,7 @@ pub use memory::TokenMemory;
 pub use operation::{Hierarchy, Operations, Role};
 pub use passed::PassedToken;
 pub use peer::{Peer, Proxies};
-pub use principal::{Binding, Granted, Identity, Principal};
+pub use principal::{Binding, Granted, Identity, Principal, Subject};
 pub use reason::Reason;
 pub use refused::{Refused, Scheme};
 pub use revocation::Revocations;

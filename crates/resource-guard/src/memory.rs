@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use oauth_rs::introspection::ActiveToken;
+use oauth_rs::jose::jwt::Confirmation;
+use oauth_rs::time::UnixSeconds;
 
 use crate::issuer::Demand;
 use crate::principal::Principal;
@@ -33,11 +34,21 @@ pub struct Remembered {
     pub(crate) guard: u64,
     /// Which keys; with others the signature has to be verified again.
     pub(crate) keys: u64,
-    /// What of the claims is looked at each time: `exp`, `nbf` and `cnf`.
-    pub(crate) token: ActiveToken,
+    /// What was found out.
+    pub(crate) known: Known,
+}
+
+/// What a token says, after all that cannot change was checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// `exp` and `nbf`, since the time is looked at each time.
+    pub(crate) exp: Option<UnixSeconds>,
+    pub(crate) nbf: Option<UnixSeconds>,
+    /// What it is bound to, since the sender is looked at each time.
+    pub(crate) cnf: Option<Confirmation>,
     /// What its issuer's tokens have to be bound to.
     pub(crate) demand: Demand,
-    /// Whether its audience lets it go on to the service behind the guard.
+    /// Whether it may go on to the service behind the guard.
     pub(crate) is_passed_on: bool,
     /// Who it speaks for.
     pub(crate) principal: Principal,

@@ -1,5 +1,6 @@
 //! Who makes a request, and what has to be spent before anybody may know.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -32,11 +33,17 @@ impl Deref for Principal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// `sub`: whom the token speaks for; unique within the issuer only.
-    pub subject: String,
+    /// Whom the token speaks for.
+    pub subject: Subject,
     /// `client_id`: the client that the token was issued to; a JWT always says it, an issuer that is
     /// asked need not.
     pub client_id: Option<String>,
+    /// `username`: a name of the person for people, which identifies nobody; from an issuer that is
+    /// asked alone.
+    pub username: Option<String>,
+    /// `organization_id`: the organisation that the token is about; from an issuer that is asked
+    /// alone.
+    pub organization: Option<String>,
     /// `scope`: what was granted.
     pub scopes: ScopeSet,
     /// The issuer, one of those that are trusted.
@@ -58,6 +65,48 @@ pub struct Identity {
     pub acr: Option<String>,
     /// `auth_time`: when the person signed in.
     pub auth_time: Option<UnixSeconds>,
+}
+
+/// Whom a token speaks for.
+///
+/// The text of `Display` is for people; [`named`](Self::named) is what identifies a person.
+///
+/// ```
+/// use resource_guard::Subject;
+///
+/// let person = Subject::Named("u1".to_owned());
+/// let service = Subject::Client("u1".to_owned());
+/// assert_eq!((person.named(), service.named()), (Some("u1"), None));
+/// assert_eq!((person.to_string(), service.to_string()), ("u1".into(), "client u1".into()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// `sub`: a person, or what the issuer names in place of one; unique within the issuer only. A
+    /// JWT always has it.
+    Named(String),
+    /// Nobody besides this client: the issuer that was asked names no subject, as for a client that
+    /// got the token for itself.
+    // RFC 7662 section 2.2: `sub` is OPTIONAL.
+    Client(String),
+}
+
+impl Subject {
+    /// Who is named as the subject; none where a client speaks for itself.
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            Self::Named(subject) => Some(subject),
+            Self::Client(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(subject) => f.write_str(subject),
+            Self::Client(client) => write!(f, "client {client}"),
+        }
+    }
 }
 
 impl Identity {

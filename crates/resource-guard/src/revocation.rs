@@ -29,8 +29,8 @@ pub enum Withdrawn<'a> {
 pub struct TokenFacts<'a> {
     /// Who issued it.
     pub issuer: &'a Issuer,
-    /// Whom it speaks for.
-    pub subject: &'a str,
+    /// Whom it speaks for, if it is not a client for itself.
+    pub subject: Option<&'a str>,
     /// Its identifier.
     pub token_id: Option<&'a str>,
     /// The grant that it came from.
@@ -43,7 +43,7 @@ impl<'a> From<&'a Principal> for TokenFacts<'a> {
     fn from(principal: &'a Principal) -> Self {
         Self {
             issuer: &principal.issuer,
-            subject: &principal.subject,
+            subject: principal.subject.named(),
             token_id: principal.token_id.as_deref(),
             grant_id: principal.grant_id.as_deref(),
             issued_at: principal.issued_at,
@@ -73,7 +73,7 @@ impl<'a> From<&'a Principal> for TokenFacts<'a> {
 /// let issuer = Issuer::parse("https://as.example").unwrap();
 /// let token = TokenFacts {
 ///     issuer: &issuer,
-///     subject: "user-1",
+///     subject: Some("user-1"),
 ///     token_id: Some("token-1"),
 ///     grant_id: None,
 ///     issued_at: Some(UnixSeconds(1000)),
@@ -181,9 +181,10 @@ impl Revocations {
         if names.into_iter().any(is_listed) {
             return true;
         }
-        let subject = self.key(Kind::Subject, issuer, token.subject);
-        let subject = list.at.get(&subject);
-        subject.is_some_and(|then| token.issued_at.is_none_or(|at| at <= *then))
+        let subject = token.subject;
+        let subject = subject.map(|subject| self.key(Kind::Subject, issuer, subject));
+        let withdrawn = subject.and_then(|subject| list.at.get(&subject));
+        withdrawn.is_some_and(|then| token.issued_at.is_none_or(|at| at <= *then))
     }
 
     fn key(&self, kind: Kind, issuer: &Issuer, id: &str) -> Key {
@@ -245,7 +246,7 @@ mod tests {
     fn facts(issuer: &Issuer, issued_at: Option<u64>) -> TokenFacts<'_> {
         TokenFacts {
             issuer,
-            subject: "u",
+            subject: Some("u"),
             token_id: Some("t"),
             grant_id: Some("g"),
             issued_at: issued_at.map(UnixSeconds),

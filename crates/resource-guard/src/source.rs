@@ -4,8 +4,7 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use oauth_rs::introspection::Introspection;
-
+use crate::answer::IssuerAnswer;
 use crate::evidence::{DEFAULT_RETRY_AFTER, NeedsIntrospection, NeedsKeys};
 use crate::keys::KeySnapshot;
 use crate::refused::Refused;
@@ -30,7 +29,7 @@ pub trait Source: Send + Sync {
     }
 
     /// What the issuer says of the token, or the refusal: [`NeedsIntrospection::unavailable`].
-    fn introspect(&self, needs: NeedsIntrospection) -> Fetching<Introspection> {
+    fn introspect(&self, needs: NeedsIntrospection) -> Fetching<IssuerAnswer> {
         Box::pin(ready(Err(needs.unavailable(DEFAULT_RETRY_AFTER))))
     }
 }

@@ -4,16 +4,27 @@
 #![cfg(feature = "fetch")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use allocation_counter::measure;
-use http::Request;
+use bytes::Bytes;
 use http::request::Parts;
+use http::{Request, Response};
+use oauth_rs::certificate::Thumbprint;
+use oauth_rs::client::{Client, ClientAuth};
 use oauth_rs::jose::{JwkSet, SigningKey};
+use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
-use resource_guard::fetch::VerifiedTokens;
-use resource_guard::{Decision, Evidence, Guard, GuardConfig, KeySnapshot, TrustedIssuer};
+use resource_guard::fetch::{
+    HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
+    VerifiedTokens,
+};
+use resource_guard::{Decision, Evidence, Guard, GuardConfig, KeySnapshot, Needs, TrustedIssuer};
+use tower_service::Service;
 
 /// The most allocations for a token that comes again.
 const MOST: u64 = 2;
@@ -69,6 +80,83 @@ fn a_token_that_comes_again_allocates_at_most_twice() {
         again.count_total
     );
     assert_eq!(again.bytes_current, 0);
+}
+
+/// Answers as an issuer that is asked, once for each token.
+#[derive(Clone)]
+struct Asked;
+
+impl Service<Request<Bytes>> for Asked {
+    type Response = Response<Bytes>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Bytes>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Bytes>) -> Self::Future {
+        let answer = r#"{"active":true,"aud":"https://rs.example/mcp","sub":"u1","client_id":"c1",
+            "jti":"t1","exp":1300,"scope":"doc:read doc:write","organization_id":"o1",
+            "act":{"sub":"agent"},"cnf":{"x5t#S256":"A-p8nzZzLRX1xdLNAFvxs1MJ4XyrKAPV5Z1bCAbaXLA"}}"#;
+        ready(Ok(Response::new(Bytes::from(answer))))
+    }
+}
+
+#[test]
+fn an_introspected_token_that_comes_again_allocates_at_most_twice() {
+    let issuer = Issuer::parse("https://as.example").unwrap();
+    let resource = ResourceId::parse("https://rs.example/mcp").unwrap();
+    let trusted = TrustedIssuer::introspecting(issuer.clone());
+    let guard = Guard::new(GuardConfig::new(resource, trusted)).unwrap();
+    let endpoint = IntrospectionEndpoint {
+        issuer,
+        url: "https://as.example/introspect".to_owned(),
+        client: Client {
+            client_id: "rs".to_owned(),
+            auth: ClientAuth::Basic(Secret::new("secret")),
+        },
+        profile: IntrospectionProfile::Json,
+    };
+    let introspector = Introspector::new(
+        endpoint,
+        HttpClient::new(Asked),
+        Arc::new(|| NOW),
+        Arc::new(|_: &mut [u8]| {}),
+        IntrospectionLimits::default(),
+    );
+    let (keys, parts) = (KeySnapshot::default(), request("opaque-token"));
+    let certificate = Thumbprint::parse("A-p8nzZzLRX1xdLNAFvxs1MJ4XyrKAPV5Z1bCAbaXLA").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let decide = async || {
+        let evidence = Evidence {
+            certificate: Some(&certificate),
+            ..Evidence::of(&keys)
+        };
+        let Decision::Needs(Needs::Introspection(needs)) = guard.check(&parts, &evidence, NOW)
+        else {
+            panic!("it is the issuer's to judge");
+        };
+        let answer = introspector.ask(needs.token()).await.unwrap();
+        let evidence = Evidence {
+            introspection: Some(&answer),
+            ..evidence
+        };
+        let decision = guard.check(&parts, &evidence, NOW);
+        assert!(matches!(decision, Decision::Granted(_)));
+    };
+    runtime.block_on(async {
+        decide().await;
+        decide().await;
+    });
+    let again = measure(|| runtime.block_on(decide()));
+    let idle = measure(|| runtime.block_on(async {}));
+    assert_eq!(introspector.asked(), 1);
+    let count = again.count_total - idle.count_total;
+    assert!(count <= MOST, "{count} allocations");
 }
 
 #[test]

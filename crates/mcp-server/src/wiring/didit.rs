@@ -51,15 +51,15 @@ impl ActingAs {
 impl Credentials for ActingAs {
     async fn credential(&self, caller: &Extensions) -> Result<Secret, NoCredential> {
         let principal = caller.get::<Principal>().ok_or(NoCredential::Unknown)?;
-        self.0
-            .get(&principal.subject)
+        let person = principal.subject.named();
+        person
+            .and_then(|person| self.0.get(person))
             .cloned()
             .ok_or(NoCredential::Unknown)
     }
 
     fn person(&self, caller: &Extensions) -> Option<String> {
-        caller
-            .get::<Principal>()
-            .map(|principal| principal.subject.clone())
+        let principal = caller.get::<Principal>()?;
+        principal.subject.named().map(str::to_owned)
     }
 }

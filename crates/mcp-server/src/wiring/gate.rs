@@ -49,7 +49,7 @@ pub(super) fn per_tool(guard: &Arc<Guard>) -> Gate {
         let tool = operation.name.as_deref();
         tracing::info!(
             tool,
-            person = principal.subject,
+            person = %principal.subject,
             client = principal.client_id,
             "tool call"
         );

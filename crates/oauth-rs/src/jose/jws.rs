@@ -10,6 +10,7 @@ use super::alg::Alg;
 use super::alg_set::AlgSet;
 use super::claim::{self, InvalidClaims};
 use super::jwk::VerifyingKey;
+use super::jwt::AccessTokenClaims;
 use crate::{base64url, json};
 
 /// The longest token that is read.
@@ -253,11 +254,60 @@ impl<'a> Jws<'a> {
         claim::read(self.unverified_payload()).map(|Payload { iss }| iss)
     }
 
+    /// The claims of an access token before anybody has looked at the signature, so that the issuer
+    /// and the claims are read in one go.
+    ///
+    /// # Errors
+    /// A claim is missing, occurs twice or has the wrong type.
+    pub fn unverified_claims(&self) -> Result<UnverifiedClaims<'_>, InvalidClaims> {
+        let payload = self.unverified_payload();
+        let claims = AccessTokenClaims::parse(payload)?;
+        Ok(UnverifiedClaims { claims, payload })
+    }
+
     /// What the token says before anybody has looked at its signature: good for finding the key.
     pub(super) fn unverified_payload(&self) -> &[u8] {
         self.decoded
             .get(self.payload_from..self.signature_from)
             .unwrap_or_default()
+    }
+}
+
+/// Claims of a stranger, until the signature over them has been verified.
+#[derive(Debug)]
+pub struct UnverifiedClaims<'a> {
+    claims: AccessTokenClaims<'a>,
+    payload: &'a [u8],
+}
+
+impl<'a> UnverifiedClaims<'a> {
+    /// The `iss`, for choosing whose keys have to verify the token.
+    ///
+    /// # Security
+    /// Anybody can write it, as [`Jws::unverified_issuer`] says.
+    pub fn issuer(&self) -> &str {
+        &self.claims.iss
+    }
+
+    /// The claims, if it is their payload that was verified.
+    ///
+    /// ```
+    /// use oauth_rs::jose::{AlgSet, Jws, JwkSet, SigningKey};
+    ///
+    /// let key = SigningKey::generate_es256()?;
+    /// let claims = br#"{"iss":"i","sub":"s","aud":"a","exp":20,"iat":10,"jti":"j","client_id":"c"}"#;
+    /// let (one, two) = (key.sign("at+jwt", claims)?, key.sign("at+jwt", claims)?);
+    /// let (one, two) = (Jws::parse(&one).unwrap(), Jws::parse(&two).unwrap());
+    /// let set = JwkSet::from_public([key.public_jwk()]);
+    /// let read = || one.unverified_claims().unwrap();
+    /// let verified = |jws| Jws::verify(jws, &set.keys()[0], AlgSet::DEFAULT).unwrap();
+    /// assert_eq!(read().verified_by(verified(&one)).unwrap().sub, "s");
+    /// assert!(read().verified_by(verified(&two)).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn verified_by(self, verified: Verified<'_>) -> Option<AccessTokenClaims<'a>> {
+        // The very same bytes, and not others that say the same.
+        std::ptr::eq(self.payload, verified.payload).then_some(self.claims)
     }
 }
 

@@ -28,5 +28,7 @@ pub use alg::Alg;
 pub use alg_set::AlgSet;
 pub use jwk::{PublicJwk, UnusableKey, VerifyingKey};
 pub use jwks::{InvalidJwkSet, JwkSet, MAX_JWK_SET_BYTES, MAX_KEYS, PublicJwkSet, SkippedKey};
-pub use jws::{BadSignature, Header, InvalidJws, Jws, MAX_JWS_BYTES, Verified, typ_is};
+pub use jws::{
+    BadSignature, Header, InvalidJws, Jws, MAX_JWS_BYTES, UnverifiedClaims, Verified, typ_is,
+};
 pub use signing::{KeyRejected, SigningFailed, SigningKey};

@@ -1,5 +1,7 @@
 //! The identifier of an authorization server.
 
+use std::sync::Arc;
+
 use super::parts::{InvalidUri, Parts};
 use super::textual;
 
@@ -27,7 +29,8 @@ use super::textual;
 /// Specification: RFC 8414 section 2; the exception for loopback is OAuth 2.1's for development.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Issuer {
-    text: String,
+    /// Shared, since whoever is granted something carries it along.
+    text: Arc<str>,
 }
 
 textual!(Issuer);
@@ -50,9 +53,7 @@ impl Issuer {
         if parts.has_dot_segment() {
             return Err(InvalidUri::DotSegment);
         }
-        Ok(Self {
-            text: text.to_owned(),
-        })
+        Ok(Self { text: text.into() })
     }
 
     /// Where its metadata may be, in the order in which MCP has a client look.

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use oauth_rs::introspection::Introspection;
-
 use super::introspect::Introspector;
 use super::keys::KeyCache;
 use super::unavailable::Unavailable;
+use crate::answer::IssuerAnswer;
 use crate::evidence::{DEFAULT_RETRY_AFTER, NeedsIntrospection, NeedsKeys};
 use crate::keys::KeySnapshot;
 use crate::source::{Fetching, Source};
@@ -52,7 +51,7 @@ impl Source for Fetched {
         })
     }
 
-    fn introspect(&self, needs: NeedsIntrospection) -> Fetching<Introspection> {
+    fn introspect(&self, needs: NeedsIntrospection) -> Fetching<IssuerAnswer> {
         let mut introspectors = self.introspectors.iter();
         let introspector = introspectors.find(|one| one.issuer() == needs.issuer());
         let introspector = introspector.cloned();

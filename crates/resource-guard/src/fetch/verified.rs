@@ -128,36 +128,43 @@ impl fmt::Debug for VerifiedTokens {
 #[cfg(test)]
 mod tests {
     use oauth_rs::hash::sha256;
-    use oauth_rs::introspection::ActiveToken;
     use oauth_rs::scope::ScopeSet;
     use oauth_rs::uri::Issuer;
 
     use super::*;
     use crate::issuer::Demand;
-    use crate::principal::{Binding, Identity, Principal};
+    use crate::memory::Known;
+    use crate::principal::{Binding, Identity, Principal, Subject};
 
     #[test]
     fn memory_is_bounded_by_tokens_and_by_bytes() {
+        let principal = Principal::new(Identity {
+            subject: Subject::Named("u".to_owned()),
+            client_id: None,
+            username: None,
+            organization: None,
+            scopes: ScopeSet::empty(),
+            issuer: Issuer::parse("https://as.example").unwrap(),
+            actors: Vec::new(),
+            binding: Binding::default(),
+            issued_at: None,
+            expires_at: None,
+            token_id: None,
+            grant_id: None,
+            acr: None,
+            auth_time: None,
+        });
         let what = Arc::new(Remembered {
             guard: 1,
             keys: 1,
-            token: ActiveToken::default(),
-            demand: Demand::Nothing,
-            is_passed_on: false,
-            principal: Principal::new(Identity {
-                subject: "u".into(),
-                client_id: None,
-                scopes: ScopeSet::empty(),
-                issuer: Issuer::parse("https://as.example").unwrap(),
-                actors: Vec::new(),
-                binding: Binding::default(),
-                issued_at: None,
-                expires_at: None,
-                token_id: None,
-                grant_id: None,
-                acr: None,
-                auth_time: None,
-            }),
+            known: Known {
+                exp: None,
+                nbf: None,
+                cnf: None,
+                demand: Demand::Nothing,
+                is_passed_on: false,
+                principal,
+            },
         });
         for bytes in [500, 16 * 1024] {
             let tokens = VerifiedTokens::new();

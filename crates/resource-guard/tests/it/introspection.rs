@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use http::request::Parts;
+use oauth_rs::certificate::Thumbprint;
 use oauth_rs::introspection::Introspection;
 use oauth_rs::scope::InvalidScope;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
 use resource_guard::{
-    Decision, Evidence, Guard, GuardConfig, KeySnapshot, Needs, Principal, Reason, Refused,
-    ReplayWindow, TrustedIssuer, Weakness,
+    Decision, Evidence, Guard, GuardConfig, IssuerAnswer, KeySnapshot, Needs, Principal, Reason,
+    Refused, ReplayWindow, Subject, TrustedIssuer, Weakness,
 };
 use serde_json::{Value, json};
 
@@ -55,6 +56,7 @@ fn but(name: &str, value: Value) -> Value {
 
 fn decide(guard: &Guard, parts: &Parts, answer: &Value) -> Result<Principal, Refused> {
     let answer = Introspection::parse(answer.to_string().as_bytes()).unwrap();
+    let answer = IssuerAnswer::from(answer);
     let keys = KeySnapshot::default();
     let evidence = Evidence {
         introspection: Some(&answer),
@@ -72,7 +74,7 @@ fn reason(answer: &Value) -> Reason {
 #[test]
 fn an_active_token_for_this_resource_is_granted() {
     let principal = decide(&guard(trusted()), &request("opaque"), &answer()).unwrap();
-    assert_eq!(principal.subject, "user-1");
+    assert_eq!(principal.subject.named(), Some("user-1"));
     assert_eq!(principal.client_id.as_deref(), Some("client-1"));
     assert_eq!(principal.scopes.to_string(), "a b");
     assert_eq!(principal.issuer, issuer());
@@ -98,6 +100,72 @@ fn an_active_token_for_this_resource_is_granted() {
 }
 
 #[test]
+fn a_client_without_a_subject_speaks_for_itself_and_for_nobody_else() {
+    let answer = but("sub", Value::Null);
+    let principal = decide(&guard(trusted()), &request("opaque"), &answer).unwrap();
+    assert_eq!(principal.subject, Subject::Client("client-1".to_owned()));
+    assert_eq!(principal.subject.named(), None);
+    // A subject that is named stays one, also where it is the client.
+    let answer = but("sub", json!("client-1"));
+    let principal = decide(&guard(trusted()), &request("opaque"), &answer).unwrap();
+    assert_eq!(principal.subject, Subject::Named("client-1".to_owned()));
+}
+
+#[test]
+fn what_the_answer_says_of_person_and_organisation_reaches_the_principal() {
+    let mut answer = but("username", json!("a@b.example"));
+    answer["organization_id"] = json!("org-1");
+    let principal = decide(&guard(trusted()), &request("opaque"), &answer).unwrap();
+    assert_eq!(principal.username.as_deref(), Some("a@b.example"));
+    assert_eq!(principal.organization.as_deref(), Some("org-1"));
+}
+
+#[test]
+fn an_answer_that_is_used_again_is_looked_at_as_the_first_time() {
+    let mut said = but("nbf", json!(1000));
+    said["cnf"] = json!({"x5t#S256": Thumbprint::of_der(b"own").as_str()});
+    let answer = Introspection::parse(said.to_string().as_bytes()).unwrap();
+    let answer = IssuerAnswer::from(answer);
+    let (own, other) = (Thumbprint::of_der(b"own"), Thumbprint::of_der(b"other"));
+    let keys = KeySnapshot::default();
+    let (first, second) = (guard(trusted()), guard(trusted()));
+    let at = |guard: &Guard, now, certificate| {
+        let evidence = Evidence {
+            introspection: Some(&answer),
+            certificate,
+            ..Evidence::of(&keys)
+        };
+        let decision = guard.check(&request("opaque"), &evidence, UnixSeconds(now));
+        let granted = decision
+            .into_result()
+            .map_err(|refused| refused.reason().clone());
+        granted.map(|granted| granted.dangerous_unspent().subject.to_string())
+    };
+    // Whether it was granted before or not, and by this guard or by another one.
+    for _ in 0..2 {
+        for guard in [&first, &second] {
+            assert!(matches!(
+                at(guard, 1605, Some(&own)),
+                Err(Reason::Expired { .. })
+            ));
+            assert!(matches!(
+                at(guard, 990, Some(&own)),
+                Err(Reason::NotYetValid { .. })
+            ));
+            assert_eq!(at(guard, 1100, None), Err(Reason::NoCertificate));
+            let refused = at(guard, 1100, Some(&other));
+            assert!(matches!(refused, Err(Reason::OtherCertificate { .. })));
+            assert_eq!(at(guard, 1100, Some(&own)), Ok("user-1".to_owned()));
+        }
+    }
+    // One that serves another resource does not take over what the first has found.
+    let elsewhere = ResourceId::parse("https://else.example").unwrap();
+    let elsewhere = Guard::new(GuardConfig::new(elsewhere, trusted())).unwrap();
+    let refused = at(&elsewhere, 1100, Some(&own));
+    assert!(matches!(refused, Err(Reason::OtherAudience { .. })));
+}
+
+#[test]
 fn each_refusal() {
     let audience = |received: &str| Reason::OtherAudience {
         received: received.to_owned(),
@@ -107,6 +175,8 @@ fn each_refusal() {
         token_type: token_type.to_owned(),
     };
     let inactive = Reason::Inactive { issuer: issuer() };
+    let mut nobody = but("sub", Value::Null);
+    nobody.as_object_mut().unwrap().remove("client_id");
     for (answer, expected) in [
         (but("active", json!(false)), inactive.clone()),
         (json!({}), inactive),
@@ -147,10 +217,7 @@ fn each_refusal() {
                 ahead: Duration::from_secs(6),
             },
         ),
-        (
-            but("sub", Value::Null),
-            Reason::MissingMember { member: "sub" },
-        ),
+        (nobody, Reason::MissingMember { member: "sub" }),
         (but("sub", json!("")), empty("sub")),
         (but("client_id", json!("")), empty("client_id")),
         (but("jti", json!("")), empty("jti")),

@@ -221,14 +221,15 @@ fn an_answer_does_not_count_for_a_jwt() {
             .to_string()
             .as_bytes(),
     )
-    .unwrap();
+    .unwrap()
+    .into();
     let evidence = Evidence {
         introspection: Some(&answer),
         ..Evidence::of(&world.keys)
     };
     let decision = world.guard.check(&request(&world.token()), &evidence, NOW);
     let principal = decision.into_result().unwrap().dangerous_unspent();
-    assert_eq!(principal.subject, "user-1");
+    assert_eq!(principal.subject.named(), Some("user-1"));
 }
 
 fn raw_signature(key: &SigningKey, input: &str) -> Vec<u8> {

@@ -16,8 +16,9 @@ use oauth_rs::jose::{JwkSet, SigningKey};
 use oauth_rs::time::UnixSeconds;
 use resource_guard::source::Fetching;
 use resource_guard::{
-    Cors, Guard, GuardLayer, GuardService, KeySnapshot, NeedsIntrospection, NeedsKeys, Nonces,
-    Peer, Principal, Proxies, Reason, Refused, ReplayWindow, Source, TrustedIssuer,
+    Cors, Guard, GuardLayer, GuardService, IssuerAnswer, KeySnapshot, NeedsIntrospection,
+    NeedsKeys, Nonces, Peer, Principal, Proxies, Reason, Refused, ReplayWindow, Source,
+    TrustedIssuer,
 };
 use serde_json::json;
 use tower_layer::Layer;
@@ -46,7 +47,7 @@ impl Service<Request<()>> for Inner {
         let subject = request
             .extensions()
             .get::<Principal>()
-            .map_or_else(|| "nobody".to_owned(), |who| who.subject.clone());
+            .map_or_else(|| "nobody".to_owned(), |who| who.subject.to_string());
         let token = ["authorization", "dpop", "client-cert"]
             .iter()
             .any(|name| request.headers().contains_key(*name));
@@ -276,13 +277,14 @@ impl Source for Late {
         })
     }
 
-    fn introspect(&self, needs: NeedsIntrospection) -> Fetching<Introspection> {
+    fn introspect(&self, needs: NeedsIntrospection) -> Fetching<IssuerAnswer> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let answer = self.answer.clone();
         Box::pin(async move {
             tokio::task::yield_now().await;
             assert_eq!(needs.token().expose(), "opaque");
-            answer.map(Arc::new).map_err(|wait| needs.unavailable(wait))
+            let answer = answer.map(|said| Arc::new(said.into()));
+            answer.map_err(|wait| needs.unavailable(wait))
         })
     }
 }

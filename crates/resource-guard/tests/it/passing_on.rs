@@ -2,7 +2,8 @@
 
 use oauth_rs::introspection::Introspection;
 use resource_guard::{
-    Decision, Evidence, Granted, Guard, GuardConfig, KeySnapshot, TrustedIssuer, Weakness,
+    Decision, Evidence, Granted, Guard, GuardConfig, IssuerAnswer, KeySnapshot, TrustedIssuer,
+    Weakness,
 };
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ fn granted(guard: &Guard, aud: &Value, cnf: Option<Value>) -> Granted {
         answer["cnf"] = cnf;
     }
     let answer = Introspection::parse(answer.to_string().as_bytes()).unwrap();
+    let answer = IssuerAnswer::from(answer);
     let keys = KeySnapshot::default();
     let certificate = oauth_rs::certificate::Thumbprint::of_der(b"certificate");
     let evidence = Evidence {

@@ -96,7 +96,7 @@ fn parts(request: http::request::Builder) -> Parts {
 fn the_valid_token_is_granted() {
     let world = World::new();
     let principal = world.principal(&request(&world.token()), NOW).unwrap();
-    assert_eq!(principal.subject, "user-1");
+    assert_eq!(principal.subject.named(), Some("user-1"));
     assert_eq!(principal.client_id.as_deref(), Some("client-1"));
     assert_eq!(principal.token_id.as_deref(), Some("token-1"));
     assert_eq!(principal.grant_id.as_deref(), Some("grant-1"));

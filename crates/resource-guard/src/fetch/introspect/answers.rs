@@ -9,15 +9,17 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::limits::IntrospectionLimits;
+use crate::answer::IssuerAnswer;
 
 /// A token is known by its SHA-256 only: no memory of ours holds what opens doors elsewhere.
 pub(super) type TokenHash = [u8; 32];
 
-/// What an issuer said, and how long it was to read.
+/// What an issuer said, how long it was to read, and for how long the issuer lets it be kept.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
-    pub(super) said: Arc<Introspection>,
+    pub(super) said: Arc<IssuerAnswer>,
     pub(super) bytes: usize,
+    pub(super) at_most: Option<Duration>,
 }
 
 /// A bounded cache; whether an answer still counts is decided when it is read.
@@ -56,20 +58,22 @@ impl Answers {
         }
     }
 
-    pub(super) fn get(&self, token: &TokenHash, now: Instant) -> Option<Arc<Introspection>> {
+    pub(super) fn get(&self, token: &TokenHash, now: Instant) -> Option<Arc<IssuerAnswer>> {
         let kept = self.cache.get(token)?;
         (now < kept.until).then_some(kept.answer.said)
     }
 
-    /// Keeps an answer for its time, and an active one not beyond the token's own.
+    /// Keeps an answer for its time, not longer than the issuer lets it, and an active one not beyond
+    /// the token's own.
     pub(super) fn keep(&self, token: TokenHash, answer: Answer, now: Instant, today: UnixSeconds) {
-        let time = match &*answer.said {
+        let time = match answer.said.said() {
             Introspection::Inactive => self.inactive_for,
             Introspection::Active(token) => token
                 .exp
                 .map_or(self.active_for, |exp| self.active_for.min(exp.since(today))),
         };
-        if let Some(until) = now.checked_add(time) {
+        let time = answer.at_most.map_or(time, |most| time.min(most));
+        if let Some(until) = now.checked_add(time).filter(|until| *until > now) {
             self.cache.insert(token, Kept { answer, until });
         }
     }
@@ -101,8 +105,9 @@ mod tests {
             ..ActiveToken::default()
         };
         Answer {
-            said: Arc::new(Introspection::Active(Box::new(token))),
+            said: Arc::new(Introspection::Active(Box::new(token)).into()),
             bytes,
+            at_most: None,
         }
     }
 
@@ -131,8 +136,32 @@ mod tests {
 
     #[test]
     fn an_inactive_token_is_kept_shorter() {
-        let said = Arc::new(Introspection::Inactive);
-        assert_eq!(kept_for(Answer { said, bytes: 1 }), 2);
+        assert_eq!(kept_for(inactive(None)), 2);
+    }
+
+    #[test]
+    fn no_answer_is_kept_for_longer_than_its_issuer_lets_it() {
+        let for_at_most = |seconds| Some(Duration::from_secs(seconds));
+        for (most, active_for, inactive_for) in [(0, 0, 0), (1, 1, 1), (7, 7, 2), (3600, 10, 2)] {
+            let answer = Answer {
+                at_most: for_at_most(most),
+                ..active(None, 1)
+            };
+            assert_eq!(kept_for(answer), active_for, "{most}");
+            assert_eq!(
+                kept_for(inactive(for_at_most(most))),
+                inactive_for,
+                "{most}"
+            );
+        }
+    }
+
+    fn inactive(at_most: Option<Duration>) -> Answer {
+        Answer {
+            said: Arc::new(Introspection::Inactive.into()),
+            bytes: 1,
+            at_most,
+        }
     }
 
     #[test]

@@ -34,12 +34,13 @@ pub enum IntrospectionProfile {
         algorithms: AlgSet,
     },
     /// What Didit has: a question in JSON with `client_secret_basic`, and an answer whose scopes are
-    /// in `org_permissions`, `claims` and `scope`, whose subject may be in `user_id` and whose client
-    /// may be in `aud`.
+    /// in `org_permissions`, `claims` and `scope`, whose subject may be in `user_id`, whose client may
+    /// be in `aud` and whose user name is in `identifier`.
     ///
     /// Does not check: for whom the token is, which such an answer does not say.
     Didit {
-        /// The organisation that is asked for, if it is always the same.
+        /// The organisation that is asked for, if it is always the same; an answer that names none is
+        /// about this one.
         organization: Option<String>,
     },
 }
@@ -127,9 +128,9 @@ impl IntrospectionProfile {
 
     /// Reads an answer that is not signed.
     pub(super) fn answer(&self, response: &Response<Vec<u8>>) -> Result<Introspection, AskFailed> {
-        if !matches!(self, Self::Didit { .. }) {
+        let Self::Didit { organization } = self else {
             return Ok(introspect::response(response)?);
-        }
+        };
         let status = response.status();
         let failed = if response.body().len() > MAX_BODY_BYTES {
             ExchangeFailed::TooLong
@@ -138,7 +139,7 @@ impl IntrospectionProfile {
         } else if status != StatusCode::OK {
             ExchangeFailed::Status(status)
         } else {
-            return didit::answer(response.body());
+            return didit::answer(response.body(), organization.as_deref());
         };
         Err(IntrospectionFailed::from(failed).into())
     }

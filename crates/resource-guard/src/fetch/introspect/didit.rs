@@ -49,6 +49,10 @@ struct Sent<'a> {
     user_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     client_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    identifier: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    organization_id: Option<Cow<'a, str>>,
     #[serde(default)]
     org_permissions: Words,
     #[serde(default)]
@@ -70,12 +74,18 @@ struct Standard<'a> {
     sub: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<Cow<'a, str>>,
     scope: String,
 }
 
 /// Reads an answer by writing it as RFC 7662 has it and reading that, so that one reader is strict
 /// for both.
-pub(super) fn answer(body: &[u8]) -> Result<Introspection, AskFailed> {
+///
+/// An answer without an organisation is about the one that was asked for.
+pub(super) fn answer(body: &[u8], asked_for: Option<&str>) -> Result<Introspection, AskFailed> {
     let sent = object(body)?;
     let one_audience = sent
         .aud
@@ -86,6 +96,8 @@ pub(super) fn answer(body: &[u8]) -> Result<Introspection, AskFailed> {
         aud: sent.aud,
         sub: sent.sub.or(sent.user_id),
         client_id: sent.client_id.or(one_audience),
+        username: sent.identifier,
+        organization_id: sent.organization_id.or(asked_for.map(Cow::Borrowed)),
         scope: union([sent.org_permissions, sent.claims, sent.scope]),
     };
     // A struct of text and JSON always serialises; were it not so, nothing would be active.
@@ -166,7 +178,7 @@ mod tests {
     use super::*;
 
     fn active(body: &str) -> ActiveToken {
-        match answer(body.as_bytes()) {
+        match answer(body.as_bytes(), None) {
             Ok(Introspection::Active(token)) => *token,
             other => panic!("{other:?}"),
         }
@@ -195,6 +207,8 @@ mod tests {
         );
         assert_eq!(token.sub.as_deref(), Some("u"));
         assert_eq!(token.client_id.as_deref(), Some("client"));
+        assert_eq!(token.organization_id.as_deref(), Some("o"));
+        assert_eq!(token.username.as_deref(), Some("a@b"));
         assert_eq!(token.exp, Some(UnixSeconds(1_700_000_000)));
         let scope = "read:sessions write:sessions didit:verification didit:management";
         assert_eq!(token.scope.as_deref(), Some(scope));
@@ -209,10 +223,25 @@ mod tests {
     }
 
     #[test]
+    fn the_organisation_that_was_asked_for_stands_in_for_a_missing_one() {
+        let organization = |body: &str, asked_for| match answer(body.as_bytes(), asked_for) {
+            Ok(Introspection::Active(token)) => token.organization_id,
+            other => panic!("{other:?}"),
+        };
+        let (own, none) = (
+            r#"{"active":true,"organization_id":"o"}"#,
+            r#"{"active":true}"#,
+        );
+        assert_eq!(organization(own, Some("asked")).as_deref(), Some("o"));
+        assert_eq!(organization(none, Some("asked")).as_deref(), Some("asked"));
+        assert_eq!(organization(none, None), None);
+    }
+
+    #[test]
     fn only_true_is_active() {
         for body in ["{}", r#"{"active":false}"#, r#"{"active":null,"sub":"s"}"#] {
             assert_eq!(
-                answer(body.as_bytes()),
+                answer(body.as_bytes(), None),
                 Ok(Introspection::Inactive),
                 "{body}"
             );
@@ -231,9 +260,9 @@ mod tests {
             r#"{"active":true,"scope":7}"#,
             r#"{"active":true,"claims":[7]}"#,
         ] {
-            assert!(answer(body.as_bytes()).is_err(), "{body}");
+            assert!(answer(body.as_bytes(), None).is_err(), "{body}");
         }
         let many = format!(r#"{{"active":true,"scope":{:?}}}"#, "a ".repeat(257));
-        assert!(answer(many.as_bytes()).is_err());
+        assert!(answer(many.as_bytes(), None).is_err());
     }
 }

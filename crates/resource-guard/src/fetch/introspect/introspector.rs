@@ -21,7 +21,9 @@ use tokio::time::timeout;
 use super::answers::{Answer, Answers, TokenHash};
 use super::ask::{AskFailed, IntrospectionProfile, signed_answer};
 use super::breaker::Breaker;
+use super::freshness;
 use super::limits::IntrospectionLimits;
+use crate::answer::IssuerAnswer;
 use crate::fetch::keys::KeyCache;
 use crate::fetch::send::{HttpClient, SendFailed};
 use crate::fetch::unavailable::Unavailable;
@@ -42,7 +44,8 @@ pub struct IntrospectionEndpoint {
 /// Asks one issuer about tokens.
 ///
 /// 1. An answer is used for some seconds, an active one never beyond the token's `exp`, an inactive
-///    one shorter. Answers are kept by the hash of the token, in bounded memory.
+///    one shorter, and none longer than its `Cache-Control` says. Answers are kept by the hash of the
+///    token, in bounded memory.
 /// 2. One question is asked about a token, whoever waits for it; a caller that stops waiting ends
 ///    nothing.
 /// 3. An issuer that fails again and again is not asked for a while, and then with one question.
@@ -76,7 +79,7 @@ struct Flights {
     asked: u64,
 }
 
-type Outcome = Result<Arc<Introspection>, Unavailable>;
+type Outcome = Result<Arc<IssuerAnswer>, Unavailable>;
 
 /// A question that was not answered, for a log.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +138,7 @@ impl Introspector {
     ///
     /// # Errors
     /// The issuer could not be asked, or did not answer.
-    pub async fn ask(&self, token: &Secret) -> Result<Arc<Introspection>, Unavailable> {
+    pub async fn ask(&self, token: &Secret) -> Result<Arc<IssuerAnswer>, Unavailable> {
         let hash = sha256(token.expose().as_bytes());
         if let Some(said) = self.shared.answers.get(&hash, now()) {
             return Ok(said);
@@ -211,7 +214,7 @@ impl Introspector {
 
 enum Flight {
     UnderWay(watch::Receiver<Option<Outcome>>),
-    Landed(Arc<Introspection>),
+    Landed(Arc<IssuerAnswer>),
 }
 
 /// One question under way; dropped before its end it counts as failed, so that nobody waits forever.
@@ -313,8 +316,9 @@ impl Shared {
             said => said?,
         };
         Ok(Answer {
-            said: Arc::new(said),
+            said: Arc::new(said.into()),
             bytes: response.body().len(),
+            at_most: freshness::of(response.headers()),
         })
     }
 }

@@ -4,6 +4,7 @@ mod answers;
 mod ask;
 mod breaker;
 mod didit;
+mod freshness;
 mod introspector;
 mod limits;
 

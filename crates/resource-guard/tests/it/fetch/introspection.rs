@@ -11,6 +11,7 @@ use oauth_rs::introspection::Introspection;
 use oauth_rs::jose::{AlgSet, SigningKey};
 use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
+use resource_guard::IssuerAnswer;
 use resource_guard::fetch::{
     HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
     KeyCache, KeyLimits, KeySource, Unavailable,
@@ -88,12 +89,15 @@ impl World {
         Self::over(endpoint, at(IntrospectionProfile::Json, basic()))
     }
 
-    async fn ask(&self, token: &str) -> Result<Arc<Introspection>, Unavailable> {
+    async fn ask(&self, token: &str) -> Result<Arc<IssuerAnswer>, Unavailable> {
         self.introspector.ask(&Secret::new(token)).await
     }
 
     async fn is_active(&self, token: &str) -> bool {
-        matches!(*self.ask(token).await.unwrap(), Introspection::Active(_))
+        matches!(
+            self.ask(token).await.unwrap().said(),
+            Introspection::Active(_)
+        )
     }
 
     /// Why the newest question was not answered.
@@ -171,7 +175,7 @@ async fn one_question_is_asked_for_all_who_wait() {
         tasks.spawn(async move { introspector.ask(&Secret::new("t")).await });
     }
     for answer in tasks.join_all().await {
-        assert!(matches!(*answer.unwrap(), Introspection::Active(_)));
+        assert!(matches!(answer.unwrap().said(), Introspection::Active(_)));
     }
     assert_eq!(world.endpoint.count(), 1);
 }
@@ -464,7 +468,7 @@ async fn didit_is_asked_in_json_and_answers_with_its_own_members() {
         organization: Some("o".into()),
     };
     let world = World::over(endpoint, at(profile.clone(), basic()));
-    let Introspection::Active(token) = &*world.ask("t").await.unwrap() else {
+    let Introspection::Active(token) = world.ask("t").await.unwrap().said().clone() else {
         panic!("inactive");
     };
     assert_eq!(token.sub.as_deref(), Some("u"));

@@ -47,7 +47,7 @@ impl Service<Request<()>> for Inner {
 
     fn call(&mut self, request: Request<()>) -> Self::Future {
         let principal = request.extensions().get::<Principal>().unwrap();
-        let subject = Bytes::from(principal.subject.clone());
+        let subject = Bytes::from(principal.subject.to_string());
         ready(Ok(Response::new(Full::new(subject))))
     }
 }
