@@ -9,8 +9,9 @@ cargo xtask tidy                rules about the repository that the compiler doe
 cargo xtask codegen             writes what follows from the data of Didit's operations
     --check                     fail when it is out of date, instead of writing it
 cargo xtask test                unit, integration, documentation and story tests, and conformance
-cargo xtask stories             the stories driven from Node: the official client, a browser, our client
-    --only NAME                 one of them: sdk, own-client, foreign-servers, browser
+cargo xtask stories             the stories driven from Node: the official client, a browser, our client,
+                                our guard and the tokens of others
+    --only NAME                 one of them: sdk, own-client, foreign-servers, foreign-tokens, browser
 cargo xtask conformance         the official suite and the official SDKs; writes docs/conformance.md
     --only NAME                 runs whose name, or scenarios whose name, contains NAME; writes nothing
                                 (the runs with the SDKs are interop, or interop-rust, interop-python and so on)
