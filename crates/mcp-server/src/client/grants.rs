@@ -12,7 +12,7 @@ use super::error::CommandError;
 use crate::data::{DataError, secret_at};
 
 /// The file that was named, or the one in the user's data folder.
-pub(super) fn open(named: Option<PathBuf>) -> Result<FileStore, CommandError> {
+pub(crate) fn open(named: Option<PathBuf>) -> Result<FileStore, CommandError> {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let path = match named {
         Some(path) => path,
@@ -26,7 +26,7 @@ pub(super) fn open(named: Option<PathBuf>) -> Result<FileStore, CommandError> {
 }
 
 /// The key that tokens are bound to wherever a server can; made the first time, and kept beside the grants.
-pub(super) fn key(store: &FileStore) -> Result<Arc<SigningKey>, CommandError> {
+pub(crate) fn key(store: &FileStore) -> Result<Arc<SigningKey>, CommandError> {
     let made = || {
         let key = SigningKey::generate_es256().map_err(KeyFailed::Rejected)?;
         Ok(Zeroizing::new(key.to_pkcs8().to_vec()))

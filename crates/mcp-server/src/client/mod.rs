@@ -3,7 +3,7 @@
 mod browser;
 mod callback;
 pub(crate) mod error;
-mod grants;
+pub(crate) mod grants;
 pub(crate) mod session;
-mod sign_in;
+pub(crate) mod sign_in;
 pub(crate) mod terminal;

@@ -126,13 +126,13 @@ impl Session {
 }
 
 /// What a conversation is handed.
-struct Outside {
-    store: Arc<dyn TokenStore>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+pub(crate) struct Outside {
+    pub(crate) store: Arc<dyn TokenStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     /// What tokens are bound to wherever a server can.
-    key: Arc<SigningKey>,
-    show: Show,
+    pub(crate) key: Arc<SigningKey>,
+    pub(crate) show: Show,
 }
 
 impl<S> Session<S>
@@ -141,7 +141,8 @@ where
     S::Error: Into<TransportError>,
     S::Future: Send,
 {
-    fn over<E>(
+    /// A conversation over these two ways out: to the MCP server, and to authorization servers.
+    pub(crate) fn over<E>(
         server: S,
         oauth: E,
         url: &str,

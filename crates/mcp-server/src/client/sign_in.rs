@@ -23,11 +23,11 @@ const CLIENT_NAME: &str = "mcp-server command line";
 
 /// What the command line says about signing in.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// A client of ours that the authorization server knows: an identifier, or the address of a document.
-    pub(super) client_id: Option<String>,
-    pub(super) scope: Option<ScopeSet>,
-    pub(super) callback_port: u16,
+    pub(crate) client_id: Option<String>,
+    pub(crate) scope: Option<ScopeSet>,
+    pub(crate) callback_port: u16,
 }
 
 impl Settings {
@@ -53,7 +53,7 @@ fn is_document(client_id: &str) -> bool {
 }
 
 /// What to do with the address of the sign-in page.
-pub(super) type Show = Arc<dyn Fn(&str) + Send + Sync>;
+pub(crate) type Show = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A person at this machine, whose browser comes back to a loopback port.
 pub(super) struct AtThisMachine {

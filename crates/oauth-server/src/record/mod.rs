@@ -128,3 +128,50 @@ from_kind!(
     RefreshToken,
     RevokedToken
 );
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, Code, Record, RefreshToken, Request};
+
+    /// Records as they were written before tokens could be bound to keys.
+    const BEFORE: [&str; 4] = [
+        r#"{"client":{"client_id":"c","redirect_uris":[],"grant_types":[],"registered_at":1}}"#,
+        r#"{"code":{"client_id":"c","redirect_uri":"https://c.example/cb","challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","scope":"a","resource":"https://api.example/mcp","person":"ada","grant_id":"g","may_refresh":true,"expires_at":2,"keep_until":3}}"#,
+        r#"{"refresh_token":{"grant_id":"g","client_id":"c","expires_at":2,"spent":null,"keep_until":3}}"#,
+        r#"{"request":{"client_id":"c","redirect_uri":"https://c.example/cb","only_loopback":false,"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","scope":"a","resource":"https://api.example/mcp","may_refresh":true,"browser":"b","expires_at":2}}"#,
+    ];
+
+    #[test]
+    fn a_record_from_before_is_one_of_tokens_that_are_not_bound() {
+        for text in BEFORE {
+            let bound = match Record::decode(text.as_bytes()).unwrap() {
+                Record::Client(Client { dpop_bound, .. }) => (None, dpop_bound),
+                Record::Code(Code {
+                    jkt, dpop_bound, ..
+                })
+                | Record::Request(Request {
+                    jkt, dpop_bound, ..
+                }) => (jkt, dpop_bound),
+                Record::RefreshToken(RefreshToken { jkt, .. }) => (jkt, false),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(bound, (None, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_key_that_a_token_is_bound_to_is_kept() {
+        let [.., token, _] = BEFORE;
+        let Record::RefreshToken(token) = Record::decode(token.as_bytes()).unwrap() else {
+            panic!("not a refresh token");
+        };
+        let bound = RefreshToken {
+            jkt: Some("thumbprint".to_owned()),
+            ..token
+        };
+        let bytes = Record::from(bound).encode().unwrap();
+        let read = Record::decode(&bytes).unwrap();
+        let read = RefreshToken::from_record(&read).unwrap();
+        assert_eq!(read.jkt.as_deref(), Some("thumbprint"));
+    }
+}

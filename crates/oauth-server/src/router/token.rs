@@ -181,3 +181,94 @@ async fn family(server: &Server, token: &RefreshToken) -> Result<Family, Refused
     };
     Ok((grant, successor))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use http::{Method, Request, header};
+    use oauth_rs::jose::SigningKey;
+    use oauth_rs::jose::dpop::{Proof, ReplayWindow};
+    use oauth_rs::params::encode;
+    use oauth_rs::uri::TargetUri;
+
+    use super::serve;
+    use crate::event::Event;
+    use crate::fixture::{NOW, VERIFIER, code, config};
+    use crate::identity::{DangerousPicker, Person};
+    use crate::record::Client;
+    use crate::server::{Seams, Server};
+    use crate::store::{Key, Kind, MemoryStore, Store as _, Write};
+    use crate::token::filed;
+
+    /// A proof that cannot be remembered could be used again, so it is not taken, and nothing is spent.
+    #[tokio::test]
+    async fn a_full_window_refuses_and_says_when_to_come_again() {
+        let store = Arc::new(MemoryStore::new());
+        let config = config();
+        let client = Client {
+            client_id: "client".to_owned(),
+            name: None,
+            redirect_uris: Vec::new(),
+            grant_types: Vec::new(),
+            dpop_bound: false,
+            registered_at: NOW,
+            expires_at: None,
+        };
+        let code_key = filed(&config.keys.hash, Kind::Code, "x");
+        let insert = |key, record| Write::Insert { key, record };
+        let writes = vec![
+            insert(Key::new(Kind::Client, "client"), client.into()),
+            insert(code_key.clone(), code().into()),
+        ];
+        let _committed = store.commit(writes).await.unwrap();
+        let ada = Person {
+            id: "ada".to_owned(),
+            name: "Ada".to_owned(),
+            details: Vec::new(),
+        };
+        let entropy = |dest: &mut [u8]| dest.fill(9);
+        let seams = Seams {
+            store: Arc::clone(&store) as _,
+            identity: Arc::new(DangerousPicker::new([ada])),
+            documents: None,
+            events: Arc::new(|_: &Event| {}),
+            clock: Arc::new(|| NOW),
+            entropy: Arc::new(entropy),
+        };
+        let mut server = Server::new(config, seams);
+        server.proofs = ReplayWindow::new(0);
+        let uri = TargetUri::parse("https://as.example/token").unwrap();
+        let proof = Proof {
+            method: &Method::POST,
+            uri: &uri,
+            nonce: None,
+            access_token: None,
+        };
+        let key = SigningKey::generate_es256().unwrap();
+        let request = Request::post("/token")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("dpop", proof.sign(&key, NOW, &entropy).unwrap());
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let form = Bytes::from(encode(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", "client"),
+            ("code", "x"),
+            ("code_verifier", VERIFIER),
+        ]));
+        let answer = serve(&server, &parts, &form).await;
+        assert_eq!(answer.status(), 503);
+        // The proof itself would be void after a minute.
+        assert_eq!(answer.headers()["retry-after"], "61");
+        let body = std::str::from_utf8(answer.body()).unwrap();
+        assert!(body.contains("temporarily_unavailable"), "{body}");
+        let stored = store.load(&[code_key]).await.unwrap().pop().flatten();
+        let stored = crate::record::Code::from_record(&stored.unwrap().record).cloned();
+        assert_eq!(stored.unwrap().spent_at, None);
+
+        server.proofs = ReplayWindow::new(1);
+        let answer = serve(&server, &parts, &form).await;
+        assert_eq!(answer.status(), 200);
+    }
+}

@@ -37,9 +37,26 @@ pub(super) struct Sent {
 
 /// The way to both servers, with a record of what was sent.
 #[derive(Clone)]
-struct Wire {
+pub(super) struct Wire {
     world: Arc<World>,
     log: Arc<Mutex<Vec<Sent>>>,
+}
+
+impl Wire {
+    pub(super) fn to(world: &Arc<World>) -> Self {
+        Self {
+            world: Arc::clone(world),
+            log: Arc::default(),
+        }
+    }
+
+    /// What was sent to one of the servers since the last time.
+    pub(super) fn sent(&self, place: &str) -> Vec<Sent> {
+        let mut log = self.log.lock().unwrap();
+        let (there, rest) = log.drain(..).partition(|sent| sent.to == place);
+        *log = rest;
+        there
+    }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -126,10 +143,7 @@ impl Program {
         key: Option<SigningKey>,
         store: Arc<MemoryStore>,
     ) -> Self {
-        let wire = Wire {
-            world: Arc::clone(world),
-            log: Arc::default(),
-        };
+        let wire = Wire::to(world);
         let key = key.map(Arc::new);
         let mut options = FlowOptions::new("A test", RedirectUri::parse(CALLBACK).unwrap());
         options.dpop_key = key.clone();
@@ -170,10 +184,7 @@ impl Program {
 
     /// What was sent to one of the servers since the last time.
     pub(super) fn sent(&self, place: &str) -> Vec<Sent> {
-        let mut log = self.wire.log.lock().unwrap();
-        let (there, rest) = log.drain(..).partition(|sent| sent.to == place);
-        *log = rest;
-        there
+        self.wire.sent(place)
     }
 
     /// A proof by the key of this program, with something wrong in it.

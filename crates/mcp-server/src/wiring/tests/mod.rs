@@ -3,6 +3,7 @@
 mod bad_input;
 mod bound;
 mod client;
+mod commands;
 mod flow;
 mod refused;
 mod registrations;
