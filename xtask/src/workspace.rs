@@ -36,6 +36,7 @@ pub(crate) struct Package {
     pub(crate) features: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub(crate) targets: Vec<Target>,
+    #[serde(default)]
     pub(crate) manifest_path: PathBuf,
 }
 
