@@ -19,6 +19,11 @@ mod map;
 mod outcome;
 mod place;
 mod role;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the rows of these tools are built next")
+)]
+mod run;
 mod schema;
 mod span;
 mod together;

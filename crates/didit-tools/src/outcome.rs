@@ -49,6 +49,12 @@ impl Failure {
         Self::new(ErrorCode::Unprocessable, message)
     }
 
+    /// Says first what was, or was not, done by then.
+    pub(crate) fn before(mut self, told: &str) -> Self {
+        self.message.insert_str(0, told);
+        self
+    }
+
     pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self

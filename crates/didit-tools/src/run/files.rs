@@ -1,0 +1,46 @@
+//! The files among the arguments of a tool, with the rules of what they are for.
+
+use didit_client::File;
+
+use crate::file::{DOCUMENT, Given, LOGO, PHOTO, Paths, RefusedFile, Takes, take};
+use crate::outcome::Failure;
+use crate::schema::Checked;
+
+/// What a file field of an operation takes.
+fn takes(operation: &str, field: &str) -> &'static Takes {
+    match (operation, field) {
+        ("verify.poa", _) => &DOCUMENT,
+        ("branding.update", _) => &LOGO,
+        _ => &PHOTO,
+    }
+}
+
+/// The file that two arguments give, one its path and one its bytes; `None` when neither is there.
+pub(crate) fn given(
+    checked: &Checked,
+    operation: &str,
+    field: &str,
+    path: &str,
+    base64: &str,
+    paths: Paths,
+) -> Result<Option<File>, Failure> {
+    let given = Given {
+        path: checked.text(path),
+        base64: checked.text(base64),
+    };
+    take(given, field, takes(operation, field), paths).map_err(|why| {
+        let argument = if given.base64.is_some() { base64 } else { path };
+        let hint = match why {
+            RefusedFile::Both | RefusedFile::PathOverHttp => {
+                format!("Send the bytes as {base64} and leave {path} out.")
+            }
+            RefusedFile::Base64(_) => {
+                format!("Send {base64} as one piece of base64, or as a data URL that says ;base64.")
+            }
+            _ => "Send another file.".to_owned(),
+        };
+        Failure::bad_request(format!("{argument} {why}"))
+            .field(argument)
+            .hint(hint)
+    })
+}
