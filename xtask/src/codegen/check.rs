@@ -11,9 +11,10 @@ const SCOPES: [&str; 2] = ["didit:management", "didit:verification"];
 /// The verbs of a permission.
 const MAY: [&str; 6] = ["read", "write", "delete", "list", "create", "approve"];
 /// The paths that Didit serves without a slash at the end; elsewhere a missing one redirects and drops the credential.
-const WITHOUT_SLASH: [&str; 3] = [
+const WITHOUT_SLASH: [&str; 4] = [
     "organization.update_member",
     "organization.remove_member",
+    "rest.session_pdf",
     "session.resend_webhook",
 ];
 
@@ -95,8 +96,12 @@ fn check_operation(operation: &Operation) -> Outcome {
     if let Some(permission) = &row.permission {
         check_permission(permission)?;
     }
-    if row.anonymous != operation.scope.is_empty() {
-        return Err("what needs no credential, and nothing else, needs no scope".to_owned());
+    if row.anonymous && operation.api_key || row.application_header && row.idempotency_key {
+        return Err("one credential at the most, and one header beside it".to_owned());
+    }
+    // Scopes are those of a person's token.
+    if (row.anonymous || operation.api_key) != operation.scope.is_empty() {
+        return Err("what takes no person's token, and nothing else, needs no scope".to_owned());
     }
     check_scopes(&operation.scope)?;
     for field in operation.fields().chain(&operation.files) {

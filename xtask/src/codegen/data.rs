@@ -37,6 +37,8 @@ pub(crate) struct Area {
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) row: OperationRow,
+    /// Whether it takes an application's key and not a person's token.
+    pub(crate) api_key: bool,
     pub(crate) scope: Vec<String>,
     pub(crate) parts: Vec<Field>,
     pub(crate) query: Vec<Field>,
@@ -156,9 +158,13 @@ struct AreaFile {
     category: String,
     toolsets: Vec<String>,
     scope: Vec<String>,
+    /// Whether every operation takes an application's key and not a person's token.
+    #[serde(default)]
+    api_key: bool,
     #[serde(default)]
     shared: Fields,
     operation: Vec<OperationRow>,
+    #[serde(default)]
     tool: Vec<ToolRow>,
 }
 
@@ -180,6 +186,9 @@ pub(crate) struct OperationRow {
     pub(crate) anonymous: bool,
     #[serde(default)]
     pub(crate) application_header: bool,
+    /// Whether a key may be sent under which it takes effect once.
+    #[serde(default)]
+    pub(crate) idempotency_key: bool,
     #[serde(default)]
     pub(crate) open: bool,
     pub(crate) confirm: Option<String>,
@@ -332,7 +341,7 @@ impl Data {
             let known = Known::new(&file.shared, &shared);
             let read: Outcome<Vec<Operation>> = std::mem::take(&mut file.operation)
                 .into_iter()
-                .map(|row| operation(row, &file.scope, known))
+                .map(|row| operation(row, &file.scope, file.api_key, known))
                 .collect();
             operations.insert(name.clone(), read.map_err(|why| in_file(name, &why))?);
         }
@@ -450,7 +459,12 @@ fn in_file(name: &str, why: &str) -> String {
     format!("{FOLDER}/{name}.toml: {why}")
 }
 
-fn operation(row: OperationRow, scope: &[String], known: Known<'_>) -> Outcome<Operation> {
+fn operation(
+    row: OperationRow,
+    scope: &[String],
+    api_key: bool,
+    known: Known<'_>,
+) -> Outcome<Operation> {
     let of =
         |fields: &Fields| complete(fields, known).map_err(|why| format!("{}: {why}", row.name));
     let mut parts = of(&row.parts)?;
@@ -459,6 +473,7 @@ fn operation(row: OperationRow, scope: &[String], known: Known<'_>) -> Outcome<O
         part.required = true;
     }
     Ok(Operation {
+        api_key,
         scope: row.scope.clone().unwrap_or_else(|| scope.to_vec()),
         parts,
         query: of(&row.query)?,

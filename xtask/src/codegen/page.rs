@@ -67,6 +67,12 @@ fn operation_line(operation: &Operation) -> String {
     if row.anonymous {
         notes.push("without a credential".to_owned());
     }
+    if operation.api_key {
+        notes.push("with an application's key".to_owned());
+    }
+    if row.idempotency_key {
+        notes.push("takes an `Idempotency-Key`".to_owned());
+    }
     if row.application_header {
         notes.push("organisation and application in headers".to_owned());
     }

@@ -31,8 +31,14 @@ fn list(data: &Data) -> Generated {
 fn area(area: &Area) -> Generated {
     let mut code = header(&area.says, Some(&area.name));
     let masked = area.operations.iter().any(|one| one.row.mask.is_some());
-    let kinds = area.operations.iter().any(|one| one.row.anonymous);
-    let extra = area.operations.iter().any(|one| one.row.application_header);
+    let kinds = area
+        .operations
+        .iter()
+        .any(|one| one.row.anonymous || one.api_key);
+    let extra = area
+        .operations
+        .iter()
+        .any(|one| one.row.application_header || one.row.idempotency_key);
     let mut names = vec!["Base", "Kind", "Operation", "Verb", "row"];
     names.extend(extra.then_some("Extra"));
     names.extend(kinds.then_some("CredentialKind"));
@@ -100,8 +106,13 @@ fn row(operation: &Operation) -> String {
     if row.application_header {
         add("headers", "&[Extra::Application]");
     }
+    if row.idempotency_key {
+        add("headers", "&[Extra::IdempotencyKey]");
+    }
     if row.anonymous {
         add("credential", "CredentialKind::Nobody");
+    } else if operation.api_key {
+        add("credential", "CredentialKind::ApiKey");
     }
     if let Some(permission) = &row.permission {
         add("permission", &literal(permission));

@@ -34,7 +34,7 @@ pub struct Operation {
     pub scopes: &'static [&'static str],
     /// The scope for this operation alone: `didit.` and its name.
     pub fine_scope: &'static str,
-    /// Whether it may be sent again when it is not known whether it arrived.
+    /// Whether it may be sent again when it is not known whether it arrived: reads, and what does no more when it is done twice.
     pub repeatable: bool,
     /// What a person agrees to, as the end of a sentence; every destructive row says it.
     pub confirm: Option<&'static str>,
@@ -66,11 +66,6 @@ impl Operation {
 }
 
 impl Operation {
-    /// Whether sending it twice does no more than sending it once: reads, and the rows that say so.
-    pub fn may_be_repeated(&self) -> bool {
-        self.repeatable || self.method == Verb::Get
-    }
-
     /// Whether its body is a form.
     pub fn is_form(&self) -> bool {
         !self.form.is_empty() || !self.files.is_empty()
@@ -263,12 +258,12 @@ mod tests {
             assert_eq!(operation.name.matches('.').count(), 1, "{}", operation.name);
             assert!(std::ptr::eq(find(operation.name).unwrap(), operation));
         }
-        assert_eq!(seen.len(), 2 * 158);
+        assert_eq!(seen.len(), 2 * (158 + 48));
         assert!(find("session.nothing").is_none());
     }
 
     #[test]
-    fn only_the_three_known_paths_have_no_slash_at_the_end() {
+    fn only_the_four_known_paths_have_no_slash_at_the_end() {
         let mut without = Vec::new();
         for operation in all() {
             assert!(operation.path.starts_with('/'), "{}", operation.name);
@@ -283,6 +278,7 @@ mod tests {
                 "organization.update_member",
                 "organization.remove_member",
                 "session.resend_webhook",
+                "rest.session_pdf",
             ]
         );
     }
@@ -321,20 +317,50 @@ mod tests {
             .collect();
         assert_eq!(
             changes,
-            ["organization.reveal_key", "session.delete", "session.pdf"]
+            [
+                "organization.reveal_key",
+                "session.delete",
+                "session.pdf",
+                "rest.session_delete"
+            ]
         );
         let mut reads = all().filter(|one| one.kind == Kind::Read);
-        assert!(reads.all(Operation::may_be_repeated));
+        assert!(reads.all(|one| one.repeatable));
     }
 
     #[test]
-    fn only_what_makes_an_account_needs_neither_credential_nor_scope() {
+    fn the_area_says_which_credential_is_taken_and_only_a_persons_token_has_scopes() {
         for operation in all() {
-            let account = operation.name.starts_with("account.");
-            assert_eq!(account, operation.scopes.is_empty(), "{}", operation.name);
-            let nobody = operation.credential == CredentialKind::Nobody;
-            assert_eq!(account, nobody, "{}", operation.name);
+            let (area, _) = operation.name.split_once('.').unwrap();
+            let takes = match area {
+                "account" => CredentialKind::Nobody,
+                "rest" => CredentialKind::ApiKey,
+                _ => CredentialKind::Bearer,
+            };
+            assert_eq!(operation.credential, takes, "{}", operation.name);
+            let token = takes == CredentialKind::Bearer;
+            assert_eq!(token, !operation.scopes.is_empty(), "{}", operation.name);
         }
+    }
+
+    #[test]
+    fn what_takes_a_key_names_no_place_and_asks_for_no_role() {
+        let with_key = || all().filter(|one| one.credential == CredentialKind::ApiKey);
+        // The key belongs to one application, so that a path through another one would be a mistake.
+        for operation in with_key() {
+            assert_eq!(operation.base, Base::Api, "{}", operation.name);
+            assert!(
+                !operation.parts().any(|part| part == "org" || part == "app"),
+                "{}",
+                operation.name
+            );
+            assert_eq!(operation.permission, None, "{}", operation.name);
+        }
+        let once: Vec<&str> = all()
+            .filter(|one| one.headers.contains(&Extra::IdempotencyKey))
+            .map(|one| one.name)
+            .collect();
+        assert_eq!(once, ["rest.aml"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod network;
 pub mod organization;
 pub mod questionnaire;
 pub mod report;
+pub mod rest;
 pub mod session;
 pub mod transaction;
 pub mod transaction_rule;

@@ -121,7 +121,7 @@ where
                 Err(error) => error,
             };
             sent += 1;
-            let repeatable = call.operation().may_be_repeated();
+            let repeatable = call.operation().repeatable;
             match retries.wait(&error, repeatable, sent, started.elapsed()) {
                 Some(wait) => sleep(wait).await,
                 None => return Err(error),

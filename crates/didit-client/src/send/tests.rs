@@ -93,7 +93,10 @@ impl Service<Request<Bytes>> for Scripted {
     }
 }
 
-static READ: Operation = row("test.read", Verb::Get, Base::Api, "/read/");
+static READ: Operation = Operation {
+    repeatable: true,
+    ..row("test.read", Verb::Get, Base::Api, "/read/")
+};
 static WRITE: Operation = Operation {
     body: &["a"],
     ..row("test.write", Verb::Post, Base::Api, "/write/")
@@ -270,6 +273,7 @@ async fn a_call_that_is_no_request_is_not_sent() {
 }
 
 static LIST: Operation = Operation {
+    repeatable: true,
     query: &["vendor_data", "limit", "offset"],
     ..row("test.list", Verb::Get, Base::Api, "/sessions/")
 };

@@ -1,4 +1,4 @@
-//! The integration tests: what must hold for any bytes, through the public interface.
+//! The integration tests, through the public interface.
 
 #[cfg(test)]
 mod corpus;
@@ -9,3 +9,5 @@ mod corpus;
     reason = "the fuzz targets use it as a library of its own"
 )]
 mod fuzz;
+#[cfg(test)]
+mod rest;

@@ -18,6 +18,7 @@ pub(crate) mod network;
 pub(crate) mod organization;
 pub(crate) mod questionnaire;
 pub(crate) mod report;
+pub(crate) mod rest;
 pub(crate) mod session;
 pub(crate) mod transaction;
 pub(crate) mod transaction_rule;
@@ -59,4 +60,5 @@ pub(super) const AREAS: &[&[&Operation]] = &[
     travel_rule::ROWS,
     marketplace::ROWS,
     compliance::ROWS,
+    rest::ROWS,
 ];
