@@ -5,7 +5,6 @@
 #![expect(clippy::print_stdout, reason = "what it prints is its purpose")]
 
 mod connection;
-mod reading;
 
 #[cfg(test)]
 mod tests;
@@ -14,11 +13,14 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use didit_client::{Api, Call, Credential};
+use didit_client::model::{
+    Application, CreatedSession, Decision, InvalidModel, Mode, Organization, Session, Workflow,
+};
+use didit_client::request::session::UpdateStatusNewStatus;
+use didit_client::request::{organization, session, workflow};
+use didit_client::{Api, Call, Credential, Page, PathPart};
 use http::{Request, Response};
 use serde_json::Value;
-
-use crate::reading::{at, first, part, row, text};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -62,6 +64,22 @@ where
         let response = (self.send)(request).await?;
         Ok(call.response(&response)?)
     }
+
+    /// The answer as a type, which names the field that is not as it should be.
+    async fn one<T>(&self, call: Call) -> Result<T, Box<dyn Error>>
+    where
+        T: TryFrom<Value, Error = InvalidModel>,
+    {
+        Ok(T::try_from(self.call(call).await?)?)
+    }
+
+    /// The rows of the first page.
+    async fn rows<T>(&self, call: Call) -> Result<Vec<T>, Box<dyn Error>>
+    where
+        T: TryFrom<Value, Error = InvalidModel>,
+    {
+        Ok(Page::read(self.call(call).await?)?.rows_as()?)
+    }
 }
 
 /// Creates a session, finds it in the list, decides it, and reads the decision.
@@ -70,67 +88,68 @@ where
     F: AsyncFn(Request<Vec<u8>>) -> Result<Response<Bytes>, Box<dyn Error>>,
 {
     // Where am I? Everything at Didit is in an organisation, and most of it in an application.
-    let organizations = didit.call(row("organization.list")?).await?;
-    let organization = part(&organizations, "/0/uuid")?;
+    let organizations: Vec<Organization> = didit.rows(organization::List::new().call()).await?;
+    let at = organizations.first().ok_or("no organisation is there")?;
     tell(format!(
         "organisation  {} as {}",
-        text(&organizations, "/0/name"),
-        text(&organizations, "/0/role")
+        or_dash(at.name.as_ref()),
+        or_dash(at.role.as_ref())
     ));
+    let organization = PathPart::parse(&at.uuid)?;
 
-    let call = row("organization.applications")?.part("org", organization.clone());
-    let applications = didit.call(call).await?;
+    let call = organization::Applications::new(organization.clone()).call();
+    let applications: Vec<Application> = didit.rows(call).await?;
     // Only in sandbox mode can the outcome of a session be chosen beforehand.
-    let application = first(&applications, |row| text(row, "/mode") == "sandbox")?;
-    tell(format!("application   {}", text(application, "/name")));
+    let at = applications
+        .iter()
+        .find(|row| row.mode == Some(Mode::Sandbox))
+        .ok_or("no application in sandbox mode is there")?;
+    tell(format!("application   {}", or_dash(at.name.as_ref())));
     tell(format!(
         "its key       {} (the rest of it never gets here)",
-        text(application, "/api_key_preview")
+        or_dash(at.api_key_preview.as_ref())
     ));
-    let application = part(application, "/uuid")?;
+    let application = PathPart::parse(&at.uuid)?;
 
-    let place = |call: Call| {
-        call.part("org", organization.clone())
-            .part("app", application.clone())
-    };
-    let workflows = didit.call(place(row("workflow.list")?)).await?;
-    let workflow = first(&workflows, |row| text(row, "/workflow_type") == "kyc")?;
+    let call = workflow::List::new(organization.clone(), application.clone()).call();
+    let workflows: Vec<Workflow> = didit.rows(call).await?;
+    let workflow = workflows
+        .iter()
+        .find(|row| row.workflow_type.as_deref() == Some("kyc"))
+        .ok_or("no workflow for people is there")?;
     tell(format!(
         "workflow      {}",
-        text(workflow, "/workflow_label")
+        or_dash(workflow.workflow_label.as_ref())
     ));
 
     // Somebody is to be verified; the scenario stands for what they would do.
-    let call = row("session.create")?
-        .field("workflow_id", at(workflow, "/uuid").clone())
-        .field("vendor_data", "customer-42".into())
-        .field("sandbox_scenario", "review_aml".into());
-    let session = didit.call(call).await?;
+    let mut create = session::Create::new(workflow.uuid.clone());
+    create.vendor_data = Some("customer-42".to_owned());
+    create.sandbox_scenario = Some("review_aml".to_owned());
+    let created: CreatedSession = didit.one(create.call()).await?;
     tell(format!(
         "created       session {} is {}",
-        at(&session, "/session_number"),
-        text(&session, "/status")
+        or_dash(created.session_number.as_ref()),
+        created.status
     ));
 
     // It is among those that wait for somebody to decide.
-    let call = place(row("session.list")?)
-        .query("status", "In Review")
-        .query("vendor_data", "customer-42");
-    let waiting = didit.call(call).await?;
-    tell(format!(
-        "in review     {} for customer-42",
-        at(&waiting, "/count")
-    ));
+    let mut list = session::List::new(organization, application);
+    list.status = Some("In Review".to_owned());
+    list.vendor_data = Some("customer-42".to_owned());
+    let waiting: Vec<Session> = didit.rows(list.call()).await?;
+    tell(format!("in review     {} for customer-42", waiting.len()));
 
-    let id = part(&session, "/session_id")?;
-    let call = row("session.update_status")?
-        .part("session_id", id.clone())
-        .field("new_status", "Approved".into())
-        .field("comment", "Another person of the same name.".into());
-    didit.call(call).await?;
-    let decision = didit
-        .call(row("session.decision")?.part("session_id", id))
-        .await?;
-    tell(format!("decided       {}", text(&decision, "/status")));
+    let id = PathPart::parse(&created.session_id)?;
+    let mut update = session::UpdateStatus::new(id.clone(), UpdateStatusNewStatus::Approved);
+    update.comment = Some("Another person of the same name.".to_owned());
+    didit.call(update.call()).await?;
+    let decision: Decision = didit.one(session::Decision::new(id).call()).await?;
+    tell(format!("decided       {}", decision.status));
     Ok(())
+}
+
+/// What an answer need not have.
+fn or_dash(value: Option<&impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), ToString::to_string)
 }

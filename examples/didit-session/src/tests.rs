@@ -3,6 +3,10 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use didit_client::model::{
+    Balance, Case, List, SessionStatus, Transaction, VendorUser, WorkflowStatus,
+};
+use didit_client::request::{case, list, transaction, vendor_user};
 use didit_client::{ApiError, ErrorCode};
 use didit_sandbox::{Sandbox, SandboxService};
 use http_body_util::{BodyExt as _, Full};
@@ -104,4 +108,57 @@ async fn a_stranger_gets_nowhere() {
 #[test]
 fn a_credential_does_not_travel_in_the_clear() {
     assert!(Api::at("http://didit.example/auth/v2", "http://didit.example/v3").is_err());
+}
+
+#[tokio::test]
+async fn every_kind_of_answer_fits_its_type() {
+    let sandbox = sandbox();
+    let didit = Didit {
+        api: Api::at("http://localhost/auth/v2", "http://localhost/v3").unwrap(),
+        credential: Credential::bearer(sandbox.credential("olivia").unwrap()),
+        send: async |request| in_memory(sandbox.service(), request).await,
+    };
+    let organizations: Vec<Organization> =
+        didit.rows(organization::List::new().call()).await.unwrap();
+    let org = PathPart::parse(&organizations[0].uuid).unwrap();
+    let call = organization::Balance::new(org.clone()).call();
+    let balance: Balance = didit.one(call).await.unwrap();
+    assert!(balance.balance.as_str().parse::<f64>().is_ok());
+
+    let call = organization::Applications::new(org.clone()).call();
+    let applications: Vec<Application> = didit.rows(call).await.unwrap();
+    assert!(!applications.is_empty());
+    for application in applications {
+        let app = || PathPart::parse(&application.uuid).unwrap();
+        let org = || org.clone();
+        let workflows: Vec<Workflow> = didit
+            .rows(workflow::List::new(org(), app()).call())
+            .await
+            .unwrap();
+        let published = Some(WorkflowStatus::Published);
+        assert!(workflows.iter().any(|row| row.status == published));
+
+        let sessions: Vec<Session> = didit
+            .rows(session::List::new(org(), app()).call())
+            .await
+            .unwrap();
+        assert!(!sessions.is_empty());
+        for row in sessions {
+            let id = PathPart::parse(&row.session_id).unwrap();
+            let decision: Decision = didit.one(session::Decision::new(id).call()).await.unwrap();
+            assert_eq!(decision.status, row.status);
+            assert!(!matches!(decision.status, SessionStatus::Other(_)));
+        }
+
+        let call = case::List::new(org(), app()).call();
+        let cases: Vec<Case> = didit.rows(call).await.unwrap();
+        let call = transaction::List::new(org(), app()).call();
+        let transactions: Vec<Transaction> = didit.rows(call).await.unwrap();
+        let call = vendor_user::List::new(org(), app()).call();
+        let people: Vec<VendorUser> = didit.rows(call).await.unwrap();
+        let call = list::List::new(org(), app()).call();
+        let lists: Vec<List> = didit.rows(call).await.unwrap();
+        assert!(!transactions.is_empty() && !people.is_empty() && !lists.is_empty());
+        assert!(cases.iter().all(|case| case.status.is_some()));
+    }
 }
