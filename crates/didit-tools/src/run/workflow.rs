@@ -1,6 +1,6 @@
 //! Finding the workflow that a tool is about: by an id of it or of a version, or by its exact label.
 
-use didit_client::{ApiError, Call, ErrorCode, PathPart};
+use didit_client::{ApiError, Call, ErrorCode, InvalidPathPart, PathPart};
 use serde_json::{Map, Value, json};
 
 use crate::acting::{Acting, Transport, row};
@@ -80,12 +80,20 @@ impl<S: Transport> Acting<'_, S> {
         given: &str,
         checked: &Checked,
     ) -> Result<Found, Failure> {
-        let part = PathPart::parse(given).map_err(|why| {
-            Failure::bad_request(format!("workflow_id {why}")).field("workflow_id")
-        })?;
+        let part = match PathPart::parse(given) {
+            Ok(part) => Some(part),
+            // No id has such a character, but a label may; it stands in no path then.
+            Err(InvalidPathPart::Separator) => None,
+            Err(why) => {
+                let message = format!("workflow_id {why}");
+                return Err(Failure::bad_request(message).field("workflow_id"));
+            }
+        };
         let listed = match self.place(row("workflow.get")?, checked).await {
             Ok(place) => {
-                if let Some(found) = self.version(&part, &place).await? {
+                if let Some(part) = part
+                    && let Some(found) = self.version(&part, &place).await?
+                {
                     return Ok(found);
                 }
                 vec![self.listed(place).await]

@@ -83,6 +83,36 @@ async fn a_workflow_is_found_by_version_workflow_and_exact_label() {
 }
 
 #[tokio::test]
+async fn a_label_with_a_slash_is_looked_for_and_stands_in_no_path() {
+    let backend = Backend::default();
+    backend.add(
+        "a-1",
+        "v-1",
+        "w-1",
+        "Vendor/Lessor (KYB)",
+        "published",
+        graph(),
+    );
+    let answer = backend
+        .answer(
+            "workflow_get_graph",
+            json!({"workflow_id": "Vendor/Lessor (KYB)"}),
+        )
+        .await;
+    assert_eq!(answer["version_uuid"], "v-1");
+    assert_eq!(backend.lines()[0], "GET a-1/verification-settings/");
+    for hostile in ["..", "../../session/s-1", "v-1/../v-2", "a\u{1}b"] {
+        let before = backend.lines().len();
+        backend
+            .failure("workflow_get_graph", json!({"workflow_id": hostile}))
+            .await;
+        for line in backend.lines().split_off(before) {
+            assert_eq!(line, "GET a-1/verification-settings/", "{hostile}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_label_that_names_several_is_not_guessed_at() {
     let backend = Backend::new();
     backend.add("a-1", "v-2", "w-2", "KYC Basic", "published", graph());
