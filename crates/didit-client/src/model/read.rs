@@ -198,7 +198,7 @@ impl Field for Value {
 }
 
 /// An object with named fields; what has no name here is kept in `rest`.
-macro_rules! model {
+macro_rules! fields {
     (
         $(#[$about:meta])*
         $see:vis struct $model:ident {
@@ -229,6 +229,19 @@ macro_rules! model {
                     rest,
                 })
             }
+        }
+    };
+}
+
+/// An object that anybody may read out of JSON.
+macro_rules! model {
+    (
+        $(#[$about:meta])*
+        $see:vis struct $model:ident { $($fields:tt)* }
+    ) => {
+        $crate::model::read::fields! {
+            $(#[$about])*
+            $see struct $model { $($fields)* }
         }
 
         $crate::model::read::readable!($model);
@@ -322,7 +335,7 @@ macro_rules! wire {
     };
 }
 
-pub(crate) use {model, readable, wire, words};
+pub(crate) use {fields, model, readable, wire, words};
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::read::{model, words};
+use crate::model::InvalidModel;
+use crate::model::read::{At, Field, fields, words};
 
 words! {
     /// What happened.
@@ -40,10 +41,11 @@ words! {
     }
 }
 
-model! {
+fields! {
     /// What a delivery says.
     ///
     /// The order of events is not promised: compare times, or read the current state.
+    /// There is no way to one but through [`Receiver::verify`](super::Receiver::verify): whoever has an event has a signed one.
     pub struct Event {
         /// The id of the event, the same in each repeat.
         event_id: String,
@@ -74,7 +76,7 @@ model! {
     }
 }
 
-model! {
+fields! {
     /// The only values that `X-Signature-Simple` covers.
     pub struct FourValues {
         /// When it was signed, in seconds since 1970.
@@ -88,7 +90,19 @@ model! {
     }
 }
 
+impl Event {
+    /// Reads a body whose signature was checked.
+    pub(super) fn read_signed(body: Value) -> Result<Self, InvalidModel> {
+        Self::read(Some(body), &At::WHOLE)
+    }
+}
+
 impl FourValues {
+    /// Reads the values whose signature is checked next.
+    pub(super) fn read_to_check(body: Value) -> Result<Self, InvalidModel> {
+        Self::read(Some(body), &At::WHOLE)
+    }
+
     /// What is signed.
     pub(super) fn signed(&self) -> String {
         format!(

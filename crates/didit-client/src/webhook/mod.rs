@@ -14,6 +14,13 @@
 //! # }
 //! ```
 //!
+//! An event cannot be had without the check:
+//!
+//! ```compile_fail,E0277
+//! let body: serde_json::Value = serde_json::json!({"event_id": "e-1"});
+//! let event = didit_client::webhook::Event::try_from(body);
+//! ```
+//!
 //! A refusal has a reason for the log, and [`Refused::status`] for the answer.
 //! The callback of a search in business registers (`kyb.registry_search.resolved`) is not signed by Didit, so it is refused here.
 
