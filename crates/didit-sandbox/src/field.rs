@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Flag,
     /// A whole number in a range.
     Whole(i64, i64),
+    /// A number in a range, whole or not.
+    Number(f64, f64),
     /// An object of at most so many bytes as JSON.
     Object(usize),
     /// A list of at most so many items, and at most 64 KiB as JSON.
@@ -120,6 +122,16 @@ fn complaint(kind: Kind, value: &Value) -> Option<String> {
         Kind::Flag => (!value.is_boolean()).then(|| "Must be a valid boolean.".to_owned()),
         Kind::Whole(least, most) => match value.as_i64() {
             None => Some("A valid integer is required.".to_owned()),
+            Some(number) if number < least => Some(format!(
+                "Ensure this value is greater than or equal to {least}."
+            )),
+            Some(number) if number > most => Some(format!(
+                "Ensure this value is less than or equal to {most}."
+            )),
+            Some(_) => None,
+        },
+        Kind::Number(least, most) => match value.as_f64() {
+            None => Some("A valid number is required.".to_owned()),
             Some(number) if number < least => Some(format!(
                 "Ensure this value is greater than or equal to {least}."
             )),
@@ -264,6 +276,24 @@ mod tests {
                 json!(1),
                 json!(1.5),
                 "A valid integer is required.",
+            ),
+            (
+                Kind::Number(50.0, 60.0),
+                json!(50.5),
+                json!(49.99),
+                "Ensure this value is greater than or equal to 50.",
+            ),
+            (
+                Kind::Number(50.0, 60.0),
+                json!(60),
+                json!(61),
+                "Ensure this value is less than or equal to 60.",
+            ),
+            (
+                Kind::Number(50.0, 60.0),
+                json!(55),
+                json!("55"),
+                "A valid number is required.",
             ),
             (
                 Kind::Object(9),

@@ -1,25 +1,37 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
 mod body;
 mod date;
+mod event;
 mod fault;
 mod field;
+mod form;
 mod generator;
+mod graph;
+mod image;
 mod query;
 mod received;
+mod record;
 mod refused;
 mod role;
 mod route;
+mod rule;
 mod seed;
 mod service;
+mod signing;
 mod world;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use body::{CutOff, SandboxBody};
+pub use event::Webhook;
 pub use fault::{Fault, Matching, Wait};
+pub use form::Part;
 pub use received::Received;
+pub use role::Role;
+pub use route::Operation;
 pub use service::{RequestError, SandboxService};
 
 use service::Shared;
@@ -96,6 +108,71 @@ impl Sandbox {
     /// Takes back every fault.
     pub fn heal(&self) {
         self.shared.faults().clear();
+    }
+
+    /// The next webhook that is due, signed, to be sent by whoever asks.
+    ///
+    /// The sandbox sends nothing itself. What is not told to have been [answered](Self::webhook_answered) with success is due again after one minute, and after four more; then it is given up.
+    #[must_use]
+    pub fn next_webhook(&self) -> Option<Webhook> {
+        let now = (self.shared.clock)();
+        self.shared.world().deliveries.next(now)
+    }
+
+    /// Notes the status that the receiver of a webhook answered with. False where there is no such webhook.
+    pub fn webhook_answered(&self, id: &str, status: u16) -> bool {
+        self.shared.world().deliveries.answered(id, status)
+    }
+
+    /// The last code that was sent to this address or number, used up or not.
+    #[must_use]
+    pub fn code_sent_to(&self, address: &str) -> Option<String> {
+        self.shared
+            .world()
+            .accounts
+            .sent(address)
+            .map(str::to_owned)
+    }
+
+    /// Lets somebody who registered need a second factor from now on. False where there is no such account.
+    pub fn require_second_factor(&self, email: &str) -> bool {
+        let mut world = self.shared.world();
+        let secret = world.generator.text(32);
+        let account = world.accounts.get_mut(email);
+        account.is_some_and(|account| account.second_factor.replace(secret).is_none())
+    }
+
+    /// What the authenticator of somebody with a second factor shows now.
+    #[must_use]
+    pub fn second_factor_code(&self, email: &str) -> Option<String> {
+        let now = (self.shared.clock)();
+        self.shared
+            .world()
+            .accounts
+            .get(email)?
+            .second_factor_code(now)
+    }
+
+    /// Gives a person another role in an organisation, from the next call on. False where they are no member of it.
+    pub fn set_role(&self, person_id: &str, organization_uuid: &str, role: Role) -> bool {
+        self.shared
+            .world()
+            .set_role(person_id, organization_uuid, role)
+    }
+
+    /// Sets the balance of an organisation, in cents. False where there is no such organisation.
+    pub fn set_balance(&self, organization_uuid: &str, cents: u64) -> bool {
+        self.shared.world().set_balance(organization_uuid, cents)
+    }
+
+    /// Pays a checkout once: its amount comes onto the balance. False where it is not known or paid already.
+    pub fn pay_checkout(&self, checkout_session_id: &str) -> bool {
+        self.shared.world().pay_checkout(checkout_session_id)
+    }
+
+    /// Every operation that is served: what another crate compares its own with.
+    pub fn operations() -> impl Iterator<Item = Operation> {
+        route::operations()
     }
 
     /// The HTTP service, for any server loop or for calls in memory.

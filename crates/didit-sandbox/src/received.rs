@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request};
 use serde_json::Value;
 
+use crate::form::{self, Part};
+
 /// Requests that are remembered; the oldest goes first. A tool that asks every application of the seed sends far fewer.
 const MOST_REQUESTS: usize = 256;
 /// Bytes that are kept of one body: with the bound above, 16 MiB in all.
@@ -42,6 +44,12 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// The parts of the body as a form, where it is that and was kept whole.
+    #[must_use]
+    pub fn form(&self) -> Option<Vec<Part>> {
+        form::parse(self.header("content-type")?, &self.body).ok()
     }
 
     /// The body as JSON, where it is that and was kept whole.

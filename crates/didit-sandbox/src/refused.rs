@@ -14,15 +14,28 @@ pub(crate) type Complaints = BTreeMap<String, Vec<String>>;
 pub(crate) enum Refused {
     NoCredential,
     UnknownCredential,
+    NoKey,
+    UnknownKey,
     ForeignHost,
     NotPermitted,
     NotFound,
-    MethodNotAllowed { method: String, allowed: String },
+    MethodNotAllowed {
+        method: String,
+        allowed: String,
+    },
     InvalidCursor,
     Invalid(Complaints),
     NotJson(String),
     NotAnObject(&'static str),
     WrongType(String),
+    BrokenForm(String),
+    Conflict(String),
+    WrongLogin,
+    NoCredit,
+    /// The columns there are.
+    InvalidColumns(&'static [&'static str]),
+    /// So many seconds are to be waited.
+    Throttled(u64),
     BodyTooLong,
     BodyBroken,
     Full(&'static str),
@@ -48,6 +61,11 @@ impl Refused {
                 StatusCode::UNAUTHORIZED,
                 json!({ "detail": "Given token not valid for any token type", "code": "token_not_valid" }),
             ),
+            Self::NoKey => (
+                StatusCode::FORBIDDEN,
+                detail("You must be authenticated with a valid API key."),
+            ),
+            Self::UnknownKey => (StatusCode::UNAUTHORIZED, detail("Invalid API key.")),
             Self::ForeignHost => (
                 StatusCode::FORBIDDEN,
                 detail("The sandbox answers only on a loopback host."),
@@ -75,6 +93,27 @@ impl Refused {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 json!({ "detail": format!("Unsupported media type \"{media_type}\" in request.") }),
             ),
+            Self::BrokenForm(why) => (
+                StatusCode::BAD_REQUEST,
+                json!({ "detail": format!("Multipart form parse error - {why}") }),
+            ),
+            Self::Conflict(why) => (StatusCode::CONFLICT, detail(why)),
+            Self::WrongLogin => (
+                StatusCode::UNAUTHORIZED,
+                detail("No active account found with the given credentials."),
+            ),
+            Self::NoCredit => (
+                StatusCode::PAYMENT_REQUIRED,
+                detail("The balance does not cover this check."),
+            ),
+            Self::InvalidColumns(columns) => (
+                StatusCode::BAD_REQUEST,
+                json!({ "detail": "Invalid columns", "allowed": columns }),
+            ),
+            Self::Throttled(seconds) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                json!({ "detail": format!("Request was throttled. Expected available in {seconds} seconds.") }),
+            ),
             Self::BodyTooLong => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 detail("The request body is too large."),
@@ -95,7 +134,7 @@ impl Refused {
         let mut response = json_response(status, &body);
         match self {
             // RFC 9110 section 11.6.1: a 401 names a scheme.
-            Self::NoCredential | Self::UnknownCredential => {
+            Self::NoCredential | Self::UnknownCredential | Self::UnknownKey | Self::WrongLogin => {
                 response.headers_mut().insert(
                     header::WWW_AUTHENTICATE,
                     HeaderValue::from_static("Bearer realm=\"api\""),
@@ -106,6 +145,11 @@ impl Refused {
                 if let Ok(value) = HeaderValue::from_str(allowed) {
                     response.headers_mut().insert(header::ALLOW, value);
                 }
+            }
+            // RFC 9110 section 10.2.3.
+            Self::Throttled(seconds) => {
+                let value = HeaderValue::from(*seconds);
+                response.headers_mut().insert(header::RETRY_AFTER, value);
             }
             _ => {}
         }

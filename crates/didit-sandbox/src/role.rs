@@ -2,11 +2,17 @@
 
 /// What a person is in an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+#[non_exhaustive]
+pub enum Role {
+    /// May do everything.
     Owner,
+    /// May do everything.
     Admin,
+    /// Reads everything; changes reviews, cases and lists.
     ComplianceOfficer,
+    /// Reads everything; changes workflows, questionnaires, webhooks, keys and sessions.
     Developer,
+    /// Reads everything.
     Reader,
 }
 

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value};
 
 use crate::Person;
-use crate::date::timestamp;
+use crate::account::Accounts;
+use crate::event::Deliveries;
 use crate::generator::Generator;
+use crate::record::{Record, RecordKind};
 use crate::refused::Refused;
 use crate::role::Role;
 
@@ -37,14 +39,14 @@ const UNFINISHED: &[&str] = &["Not Started", "In Progress", "Resubmitted", "Awai
 #[derive(Debug)]
 pub(crate) struct Organization {
     pub(crate) uuid: String,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) balance_cents: u64,
 }
 
 pub(crate) struct Application {
     pub(crate) uuid: String,
     pub(crate) organization: usize,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) mode: &'static str,
     pub(crate) client_id: String,
     pub(crate) api_key: String,
@@ -54,10 +56,10 @@ pub(crate) struct Application {
 }
 
 pub(crate) struct PersonRow {
-    pub(crate) id: &'static str,
+    pub(crate) id: String,
     pub(crate) uuid: String,
-    pub(crate) name: &'static str,
-    pub(crate) email: &'static str,
+    pub(crate) name: String,
+    pub(crate) email: String,
     pub(crate) credential: String,
 }
 
@@ -67,10 +69,12 @@ pub(crate) struct Membership {
     pub(crate) person: usize,
     pub(crate) organization: usize,
     pub(crate) role: Role,
+    /// The applications that the member sees, by id; nothing where it is all of them.
+    pub(crate) accessible: Option<Vec<String>>,
     pub(crate) joined_at: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Workflow {
     /// The id of this version.
     pub(crate) uuid: String,
@@ -81,6 +85,10 @@ pub(crate) struct Workflow {
     pub(crate) kind: String,
     pub(crate) features: Vec<String>,
     pub(crate) configs: Vec<Value>,
+    /// 1 for the first.
+    pub(crate) version: u64,
+    /// The graph that was saved; nothing where the features simply follow one another.
+    pub(crate) graph: Option<Value>,
     pub(crate) status: String,
     pub(crate) is_default: bool,
     pub(crate) is_archived: bool,
@@ -116,6 +124,8 @@ pub(crate) struct Session {
     pub(crate) warned: Option<usize>,
     /// What the caller gave: callback, metadata and the like.
     pub(crate) given: Map<String, Value>,
+    /// What was written over the results, by feature.
+    pub(crate) corrected: BTreeMap<&'static str, Map<String, Value>>,
     pub(crate) reviews: Vec<Value>,
 }
 
@@ -147,50 +157,6 @@ impl Session {
     }
 }
 
-/// The kinds of the smaller records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum RecordKind {
-    VendorUser,
-    Case,
-    Transaction,
-    Destination,
-    Questionnaire,
-    List,
-}
-
-impl RecordKind {
-    fn plural(self) -> &'static str {
-        match self {
-            Self::VendorUser => "users",
-            Self::Case => "cases",
-            Self::Transaction => "transactions",
-            Self::Destination => "webhook destinations",
-            Self::Questionnaire => "questionnaires",
-            Self::List => "lists",
-        }
-    }
-}
-
-/// A row that is little more than its fields.
-#[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) application: usize,
-    /// What names it in a path.
-    pub(crate) id: String,
-    pub(crate) created_at: u64,
-    pub(crate) updated_at: u64,
-    pub(crate) fields: Map<String, Value>,
-}
-
-impl Record {
-    pub(crate) fn show(&self) -> Value {
-        let mut fields = self.fields.clone();
-        fields.insert("created_at".to_owned(), timestamp(self.created_at).into());
-        fields.insert("updated_at".to_owned(), timestamp(self.updated_at).into());
-        Value::Object(fields)
-    }
-}
-
 pub(crate) struct World {
     pub(crate) generator: Generator,
     pub(crate) organizations: Vec<Organization>,
@@ -202,6 +168,10 @@ pub(crate) struct World {
     serials: HashMap<String, u64>,
     last_serial: u64,
     records: BTreeMap<RecordKind, Vec<Record>>,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) accounts: Accounts,
+    /// The body and the answer of a call that may be repeated, by application and key.
+    pub(crate) repeats: BTreeMap<String, (Value, Value)>,
 }
 
 impl World {
@@ -217,6 +187,9 @@ impl World {
             serials: HashMap::new(),
             last_serial: 0,
             records: BTreeMap::new(),
+            deliveries: Deliveries::default(),
+            accounts: Accounts::default(),
+            repeats: BTreeMap::new(),
         }
     }
 
@@ -233,9 +206,9 @@ impl World {
             .enumerate()
             .filter_map(|(index, person)| {
                 Some(Person {
-                    id: person.id.to_owned(),
-                    name: person.name.to_owned(),
-                    email: person.email.to_owned(),
+                    id: person.id.clone(),
+                    name: person.name.clone(),
+                    email: person.email.clone(),
                     role: role(index)?,
                 })
             })
@@ -280,6 +253,42 @@ impl World {
             .iter()
             .find(|row| row.person == person && row.organization == organization)
             .map(|row| row.role)
+    }
+
+    pub(crate) fn set_role(&mut self, person: &str, organization: &str, role: Role) -> bool {
+        let person = self.people.iter().position(|row| row.id == person);
+        let organization = self.organization_named(organization);
+        let mut rows = self.memberships.iter_mut();
+        let found =
+            rows.find(|row| Some(row.person) == person && Some(row.organization) == organization);
+        found.map(|row| row.role = role).is_some()
+    }
+
+    pub(crate) fn set_balance(&mut self, organization: &str, cents: u64) -> bool {
+        let mut rows = self.organizations.iter_mut();
+        let found = rows.find(|row| row.uuid == organization);
+        found.map(|row| row.balance_cents = cents).is_some()
+    }
+
+    pub(crate) fn pay_checkout(&mut self, id: &str) -> bool {
+        let rows = self.records.entry(RecordKind::Checkout).or_default();
+        let Some(index) = rows.iter().position(|row| row.id == id) else {
+            return false;
+        };
+        let paid = rows.remove(index);
+        let cents = paid
+            .fields
+            .get("cents")
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
+        let organization = self
+            .applications
+            .get(paid.application)
+            .map(|row| row.organization);
+        let found = organization.and_then(|index| self.organizations.get_mut(index));
+        found
+            .map(|row| row.balance_cents = row.balance_cents.saturating_add(cents))
+            .is_some()
     }
 
     pub(crate) fn organization_named(&self, uuid: &str) -> Option<usize> {
@@ -382,6 +391,15 @@ impl World {
         Ok(())
     }
 
+    /// Puts a record in where there may be only so many: the oldest goes.
+    pub(crate) fn add_record_over(&mut self, kind: RecordKind, record: Record, most: usize) {
+        let rows = self.records.entry(kind).or_default();
+        if rows.len() >= most {
+            rows.remove(0);
+        }
+        rows.push(record);
+    }
+
     pub(crate) fn remove_records(
         &mut self,
         kind: RecordKind,
@@ -396,7 +414,7 @@ impl World {
 }
 
 /// Compares two texts without stopping at the first difference.
-fn same(left: &str, right: &str) -> bool {
+pub(crate) fn same(left: &str, right: &str) -> bool {
     let differences = left
         .bytes()
         .zip(right.bytes())
@@ -454,6 +472,7 @@ mod tests {
             reached: 0,
             warned: None,
             given: Map::new(),
+            corrected: BTreeMap::new(),
             reviews: Vec::new(),
         };
         for number in world.sessions().count()..MOST_SESSIONS {

@@ -4,10 +4,11 @@ use crate::tidy::Finding;
 use crate::tidy::files::TextFile;
 
 /// The only files that may name the crypto library.
-const CRYPTO: [&str; 7] = [
+const CRYPTO: [&str; 8] = [
     "crates/didit-client/src/crypto.rs",
     "crates/mcp-protocol/src/seal/crypto.rs",
     "crates/oauth-rs/src/jose/crypto.rs",
+    "crates/didit-sandbox/src/signing.rs",
     "crates/oauth-rs/src/hash.rs",
     "crates/mcp-server/src/system.rs",
     "examples/conformance-client/src/scenario/skills.rs",

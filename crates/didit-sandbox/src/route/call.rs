@@ -1,11 +1,24 @@
 //! What a handler is given, and what it gives back.
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
+use crate::form::Part;
 use crate::query::Query;
 use crate::refused::Refused;
 use crate::world::World;
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Somebody with a bearer credential.
+    Person(usize),
+    /// Whoever has the key of this application.
+    Key(usize),
+    /// Somebody whom the route does not ask.
+    Nobody,
+}
 
 /// What a handler is about; each part was checked to be within the one before.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,11 +31,17 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) now: u64,
-    pub(crate) caller: usize,
+    pub(crate) caller: Caller,
     pub(crate) place: Place,
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Query,
     pub(crate) body: Map<String, Value>,
+    /// The parts of a form; empty where the body is none.
+    pub(crate) form: Vec<Part>,
+    /// Where the request came from, as far as it says so.
+    pub(crate) address: String,
+    /// What marks a repetition of the same call.
+    pub(crate) idempotency_key: Option<String>,
     /// The organisation that the caller says it acts in, where no path names one.
     pub(crate) acting_organization: Option<String>,
 }
@@ -34,6 +53,8 @@ pub(crate) enum Answer {
     Nothing,
     /// A status and a body.
     Body(StatusCode, Value),
+    /// A file of this media type.
+    File(&'static str, Bytes),
 }
 
 pub(crate) type Outcome = Result<Answer, Refused>;
@@ -55,6 +76,27 @@ impl Call {
         found
             .map(|(_, value)| value.as_str())
             .ok_or(Refused::NotFound)
+    }
+
+    /// The person who calls, where it is one.
+    pub(crate) fn person(&self) -> Result<usize, Refused> {
+        match self.caller {
+            Caller::Person(person) => Ok(person),
+            Caller::Key(_) | Caller::Nobody => Err(Refused::NotFound),
+        }
+    }
+
+    /// How the caller is written into reviews, comments and the audit log.
+    pub(crate) fn author(&self, world: &World) -> String {
+        match self.caller {
+            Caller::Person(person) => world
+                .people
+                .get(person)
+                .map(|person| person.email.clone())
+                .unwrap_or_default(),
+            Caller::Key(_) => "API key".to_owned(),
+            Caller::Nobody => "nobody".to_owned(),
+        }
     }
 
     pub(crate) fn organization(&self) -> Result<usize, Refused> {
@@ -90,9 +132,9 @@ impl Call {
         if let (Some((organization, application)), Some(fields)) = (found, row.as_object_mut()) {
             for (name, value) in [
                 ("organization_id", organization.uuid.as_str()),
-                ("organization_name", organization.name),
+                ("organization_name", organization.name.as_str()),
                 ("application_id", application.uuid.as_str()),
-                ("application_name", application.name),
+                ("application_name", application.name.as_str()),
             ] {
                 fields.insert(name.to_owned(), value.into());
             }

@@ -148,7 +148,7 @@ fn check(session: &Session, index: usize, feature: &str) -> Value {
             json!({ "age_estimation": if warned { 16 } else { 20 + generator.below(40) } })
         }
         "KYB_REGISTRY" => json!({
-            "company_name": format!("{} Holdings", person.last_name),
+            "company_name": person.company_name(),
             "registration_number": person.document_number,
             "country_code": person.country,
         }),
@@ -159,6 +159,7 @@ fn check(session: &Session, index: usize, feature: &str) -> Value {
     };
     if let (Some(fields), Value::Object(details)) = (fields.as_object_mut(), details) {
         fields.extend(details);
+        fields.extend(session.corrected.get(feature).cloned().unwrap_or_default());
     }
     fields
 }

@@ -1,21 +1,36 @@
 //! What happens to every request before its handler sees it.
 
+mod access;
 mod account;
 mod analytics;
 mod call;
 mod case;
+mod check;
+mod code;
+mod compliance;
 mod decision;
+mod entry;
+mod import;
 mod list;
+mod member;
+mod network;
 mod questionnaire;
 mod record;
+mod report;
 mod review;
 mod session;
 mod session_create;
+mod session_data;
+mod setting;
+mod sign_in;
 mod table;
 mod transaction;
-mod vendor_user;
+mod transaction_rule;
+mod travel_rule;
+mod vendor;
 mod webhook;
 mod workflow;
+mod workflow_graph;
 
 use std::sync::Arc;
 
@@ -28,18 +43,52 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
-pub(crate) use call::{Answer, Call, Outcome, Place};
+pub(crate) use call::{Answer, Call, Caller, Outcome};
 
-use table::{ROUTES, Route};
+use table::{Do, ROUTES, Route};
 
 use crate::field::type_of;
+use crate::form::{self, Part};
 use crate::query::Query;
 use crate::refused::{Refused, json_response};
 use crate::service::{Number, Shared};
-use crate::world::World;
 
-/// Bytes of a request body at most: a portrait of 1 MB in base64, and room for the rest.
+/// Bytes of a JSON body at most: a portrait of 1 MB in base64, and room for the rest.
 const MOST_BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of a form at most, and of a JSON body with a file: two files of 15 MB, or one in base64, and room for the rest.
+const MOST_FILE_BYTES: usize = 32 * 1024 * 1024;
+
+/// One operation that the sandbox serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The method.
+    pub method: &'static str,
+    /// The path with `{names}` for its parts; it starts with `/auth/v2/` or `/v3/`.
+    pub path: &'static str,
+    /// Whether a bearer credential is taken.
+    pub takes_bearer: bool,
+    /// Whether the key of an application is taken.
+    pub takes_key: bool,
+    /// What a person's role must carry; empty where being signed in is enough, or nothing is asked.
+    pub permission: &'static str,
+}
+
+pub(crate) fn operations() -> impl Iterator<Item = Operation> {
+    ROUTES.iter().map(|route| Operation {
+        method: match route.method {
+            Method::GET => "GET",
+            Method::PUT => "PUT",
+            Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
+            _ => "POST",
+        },
+        path: route.path,
+        takes_bearer: matches!(route.access, table::Access::Person | table::Access::Both),
+        takes_key: matches!(route.access, table::Access::Key | table::Access::Both),
+        permission: route.permission,
+    })
+}
 
 /// Builds the router: one entry per path, and one for the path without its last slash.
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
@@ -62,7 +111,8 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
             }
         };
         let router = router.route(path, any(handler));
-        match path.strip_suffix('/') {
+        let bare = path.strip_suffix('/');
+        match bare.filter(|bare| ROUTES.iter().all(|route| route.path != *bare)) {
             Some(bare) => router.route(
                 bare,
                 any(async |request: request::Request<Body>| to_slash(&request).map(Body::from)),
@@ -96,6 +146,12 @@ fn written(answer: Answer) -> Response<Bytes> {
             response
         }
         Answer::Body(status, body) => json_response(status, &body),
+        Answer::File(media_type, bytes) => {
+            let mut response = Response::new(bytes);
+            let value = HeaderValue::from_static(media_type);
+            response.headers_mut().insert(header::CONTENT_TYPE, value);
+            response
+        }
     }
 }
 
@@ -106,15 +162,32 @@ async fn answer(
     request: request::Request<Body>,
 ) -> Outcome {
     let (parts, body) = request.into_parts();
-    let caller = caller(&shared.world(), &parts.headers)?;
-    let route = route(path, &parts.method)?;
-    let place = place(&shared.world(), caller, &params)?;
-    permitted(&shared.world(), caller, place, route.permission)?;
-    let bytes = read(body).await?;
+    let (route, caller) = {
+        let world = shared.world();
+        let found = route(path, &parts.method);
+        // Whoever may not come in is not told which methods there are.
+        let access = match &found {
+            Ok(route) => route.access,
+            Err(_) => access_of(path),
+        };
+        let caller = access::caller(&world, &parts.headers, access)?;
+        let route = found?;
+        let place = access::place(&world, caller, &params, &parts)?;
+        access::permitted(&world, caller, place, route)?;
+        (route, caller)
+    };
+    let bytes = read(body, route).await?;
     if let Some(Number(number)) = parts.extensions.get() {
         shared.record().read(*number, &bytes);
     }
-    let body = object(&parts, &bytes)?;
+    let (body, form) = match route.what {
+        Do::Form(_) => (Map::new(), parsed_form(&parts, &bytes)?),
+        _ => (object(&parts, &bytes)?, Vec::new()),
+    };
+    let mut world = shared.world();
+    // The body took its time: what the path names may be gone, and the role with it.
+    let place = access::place(&world, caller, &params, &parts)?;
+    access::permitted(&world, caller, place, route)?;
     let pairs = UrlQuery::<Vec<(String, String)>>::try_from_uri(&parts.uri);
     let call = Call {
         now: (shared.clock)(),
@@ -126,37 +199,30 @@ async fn answer(
             address(&parts),
         ),
         body,
+        form,
+        address: caller_address(&parts.headers),
+        idempotency_key: header_text(&parts.headers, "idempotency-key"),
         acting_organization: header_text(&parts.headers, "x-didit-organization-id"),
     };
-    let mut world = shared.world();
-    // The body took its time: what the path names may be gone, and the role with it.
-    let call = Call {
-        place: self::place(&world, caller, &call.params)?,
-        ..call
-    };
-    permitted(&world, caller, call.place, route.permission)?;
-    (route.handle)(&mut world, &call)
+    let answer = route.what.run(&mut world, &call)?;
+    if route.method != Method::GET {
+        report::note(&mut world, &call, route.method.as_str(), route.path);
+    }
+    Ok(answer)
 }
 
-fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get(name)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned)
 }
 
-// RFC 6750 section 2.1: the credential follows the scheme, whose case does not matter.
-fn caller(world: &World, headers: &HeaderMap) -> Result<usize, Refused> {
-    let Some(header) = headers.get(header::AUTHORIZATION) else {
-        return Err(Refused::NoCredential);
-    };
-    let text = header.to_str().map_err(|_| Refused::UnknownCredential)?;
-    match text.split_once(' ') {
-        Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => world
-            .person_of(credential.trim())
-            .ok_or(Refused::UnknownCredential),
-        _ => Err(Refused::NoCredential),
-    }
+/// Where a request says it came from: the first address of `X-Forwarded-For`.
+fn caller_address(headers: &HeaderMap) -> String {
+    let forwarded = header_text(headers, "x-forwarded-for").unwrap_or_default();
+    let first = forwarded.split(',').next().unwrap_or_default().trim();
+    first.chars().take(64).collect()
 }
 
 fn route(path: &str, method: &Method) -> Result<&'static Route, Refused> {
@@ -170,71 +236,32 @@ fn route(path: &str, method: &Method) -> Result<&'static Route, Refused> {
     })
 }
 
-/// Which organisation, application and session the path is about; all must hang together and be the caller's to see.
-fn place(world: &World, caller: usize, params: &[(String, String)]) -> Result<Place, Refused> {
-    let get = |name: &str| {
-        params
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let mut place = Place::default();
-    if let Some(uuid) = get("org") {
-        place.organization = Some(world.organization_named(uuid).ok_or(Refused::NotFound)?);
-    }
-    if let Some(uuid) = get("app") {
-        let index = world.application_named(uuid).ok_or(Refused::NotFound)?;
-        if Some(world.application(index)?.organization) != place.organization {
-            return Err(Refused::NotFound);
-        }
-        place.application = Some(index);
-    }
-    if let Some(id) = get("session_id") {
-        let session = world.session(id).ok_or(Refused::NotFound)?;
-        if place
-            .application
-            .is_some_and(|application| application != session.application)
-        {
-            return Err(Refused::NotFound);
-        }
-        place.application = Some(session.application);
-        place.organization = Some(world.application(session.application)?.organization);
-    }
-    match place.organization {
-        // An organisation that one is not in looks like one that is not there.
-        Some(organization) if world.role_of(caller, organization).is_none() => {
-            Err(Refused::NotFound)
-        }
-        _ => Ok(place),
-    }
+/// What the first route of a path asks of its callers.
+fn access_of(path: &str) -> table::Access {
+    let first = ROUTES.iter().find(|route| route.path == path);
+    first.map_or(table::Access::Person, |route| route.access)
 }
 
-fn permitted(
-    world: &World,
-    caller: usize,
-    place: Place,
-    permission: Option<&str>,
-) -> Result<(), Refused> {
-    let Some(permission) = permission else {
-        return Ok(());
+async fn read(body: Body, route: &Route) -> Result<Bytes, Refused> {
+    let most = match route.what {
+        Do::Form(_) | Do::File(_) => MOST_FILE_BYTES,
+        _ => MOST_BODY_BYTES,
     };
-    let organization = place.organization.ok_or(Refused::NotFound)?;
-    let role = world
-        .role_of(caller, organization)
-        .ok_or(Refused::NotFound)?;
-    if role.may(permission) {
-        Ok(())
-    } else {
-        Err(Refused::NotPermitted)
-    }
-}
-
-async fn read(body: Body) -> Result<Bytes, Refused> {
-    match Limited::new(body, MOST_BODY_BYTES).collect().await {
+    match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refused::BodyTooLong),
         Err(_) => Err(Refused::BodyBroken),
     }
+}
+
+/// The parts of a form; every other body is of the wrong type.
+fn parsed_form(parts: &request::Parts, bytes: &Bytes) -> Result<Vec<Part>, Refused> {
+    let media_type = header_text(&parts.headers, "content-type").unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("multipart/form-data") {
+        return Err(Refused::WrongType(essence.chars().take(100).collect()));
+    }
+    form::parse(&media_type, bytes).map_err(Refused::BrokenForm)
 }
 
 /// The body as an object; no body, and the body of a GET, count as an empty one.

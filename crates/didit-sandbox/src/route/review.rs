@@ -100,6 +100,8 @@ fn decide(
     }
     session.status = status;
     session.updated_at = call.now;
+    let id = session.id.clone();
+    world.emit_session(&id, "status.updated", call.now);
     note(world, call, before, status, comment)
 }
 
@@ -112,7 +114,7 @@ fn note(
 ) -> Result<Value, Refused> {
     let review = json!({
         "uuid": world.generator.uuid(),
-        "reviewer": world.people.get(call.caller).map(|person| person.email),
+        "reviewer": call.author(world),
         "previous_status": before,
         "new_status": after,
         "comment": comment,
@@ -125,7 +127,7 @@ fn note(
     Ok(review)
 }
 
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace)
     })

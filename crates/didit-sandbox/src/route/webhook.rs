@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Outcome, record};
-use crate::field::{Checked, Field, Kind, not_a_choice, optional, required};
+use super::record::{self, Resource};
+use super::{Call, Outcome};
+use crate::field::{Checked, Kind, not_a_choice, optional, required};
+use crate::record::RecordKind;
 use crate::refused::Refused;
-use crate::world::{RecordKind, World};
+use crate::world::World;
 
 const EVENTS: &[&str] = &[
     "status.updated",
@@ -20,53 +22,44 @@ const EVENTS: &[&str] = &[
     "travel_rule.status.updated",
 ];
 
-const FIELDS: &[Field] = &[
-    required("label", Kind::Text(100)),
-    required("url", Kind::Address),
-    optional("enabled", Kind::Flag),
-    optional("webhook_version", Kind::Choice(&["v1", "v2", "v3"])),
-    optional("subscribed_events", Kind::List(20)),
-];
-
-pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
-    let rows = record::rows(world, call, RecordKind::Destination, &[], &[])?;
-    record::page(world, call, &rows)
-}
-
-pub(super) fn show(world: &mut World, call: &Call) -> Outcome {
-    record::show(world, call, RecordKind::Destination, "destination_uuid")
-}
+pub(super) static DESTINATIONS: Resource = Resource {
+    kind: RecordKind::Destination,
+    param: "destination_uuid",
+    fields: &[
+        required("label", Kind::Text(100)),
+        required("url", Kind::Address),
+        optional("enabled", Kind::Flag),
+        optional("webhook_version", Kind::Choice(&["v1", "v2", "v3"])),
+        optional("subscribed_events", Kind::List(20)),
+    ],
+    fixed: &[],
+    defaults: || {
+        json!({
+            "enabled": true,
+            "webhook_version": "v3",
+            "subscribed_events": ["status.updated"],
+        })
+    },
+    filters: &[],
+    searched: &[],
+};
 
 pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
-    let checked = known_events(Checked::whole(&call.body, FIELDS)?)?;
-    let id = world.generator.uuid();
+    let checked = record::whole(call, &DESTINATIONS)?;
+    known_events(&checked)?;
     let secret = format!("whsec_{}", world.generator.text(32));
-    let mut fields = record::with_defaults(
-        checked,
-        json!({ "enabled": true, "webhook_version": "v3", "subscribed_events": ["status.updated"] }),
-    );
-    fields.insert("uuid".to_owned(), Value::from(id.as_str()));
+    let mut fields = record::with_defaults(checked, (DESTINATIONS.defaults)());
     fields.insert("secret_shared_key".to_owned(), secret.into());
-    record::create(world, call, RecordKind::Destination, id, fields)
+    record::put(world, call, RecordKind::Destination, fields)
 }
 
 pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
-    let checked = known_events(Checked::part(&call.body, FIELDS)?)?;
-    record::update(
-        world,
-        call,
-        RecordKind::Destination,
-        "destination_uuid",
-        checked,
-    )
-}
-
-pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
-    record::delete(world, call, RecordKind::Destination, "destination_uuid")
+    known_events(&Checked::part(&call.body, DESTINATIONS.fields)?)?;
+    record::update(world, call, &DESTINATIONS)
 }
 
 /// There are no wildcards: each event is named.
-fn known_events(checked: Checked) -> Result<Checked, Refused> {
+fn known_events(checked: &Checked) -> Result<(), Refused> {
     let named = checked.get("subscribed_events").and_then(Value::as_array);
     let unknown = named
         .into_iter()
@@ -79,6 +72,6 @@ fn known_events(checked: Checked) -> Result<Checked, Refused> {
                 .map_or_else(|| event.to_string(), str::to_owned);
             Err(Refused::field("subscribed_events", not_a_choice(&shown)))
         }
-        None => Ok(checked),
+        None => Ok(()),
     }
 }

@@ -2,30 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Call, Outcome};
+use super::{Answer, Call, Caller, Outcome};
 use crate::date::{DAY, timestamp};
 use crate::field::{Checked, Field, Kind, not_a_choice, optional, required};
 use crate::refused::Refused;
 use crate::world::{MOST_RECORDS, Workflow, World};
-
-const FEATURES: &[&str] = &[
-    "OCR",
-    "NFC",
-    "LIVENESS",
-    "FACE_MATCH",
-    "PROOF_OF_ADDRESS",
-    "QUESTIONNAIRE",
-    "PHONE_VERIFICATION",
-    "EMAIL_VERIFICATION",
-    "DATABASE_VALIDATION",
-    "AML",
-    "IP_ANALYSIS",
-    "AGE_ESTIMATION",
-    "KYB_REGISTRY",
-    "KYB_DOCUMENTS",
-    "KYB_KEY_PEOPLE",
-    "DOCUMENT_AI",
-];
 
 const STATUSES: Kind = Kind::Choice(&["draft", "published"]);
 
@@ -56,7 +37,11 @@ pub(super) fn show(world: &mut World, call: &Call) -> Outcome {
 
 pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
     let checked = Checked::whole(&call.body, SETTINGS)?;
-    let (features, configs) = features(&call.body)?;
+    let (features, configs) = match call.body.get("features") {
+        // The way of the REST API: a type, and flags for what comes on top.
+        None if matches!(call.caller, Caller::Key(_)) => switched(&call.body)?,
+        _ => features(&call.body)?,
+    };
     if world.workflows.len() >= MOST_RECORDS {
         return Err(Refused::Full("workflows"));
     }
@@ -69,6 +54,8 @@ pub(super) fn create(world: &mut World, call: &Call) -> Outcome {
         kind: if business { "kyb" } else { "kyc" }.to_owned(),
         features,
         configs,
+        version: 1,
+        graph: None,
         status: "published".to_owned(),
         is_default: false,
         is_archived: false,
@@ -92,6 +79,11 @@ pub(super) fn update(world: &mut World, call: &Call) -> Outcome {
     if checked.flag("is_default") == Some(true) {
         only_default(world, call.application()?);
     }
+    let row = world.workflow(index)?;
+    if checked.text("status") == Some("published") && row.status == "draft" {
+        let (workflow_id, uuid) = (row.workflow_id.clone(), row.uuid.clone());
+        replace(world, &workflow_id, &uuid);
+    }
     let workflow = world.workflows.get_mut(index).ok_or(Refused::NotFound)?;
     apply(workflow, checked);
     workflow.updated_at = call.now;
@@ -107,13 +99,33 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Outcome {
     Ok(Answer::Nothing)
 }
 
-fn named(world: &World, call: &Call) -> Result<usize, Refused> {
+pub(super) fn named(world: &World, call: &Call) -> Result<usize, Refused> {
     let (application, id) = (call.application()?, call.param("workflow_id")?);
-    world
-        .workflows
-        .iter()
-        .position(|row| row.application == application && !row.is_archived && row.is(id))
+    let here = |row: &Workflow| row.application == application && !row.is_archived;
+    let find = |is: &dyn Fn(&Workflow) -> bool| {
+        let mut rows = world.workflows.iter();
+        rows.position(|row| here(row) && is(row))
+    };
+    // The id of a version names it; the id of all names the published one, else the draft.
+    find(&|row| row.uuid == id)
+        .or_else(|| find(&|row| row.workflow_id == id && row.status == "published"))
+        .or_else(|| find(&|row| row.workflow_id == id))
         .ok_or(Refused::NotFound)
+}
+
+/// Puts the version that was published so far away, and gives its place as the default to the new one.
+fn replace(world: &mut World, workflow_id: &str, uuid: &str) {
+    let same = |row: &&mut Workflow| row.workflow_id == workflow_id && row.uuid != uuid;
+    let mut was_default = false;
+    for row in world.workflows.iter_mut().filter(same) {
+        was_default |= row.is_default;
+        row.is_default = false;
+        row.is_archived = true;
+    }
+    let row = world.workflows.iter_mut().find(|row| row.uuid == uuid);
+    if let Some(row) = row {
+        row.is_default |= was_default;
+    }
 }
 
 fn only_default(world: &mut World, application: usize) {
@@ -143,6 +155,47 @@ fn apply(workflow: &mut Workflow, checked: Checked) {
     }
 }
 
+const TYPES: &[(&str, &[&str])] = &[
+    ("kyc", &["OCR"]),
+    ("adaptive_age_verification", &["AGE_ESTIMATION"]),
+    ("biometric_authentication", &["LIVENESS"]),
+    ("address_verification", &["PROOF_OF_ADDRESS"]),
+    ("questionnaire_verification", &["QUESTIONNAIRE"]),
+    ("email_verification", &["EMAIL_VERIFICATION"]),
+    ("phone_verification", &["PHONE_VERIFICATION"]),
+];
+
+const SWITCHES: &[(&str, &str)] = &[
+    ("is_nfc_enabled", "NFC"),
+    ("is_liveness_enabled", "LIVENESS"),
+    ("is_face_match_enabled", "FACE_MATCH"),
+    ("is_aml_enabled", "AML"),
+    ("is_phone_verification_enabled", "PHONE_VERIFICATION"),
+    ("is_email_verification_enabled", "EMAIL_VERIFICATION"),
+    ("is_database_validation_enabled", "DATABASE_VALIDATION"),
+    ("is_ip_analysis_enabled", "IP_ANALYSIS"),
+];
+
+/// The features that a type and its flags ask for.
+fn switched(body: &Map<String, Value>) -> Result<(Vec<String>, Vec<Value>), Refused> {
+    let wanted = match body.get("workflow_type") {
+        None | Some(Value::Null) => "kyc",
+        Some(value) => value.as_str().unwrap_or_default(),
+    };
+    let found = TYPES.iter().find(|(name, _)| *name == wanted);
+    let (_, first) = found.ok_or_else(|| Refused::field("workflow_type", not_a_choice(wanted)))?;
+    let mut features: Vec<String> = first.iter().map(|name| (*name).to_owned()).collect();
+    for (flag, feature) in SWITCHES {
+        match body.get(*flag) {
+            None | Some(Value::Null | Value::Bool(false)) => {}
+            Some(Value::Bool(true)) => features.push((*feature).to_owned()),
+            Some(_) => return Err(Refused::field(flag, "Must be a valid boolean.")),
+        }
+    }
+    let configs = features.iter().map(|_| json!({})).collect();
+    Ok((features, configs))
+}
+
 /// The features of a new workflow and the settings of each.
 fn features(body: &Map<String, Value>) -> Result<(Vec<String>, Vec<Value>), Refused> {
     let checked = Checked::whole(body, &[required("features", Kind::List(30))])?;
@@ -164,7 +217,7 @@ fn features(body: &Map<String, Value>) -> Result<(Vec<String>, Vec<Value>), Refu
         else {
             return Err(Refused::field("features", "Each item must name a feature."));
         };
-        if !FEATURES.contains(&feature) {
+        if !crate::graph::is_feature(feature) {
             return Err(Refused::field("features", not_a_choice(feature)));
         }
         features.push(feature.to_owned());
@@ -173,7 +226,7 @@ fn features(body: &Map<String, Value>) -> Result<(Vec<String>, Vec<Value>), Refu
     Ok((features, configs))
 }
 
-fn shown(row: &Workflow) -> Value {
+pub(super) fn shown(row: &Workflow) -> Value {
     let features: Vec<Value> = row
         .features
         .iter()
@@ -185,7 +238,7 @@ fn shown(row: &Workflow) -> Value {
         "workflow_id": row.workflow_id,
         "workflow_label": row.label,
         "workflow_type": row.kind,
-        "version": 1,
+        "version": row.version,
         "status": row.status,
         "is_default": row.is_default,
         "is_archived": row.is_archived,

@@ -1,5 +1,6 @@
 //! The world as it is on first sight: the same for the same moment.
 
+mod more;
 mod people;
 mod records;
 mod sessions;
@@ -37,7 +38,7 @@ pub(crate) fn world(now: u64) -> World {
         let uuid = world.generator.uuid();
         world.organizations.push(Organization {
             uuid,
-            name,
+            name: (*name).to_owned(),
             balance_cents: *balance_cents,
         });
     }
@@ -46,7 +47,7 @@ pub(crate) fn world(now: u64) -> World {
         let application = Application {
             uuid: generator.uuid(),
             organization: *organization,
-            name,
+            name: (*name).to_owned(),
             mode,
             client_id: generator.text(22),
             api_key: generator.text(43),

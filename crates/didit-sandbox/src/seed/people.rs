@@ -68,10 +68,10 @@ pub(super) fn fill(world: &mut World, now: u64) {
         let uuid = world.generator.uuid();
         let credential = world.generator.text(48);
         world.people.push(PersonRow {
-            id,
+            id: (*id).to_owned(),
             uuid,
-            name,
-            email,
+            name: (*name).to_owned(),
+            email: (*email).to_owned(),
             credential,
         });
         for (organization, role) in *roles {
@@ -80,6 +80,7 @@ pub(super) fn fill(world: &mut World, now: u64) {
                 person: index,
                 organization: *organization,
                 role: *role,
+                accessible: None,
                 joined_at: now.saturating_sub((190 - 7 * index as u64) * DAY),
             };
             world.memberships.push(membership);

@@ -4,21 +4,29 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::more;
 use super::sessions::identity;
 use crate::date::{DAY, timestamp};
-use crate::world::{Record, RecordKind, World};
+use crate::record::{Record, RecordKind};
+use crate::world::World;
 
 pub(super) fn fill(world: &mut World, now: u64) {
-    vendor_users(world);
+    vendors(world, "user", RecordKind::VendorUser);
     cases(world);
     for application in 0..world.applications.len() {
         transactions(world, application, now);
         settings(world, application, now);
     }
+    // What came later is made last, so that the ids before it stay what they are.
+    vendors(world, "business", RecordKind::VendorBusiness);
+    for application in 0..world.applications.len() {
+        more::fill(world, application, now);
+    }
+    more::webhooks(world);
 }
 
 /// Puts a record in; every count here is far below the bound.
-fn put(
+pub(super) fn put(
     world: &mut World,
     kind: RecordKind,
     application: usize,
@@ -40,10 +48,14 @@ fn put(
     world.add_record(kind, record).unwrap_or_default();
 }
 
-fn vendor_users(world: &mut World) {
+/// The users or the businesses of all sessions of one kind.
+fn vendors(world: &mut World, session_kind: &str, kind: RecordKind) {
     let mut first_seen: BTreeMap<(u64, usize, String), ()> = BTreeMap::new();
     let mut known: BTreeMap<(usize, String), ()> = BTreeMap::new();
-    let mut oldest_first: Vec<_> = world.sessions().filter(|row| row.kind == "user").collect();
+    let mut oldest_first: Vec<_> = world
+        .sessions()
+        .filter(|row| row.kind == session_kind)
+        .collect();
     oldest_first.reverse();
     for session in oldest_first {
         let Some(vendor_data) = session.vendor_data.clone() else {
@@ -61,26 +73,32 @@ fn vendor_users(world: &mut World) {
         let status = world
             .generator
             .pick(&["ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", "FLAGGED", "BLOCKED"]);
-        let fields = json!({
-            "uuid": world.generator.uuid(),
-            "vendor_data": vendor_data,
-            "full_name": person.full_name(),
-            "display_name": person.full_name(),
-            "date_of_birth": person.date_of_birth,
-            "issuing_states": [person.country],
-            "status": status,
-            "metadata": {},
-            "approved_emails": [],
-            "approved_phones": [],
-        });
-        put(
-            world,
-            RecordKind::VendorUser,
-            application,
-            vendor_data,
-            created_at,
-            fields,
-        );
+        let uuid = world.generator.uuid();
+        let fields = match kind {
+            RecordKind::VendorBusiness => json!({
+                "uuid": uuid,
+                "vendor_data": vendor_data,
+                "display_name": person.company_name(),
+                "legal_name": person.company_name(),
+                "registration_number": person.document_number,
+                "country_code": person.country,
+                "status": status,
+                "metadata": {},
+            }),
+            _ => json!({
+                "uuid": uuid,
+                "vendor_data": vendor_data,
+                "full_name": person.full_name(),
+                "display_name": person.full_name(),
+                "date_of_birth": person.date_of_birth,
+                "issuing_states": [person.country],
+                "status": status,
+                "metadata": {},
+                "approved_emails": [],
+                "approved_phones": [],
+            }),
+        };
+        put(world, kind, application, vendor_data, created_at, fields);
     }
 }
 
@@ -230,7 +248,33 @@ fn settings(world: &mut World, application: usize, now: u64) {
         ("Watched phones", "custom", "phone"),
     ] {
         let id = world.generator.uuid();
-        let entries = world.generator.below(40);
+        let entries = 1 + world.generator.below(4);
+        for number in 0..entries {
+            let entry = world.generator.uuid();
+            let value = match entry_type {
+                "document" => world.generator.text(9).to_uppercase(),
+                // RFC 5737 section 3: addresses for documentation.
+                "ip_address" => format!("198.51.100.{}", 1 + number),
+                _ => format!("+4477009000{:02}", 10 * application as u64 + number),
+            };
+            let fields = json!({
+                "uuid": entry,
+                "list_uuid": id,
+                "value": value,
+                "reference_session_id": null,
+                "display_label": null,
+                "comment": null,
+                "metadata": {},
+            });
+            put(
+                world,
+                RecordKind::Entry,
+                application,
+                entry,
+                created_at,
+                fields,
+            );
+        }
         let fields = json!({
             "uuid": id,
             "name": name,

@@ -1,5 +1,7 @@
 //! Some three hundred sessions over the last ninety days, and the people in them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, json};
 
 use crate::date::{DAY, date};
@@ -59,6 +61,10 @@ pub(crate) struct Identity {
 impl Identity {
     pub(crate) fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
+    }
+
+    pub(crate) fn company_name(&self) -> String {
+        format!("{} Holdings", self.last_name)
     }
 }
 
@@ -179,6 +185,7 @@ fn session(world: &mut World, application: usize, created_at: u64, now: u64) -> 
         reached,
         warned,
         given: Map::from_iter([("language".to_owned(), json!("en"))]),
+        corrected: BTreeMap::new(),
         reviews: Vec::new(),
     })
 }

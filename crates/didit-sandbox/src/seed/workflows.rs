@@ -99,6 +99,8 @@ pub(super) fn fill(world: &mut World, now: u64) {
                 .map(|feature| (*feature).to_owned())
                 .collect(),
             configs: features.iter().map(|_| json!({})).collect(),
+            version: 1,
+            graph: None,
             status: "published".to_owned(),
             is_default,
             is_archived: false,

@@ -1,5 +1,7 @@
 //! A sandbox with a clock that tests move, and calls that return a status and a body.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +18,8 @@ pub(crate) const START: u64 = 1_767_225_600;
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     now: Arc<AtomicU64>,
+    /// What was found or made so far, by the names that examples have for it.
+    pub(crate) found: RefCell<HashMap<String, String>>,
 }
 
 pub(crate) struct Reply {
@@ -29,7 +33,11 @@ impl World {
         let now = Arc::new(AtomicU64::new(START));
         let shown = Arc::clone(&now);
         let sandbox = Sandbox::new(Arc::new(move || shown.load(Ordering::SeqCst)));
-        Self { sandbox, now }
+        Self {
+            sandbox,
+            now,
+            found: RefCell::default(),
+        }
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
@@ -54,6 +62,21 @@ impl World {
                 headers: parts.headers,
                 body,
             }
+        })
+    }
+
+    /// The status and the bytes of an answer, whatever they are.
+    pub(crate) fn raw(&self, request: Request<Full<Bytes>>) -> (u16, Bytes) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let response = self.sandbox.service().call(request).await.unwrap();
+            let status = response.status().as_u16();
+            (
+                status,
+                response.into_body().collect().await.unwrap().to_bytes(),
+            )
         })
     }
 
@@ -98,14 +121,20 @@ impl World {
 
     pub(crate) fn app_id(&self, organization: usize, application: usize) -> String {
         let who = ["olivia", "noah", "samir"][organization];
+        let name = format!("application {organization} {application}");
+        if let Some(value) = self.found.borrow().get(&name) {
+            return value.clone();
+        }
         let path = format!(
             "/auth/v2/organizations/me/{}/applications/",
             self.org_id(organization)
         );
-        self.get(who, &path).body[application]["uuid"]
+        let found = self.get(who, &path).body[application]["uuid"]
             .as_str()
             .unwrap()
-            .to_owned()
+            .to_owned();
+        self.found.borrow_mut().insert(name, found.clone());
+        found
     }
 
     /// The start of the paths of one application.

@@ -7,9 +7,15 @@ mod account;
 #[cfg(test)]
 mod analytics;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod operations;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]

@@ -191,7 +191,7 @@ fn transactions_are_listed_filtered_and_shown() {
     let world = World::new();
     let path = format!("{}/transactions/", world.app(0, 0));
     let body = world.get("rita", &path).body;
-    assert_eq!(body["count"], 15);
+    assert_eq!(body["count"], 16);
     let row = &body["results"][0];
     let found = world
         .get(
@@ -222,7 +222,7 @@ fn transactions_are_listed_filtered_and_shown() {
             &format!("/v3/organization/{}/transactions/", world.org_id(0)),
         )
         .body;
-    assert_eq!(body["count"], 45);
+    assert_eq!(body["count"], 48);
     assert_eq!(body["results"][0]["organization_id"], world.org_id(0));
 }
 
