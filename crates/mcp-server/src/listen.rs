@@ -1,4 +1,4 @@
-//! Sockets: loopback listeners, limits on every connection, draining.
+//! Sockets: listeners, limits on every connection, draining.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,6 +20,8 @@ use tokio_util::task::TaskTracker;
 use tower_http::timeout::TimeoutBody;
 use tower_service::Service;
 
+use crate::write_timeout::WriteTimeout;
+
 /// A request body that has to keep coming: a pause over [`Limits::body_idle`] is an error.
 pub(crate) type RequestBody = TimeoutBody<Incoming>;
 
@@ -30,6 +32,8 @@ pub(crate) struct Limits {
     pub(crate) header_time: Duration,
     /// The longest pause between two parts of a body.
     pub(crate) body_idle: Duration,
+    /// The longest time that a peer may not read what is written to it.
+    pub(crate) write_idle: Duration,
     /// Bytes of one header block; hyper answers 431 beyond it.
     pub(crate) header_bytes: usize,
     /// Header fields of one request; hyper answers 431 beyond it.
@@ -47,6 +51,8 @@ impl Default for Limits {
             // same clock, and common clients drop theirs after five seconds.
             header_time: Duration::from_secs(15),
             body_idle: Duration::from_secs(10),
+            // A reader that stands still for so long is gone; a slow one makes progress.
+            write_idle: Duration::from_secs(30),
             // Room for a bearer token of 16 KiB, the largest that is read at all, and the rest.
             header_bytes: 32 * 1024,
             headers: 64,
@@ -56,26 +62,30 @@ impl Default for Limits {
     }
 }
 
-/// A bound socket that only this machine can reach.
+/// A bound socket.
 #[derive(Debug)]
-pub(crate) struct LoopbackListener {
+pub(crate) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
 }
 
-impl LoopbackListener {
-    /// Binds `port` of 127.0.0.1; 0 takes any free port.
-    pub(crate) async fn bind(port: u16) -> Result<Self, BindError> {
-        Self::bind_to(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await
+impl Listener {
+    /// Binds `port` of 127.0.0.1, which only this machine can reach; 0 takes any free port.
+    pub(crate) async fn loopback(port: u16, remedy: &'static str) -> Result<Self, BindError> {
+        Self::at(
+            SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port),
+            remedy,
+        )
+        .await
     }
 
-    /// Binds `wanted` if it is a loopback address, and refuses it otherwise.
-    async fn bind_to(wanted: SocketAddr) -> Result<Self, BindError> {
-        // Sign-in without a password is for the person at this machine alone.
-        if !wanted.ip().is_loopback() {
-            return Err(BindError::NotLoopback(wanted));
-        }
-        let failed = |source| BindError::Socket { wanted, source };
+    /// Binds this address; `remedy` says how to choose another.
+    pub(crate) async fn at(wanted: SocketAddr, remedy: &'static str) -> Result<Self, BindError> {
+        let failed = |source| BindError {
+            wanted,
+            source,
+            remedy,
+        };
         let socket = TcpListener::bind(wanted).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         Ok(Self { socket, address })
@@ -87,35 +97,32 @@ impl LoopbackListener {
     }
 }
 
-/// Why a listener could not be made.
+/// Why a listener could not be made: the operating system refused.
 #[derive(Debug)]
-pub(crate) enum BindError {
-    /// The address can be reached from other machines.
-    NotLoopback(SocketAddr),
-    /// The operating system refused.
-    Socket {
-        /// The address asked for.
-        wanted: SocketAddr,
-        /// What the operating system said.
-        source: io::Error,
-    },
+pub(crate) struct BindError {
+    /// The address asked for.
+    wanted: SocketAddr,
+    /// What the operating system said.
+    source: io::Error,
+    /// How to choose another.
+    remedy: &'static str,
 }
 
 impl std::fmt::Display for BindError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotLoopback(address) => write!(
+        let Self {
+            wanted,
+            source,
+            remedy,
+        } = self;
+        if source.kind() == io::ErrorKind::AddrInUse {
+            let port = wanted.port();
+            write!(
                 f,
-                "{address} is not a loopback address: `dev` signs people in without a password \
-                 and listens on 127.0.0.1 only"
-            ),
-            Self::Socket { wanted, source } if source.kind() == io::ErrorKind::AddrInUse => write!(
-                f,
-                "port {} is taken: stop what uses it, or choose another (0 takes any free port) \
-                 with --mcp-port, --auth-port or --sandbox-port",
-                wanted.port()
-            ),
-            Self::Socket { wanted, source } => write!(f, "cannot listen on {wanted}: {source}"),
+                "port {port} is taken: stop what uses it, or choose another (0 takes any free port) with {remedy}"
+            )
+        } else {
+            write!(f, "cannot listen on {wanted}: {source}")
         }
     }
 }
@@ -124,7 +131,7 @@ impl std::error::Error for BindError {}
 
 /// Serves `service` on `listener` until `stop`, then lets open requests finish within the drain time.
 pub(crate) async fn serve<S, B>(
-    listener: LoopbackListener,
+    listener: Listener,
     service: S,
     limits: Limits,
     stop: CancellationToken,
@@ -203,7 +210,10 @@ where
         .header_read_timeout(limits.header_time)
         .max_buf_size(limits.header_bytes)
         .max_headers(limits.headers)
-        .serve_connection(TokioIo::new(io), service);
+        .serve_connection(
+            TokioIo::new(WriteTimeout::new(io, limits.write_idle)),
+            service,
+        );
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -319,20 +329,56 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn only_loopback_addresses_are_bound() {
-        let bound = LoopbackListener::bind(0).await.unwrap();
-        assert!(bound.address().ip().is_loopback());
-        for open in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-            let refused = LoopbackListener::bind_to(open.parse().unwrap())
-                .await
-                .unwrap_err();
-            assert!(matches!(refused, BindError::NotLoopback(_)), "{refused}");
-            assert!(refused.to_string().contains("127.0.0.1 only"));
+    /// Answers with more than fits into a connection that nobody reads.
+    #[derive(Clone)]
+    struct Large;
+
+    impl Service<Request<RequestBody>> for Large {
+        type Response = Response<Full<Bytes>>;
+        type Error = Infallible;
+        type Future = std::future::Ready<Result<Response<Full<Bytes>>, Infallible>>;
+
+        fn poll_ready(
+            &mut self,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), Infallible>> {
+            std::task::Poll::Ready(Ok(()))
         }
-        let taken = LoopbackListener::bind(bound.address().port())
+
+        fn call(&mut self, _: Request<RequestBody>) -> Self::Future {
+            std::future::ready(Ok(Response::new(Full::new(vec![7; 1 << 20].into()))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_its_answer_is_given_up() {
+        let (mut here, there) = tokio::io::duplex(64 * 1024);
+        let limits = Limits::default();
+        let server = tokio::spawn(connection(there, Large, limits, CancellationToken::new()));
+        let begun = tokio::time::Instant::now();
+        here.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
             .await
-            .unwrap_err();
-        assert!(taken.to_string().contains("is taken"), "{taken}");
+            .unwrap();
+        server.await.unwrap();
+        let took = begun.elapsed();
+        let limit = limits.write_idle;
+        assert!(
+            took >= limit && took < limit + Duration::from_secs(1),
+            "{took:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn loopback_is_this_machine_and_a_taken_port_is_told() {
+        let bound = Listener::loopback(0, "--port").await.unwrap();
+        assert!(bound.address().ip().is_loopback());
+        let port = bound.address().port();
+        let taken = Listener::loopback(port, "--port").await.unwrap_err();
+        assert_eq!(
+            taken.to_string(),
+            format!(
+                "port {port} is taken: stop what uses it, or choose another (0 takes any free port) with --port"
+            )
+        );
     }
 }

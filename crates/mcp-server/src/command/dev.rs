@@ -11,7 +11,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::data::DataDir;
-use crate::listen::{Limits, LoopbackListener, serve};
+use crate::listen::{Limits, Listener, serve};
+use crate::stop::Stop;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::wiring::{self, Addresses, Settings, outside};
 
@@ -47,6 +48,7 @@ pub(crate) struct Args {
 
 /// Runs until the process is asked to stop.
 pub(crate) async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let mut asked = Stop::listen()?;
     let entropy = SystemEntropy::new();
     let sandbox = Sandbox::new(Arc::new(|| SystemClock.now().0));
     let people = sandbox.people();
@@ -57,9 +59,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
             "--auto-consent: every client on this machine gets what it asks for, as this person, unasked"
         );
     }
-    let mcp = LoopbackListener::bind(args.mcp_port).await?;
-    let auth = LoopbackListener::bind(args.auth_port).await?;
-    let didit = LoopbackListener::bind(args.sandbox_port).await?;
+    let mcp = Listener::loopback(args.mcp_port, "--mcp-port").await?;
+    let auth = Listener::loopback(args.auth_port, "--auth-port").await?;
+    let didit = Listener::loopback(args.sandbox_port, "--sandbox-port").await?;
     let addresses = Addresses {
         mcp_url: format!("http://{}/mcp", mcp.address()),
         issuer: format!("http://{}", auth.address()),
@@ -99,7 +101,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     }
     drop(out);
 
-    asked_to_stop().await?;
+    asked.asked().await;
     stop.cancel();
     for server in servers {
         server.await?;
@@ -205,19 +207,6 @@ fn print_text(
            cargo run -p mcp-server -- call {url} didit_session_list '{{}}'"
     )?;
     out.flush()
-}
-
-/// Waits for Ctrl-C, for the signal that service managers and test runners send, or for the terminal to go away;
-/// a temporary folder with keys in it is not to stay behind.
-async fn asked_to_stop() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-        _ = hangup.recv() => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use oauth_rs::time::Clock;
 use resource_guard::Principal;
 
 use super::Addresses;
+use crate::audit::Audit;
+use crate::config::Permissions;
 
 /// The tools over this HTTP client.
 pub(super) fn tools<D: Transport>(
@@ -26,11 +28,17 @@ pub(super) fn tools<D: Transport>(
         &format!("{}/v3", at.sandbox_url),
     )?;
     let clock = Arc::clone(clock);
-    Ok(DiditTools::new(
-        Sender::new(api, client),
-        ActingAs::everybody_in(sandbox),
-        move || clock.now().0,
-    ))
+    let audit = Audit {
+        transport: "http",
+        // The tokens of our own server carry none.
+        permissions: Permissions::Off,
+        organization: None,
+        metrics: Arc::default(),
+        challenge: None,
+    };
+    let acting = ActingAs::everybody_in(sandbox);
+    let tools = DiditTools::new(Sender::new(api, client), acting, move || clock.now().0);
+    Ok(tools.attended(Arc::new(audit)))
 }
 
 /// The sandbox credential of each person, found by the subject of the access token.

@@ -47,12 +47,6 @@ pub(super) fn per_tool(guard: &Arc<Guard>) -> Gate {
             return Err(Box::new(forbidden()));
         };
         let tool = operation.name.as_deref();
-        tracing::info!(
-            tool,
-            person = %principal.subject,
-            client = principal.client_id,
-            "tool call"
-        );
         match guard.permit(principal, tool.unwrap_or(CALL), Role::Unlimited) {
             Ok(()) => Ok(()),
             Err(refused) if matches!(refused.reason(), Reason::UnknownOperation { .. }) => Ok(()),

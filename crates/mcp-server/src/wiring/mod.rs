@@ -3,7 +3,9 @@
 mod didit;
 mod front;
 mod gate;
+pub(crate) mod hosted;
 mod issuer;
+pub(crate) mod local;
 pub(crate) mod outside;
 mod protect;
 

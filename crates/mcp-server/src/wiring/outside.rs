@@ -70,6 +70,23 @@ pub(crate) fn outside(store: &Arc<SqliteStore>, entropy: SystemEntropy) -> Outsi
     }
 }
 
+/// The HTTP client of `serve` and `stdio`, for the addresses that the operator wrote down.
+pub(crate) fn hosted_client(config: &crate::config::Tools) -> Client {
+    let policy = match config.dangerous_allow_loopback {
+        true => Policy::dangerous_allow_loopback(),
+        false => Policy::configured(),
+    };
+    let limits = Limits {
+        body_bytes: 8 * 1024 * 1024,
+        total: Duration::from_secs(30),
+        headers: Duration::from_secs(30),
+        // Nearly everything is asked of one host.
+        in_flight_per_host: Limits::default().in_flight,
+        ..Limits::default()
+    };
+    Client::new(policy, limits)
+}
+
 /// Opens the database in the folder.
 pub(crate) async fn open_store(folder: &DataDir) -> Result<Arc<SqliteStore>, Box<dyn Error>> {
     Ok(Arc::new(

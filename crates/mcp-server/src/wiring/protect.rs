@@ -17,7 +17,7 @@ use resource_guard::{
 };
 use tower_layer::Layer as _;
 
-use super::front::Front;
+use super::front::{Front, Pages};
 use super::{SCOPES, gate};
 
 /// The MCP listener: its paths, the guard, the protocol, the handler.
@@ -73,7 +73,8 @@ where
     if let Some(nonces) = protection.nonces {
         layer = layer.nonces(move || Arc::clone(&nonces));
     }
-    Ok(Front::new(layer.layer(HttpService::new(handler, options))))
+    let service = layer.layer(HttpService::new(handler, options));
+    Ok(Front::new(service, Pages::default()))
 }
 
 fn guard<S>(protection: &Protection<S>) -> Result<Guard, Box<dyn Error>> {
@@ -89,7 +90,7 @@ fn guard<S>(protection: &Protection<S>) -> Result<Guard, Box<dyn Error>> {
 }
 
 /// What MCP clients in a browser send and read beyond the defaults.
-fn browser_clients() -> Cors {
+pub(super) fn browser_clients() -> Cors {
     let sent = [
         "mcp-protocol-version",
         "mcp-session-id",

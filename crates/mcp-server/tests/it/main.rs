@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod child;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod parent;
 #[cfg(test)]
 mod processes;
