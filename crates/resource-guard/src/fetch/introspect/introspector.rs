@@ -44,7 +44,7 @@ pub struct IntrospectionEndpoint {
 /// Asks one issuer about tokens.
 ///
 /// 1. An answer is used for some seconds, an active one never beyond the token's `exp`, an inactive
-///    one shorter, and none longer than its `Cache-Control` says. Answers are kept by the hash of the
+///    one shorter, and none longer than its `max-age` says. Answers are kept by the hash of the
 ///    token, in bounded memory.
 /// 2. One question is asked about a token, whoever waits for it; a caller that stops waiting ends
 ///    nothing.

@@ -152,6 +152,22 @@ async fn a_kind_of_token_that_the_issuer_does_not_know_is_inactive() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_max_age_of_the_issuer_shortens_and_no_store_does_not() {
+    for (said, questions) in [("no-cache, no-store, max-age=0", 1), ("max-age=3", 3)] {
+        let endpoint = Endpoint::new(move |_| {
+            let response = Response::builder().header("cache-control", said);
+            Ok(response.body(Bytes::from(ACTIVE)).unwrap())
+        });
+        let world = World::over(endpoint, at(IntrospectionProfile::Json, basic()));
+        for _ in 0..7 {
+            assert!(world.is_active("t").await, "{said}");
+            advance(seconds(1)).await;
+        }
+        assert_eq!(world.endpoint.count(), questions, "{said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_is_never_used_beyond_the_tokens_time() {
     let world = World::answering(200, r#"{"active":true,"exp":1003}"#);
     assert!(world.is_active("t").await);
