@@ -144,7 +144,7 @@ pub(crate) fn flaws(graph: &Value, kind: Option<&str>) -> Vec<Flaw> {
 }
 
 fn feature(node: &Value) -> Option<&str> {
-    (node.get("type")?.as_str()? == "feature").then(|| node.get("feature")?.as_str())?
+    (node.get("node_type")?.as_str()? == "feature").then(|| node.get("feature")?.as_str())?
 }
 
 fn of_node(id: &str, node: &Value, nodes: &Map<String, Value>, found: &mut Vec<Flaw>) {
@@ -157,7 +157,7 @@ fn of_node(id: &str, node: &Value, nodes: &Map<String, Value>, found: &mut Vec<F
             );
         }
     }
-    match node.get("type").and_then(Value::as_str) {
+    match node.get("node_type").and_then(Value::as_str) {
         Some("feature") => match node.get("feature").and_then(Value::as_str) {
             Some(name) if is_feature(name) => {}
             Some(name) => add("unknown_feature", format!("\"{name}\" is not a feature.")),
@@ -192,7 +192,7 @@ fn of_node(id: &str, node: &Value, nodes: &Map<String, Value>, found: &mut Vec<F
         Some("action" | "webhook") => {}
         _ => add(
             "unknown_type",
-            "`type` is one of feature, action, branch, status, webhook.".to_owned(),
+            "`node_type` is one of feature, action, branch, status, webhook.".to_owned(),
         ),
     }
 }
@@ -308,12 +308,12 @@ pub(crate) fn of_features<'f>(features: impl IntoIterator<Item = (&'f str, Value
         .collect();
     let mut nodes = Map::new();
     for (index, (name, config)) in features.into_iter().enumerate() {
-        let node = json!({ "type": "feature", "feature": name, "config": config, "next": ids.get(index + 1) });
+        let node = json!({ "node_type": "feature", "feature": name, "config": config, "next": ids.get(index + 1) });
         nodes.insert(id(index, name), node);
     }
     nodes.insert(
         "status_1".to_owned(),
-        json!({ "type": "status", "session_status": "Determine" }),
+        json!({ "node_type": "status", "session_status": "Determine" }),
     );
     json!({ "start_node": ids.first(), "nodes": nodes })
 }
@@ -365,13 +365,13 @@ mod tests {
 
     fn good() -> Value {
         json!({ "start_node": "a", "nodes": {
-            "a": { "type": "feature", "feature": "OCR", "config": {}, "next": "b" },
-            "b": { "type": "branch", "branches": [
+            "a": { "node_type": "feature", "feature": "OCR", "config": {}, "next": "b" },
+            "b": { "node_type": "branch", "branches": [
                 { "id": "x", "logic": "and", "rules": [{ "field": "a.age", "operator": "less_than", "value": 18 }], "goto": "c" },
                 { "id": "else", "logic": "and", "rules": [], "goto": "d" },
             ] },
-            "c": { "type": "status", "session_status": "Declined" },
-            "d": { "type": "status", "session_status": "Approved" },
+            "c": { "node_type": "status", "session_status": "Declined" },
+            "d": { "node_type": "status", "session_status": "Approved" },
         } })
     }
 
@@ -396,7 +396,7 @@ mod tests {
             changed("/nodes/a/feature", Value::Null),
             ["missing_feature"]
         );
-        assert_eq!(changed("/nodes/a/type", json!("odd")), ["unknown_type"]);
+        assert_eq!(changed("/nodes/a/node_type", json!("odd")), ["unknown_type"]);
         assert_eq!(
             changed("/nodes/c/session_status", json!("Expired")),
             ["bad_status"]
@@ -438,7 +438,8 @@ mod tests {
         );
         let mut graph = good();
         graph["nodes"]["a"]["next"] = json!("e");
-        graph["nodes"]["e"] = json!({ "type": "feature", "feature": "KYB_REGISTRY", "next": "b" });
+        graph["nodes"]["e"] =
+            json!({ "node_type": "feature", "feature": "KYB_REGISTRY", "next": "b" });
         assert_eq!(codes(&graph), ["mixed_features"]);
         assert_eq!(flaws(&good(), Some("kyb")).len(), 1);
         graph["nodes"]["b"]["branches"] = json!([]);

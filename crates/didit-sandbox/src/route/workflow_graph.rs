@@ -126,7 +126,7 @@ pub(super) fn validate(world: &mut World, call: &Call) -> Outcome {
         .map(graph::Flaw::show)
         .collect();
     Ok(Answer::ok(json!({
-        "valid": errors.is_empty(),
+        "is_valid": errors.is_empty(),
         "errors": errors,
         "warnings": [],
     })))
@@ -310,7 +310,7 @@ fn add_branch(graph: &mut Value, number: usize, countries: &Value, own: Vec<(&st
         redirect(node, &branch);
     }
     for (index, (name, config)) in own.into_iter().enumerate() {
-        let node = json!({ "type": "feature", "feature": name, "config": config, "next": ids.get(index + 1) });
+        let node = json!({ "node_type": "feature", "feature": name, "config": config, "next": ids.get(index + 1) });
         nodes.insert(ids.get(index).cloned().unwrap_or_default(), node);
     }
     let field = nodes
@@ -320,7 +320,7 @@ fn add_branch(graph: &mut Value, number: usize, countries: &Value, own: Vec<(&st
             || "ip_country_code".to_owned(),
             |(id, _)| format!("{id}.issuing_state"),
         );
-    nodes.insert(branch, json!({ "type": "branch", "branches": [
+    nodes.insert(branch, json!({ "node_type": "branch", "branches": [
         { "id": "countries", "logic": "and", "rules": [{ "field": field, "operator": "in", "value": countries }], "goto": ids.first() },
         { "id": "else", "logic": "and", "rules": [], "goto": "status_1" },
     ] }));
