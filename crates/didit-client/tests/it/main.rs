@@ -11,3 +11,5 @@ mod corpus;
 mod fuzz;
 #[cfg(test)]
 mod rest;
+#[cfg(test)]
+mod rows;
