@@ -11,6 +11,7 @@ mod generator;
 mod graph;
 mod image;
 mod query;
+mod rate;
 mod received;
 mod record;
 mod refused;
@@ -122,6 +123,13 @@ impl Sandbox {
     /// Notes the status that the receiver of a webhook answered with. False where there is no such webhook.
     pub fn webhook_answered(&self, id: &str, status: u16) -> bool {
         self.shared.world().deliveries.answered(id, status)
+    }
+
+    /// Counts calls against Didit's limits over a sliding minute, or stops doing so. At first nothing is counted.
+    ///
+    /// Reads, session creations and transactions: 600 each; other writes: 300; decisions and reports as PDF: 100 each; for each credential, or address where there is none.
+    pub fn limit_rates(&self, on: bool) {
+        self.shared.rates().on = on;
     }
 
     /// The last code that was sent to this address or number, used up or not.

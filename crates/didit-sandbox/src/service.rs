@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use crate::body::SandboxBody;
 use crate::fault::{self, Fault, Faults};
+use crate::rate::Rates;
 use crate::received::Record;
 use crate::refused::Refused;
 use crate::route;
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     record: Mutex<Record>,
     faults: Mutex<Faults>,
+    rates: Mutex<Rates>,
 }
 
 /// The number of a request in the record, carried to where its body is read.
@@ -44,6 +46,7 @@ impl Shared {
             clock,
             record: Mutex::default(),
             faults: Mutex::default(),
+            rates: Mutex::default(),
         }
     }
 
@@ -55,6 +58,10 @@ impl Shared {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn rates(&self) -> MutexGuard<'_, Rates> {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,7 +69,7 @@ impl Shared {
 
 /// The sandbox as a tower service; clones share one state.
 ///
-/// Checked, in this order: the host is a loopback one, the path is known, the credential is known, the method is known for the path, the caller is a member of the organisation named, the role carries the permission, the body is of its type and its fields are right.
+/// Checked, in this order: the host is a loopback one, the path is known, the credential is known, the method is known for the path, the caller has not called too often (where that is counted), the caller is a member of the organisation named, the role carries the permission, the body is of its type and its fields are right.
 /// A fault that was asked for comes after the host, and before everything else.
 #[derive(Clone)]
 pub struct SandboxService {

@@ -50,6 +50,7 @@ use table::{Do, ROUTES, Route};
 use crate::field::type_of;
 use crate::form::{self, Part};
 use crate::query::Query;
+use crate::rate::Standing;
 use crate::refused::{Refused, json_response};
 use crate::service::{Number, Shared};
 
@@ -104,10 +105,13 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
                     .iter()
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
                     .collect();
-                let answer = answer(&shared, path, params, request).await;
-                answer
-                    .map_or_else(|refused| refused.response(), written)
-                    .map(Body::from)
+                let mut standing = None;
+                let answer = answer(&shared, path, params, request, &mut standing).await;
+                let mut response = answer.map_or_else(|refused| refused.response(), written);
+                if let Some(standing) = standing {
+                    standing.write(response.headers_mut());
+                }
+                response.map(Body::from)
             }
         };
         let router = router.route(path, any(handler));
@@ -160,6 +164,7 @@ async fn answer(
     path: &'static str,
     params: Vec<(String, String)>,
     request: request::Request<Body>,
+    standing: &mut Option<Standing>,
 ) -> Outcome {
     let (parts, body) = request.into_parts();
     let (route, caller) = {
@@ -172,6 +177,15 @@ async fn answer(
         };
         let caller = access::caller(&world, &parts.headers, access)?;
         let route = found?;
+        let who = match caller {
+            Caller::Person(person) => format!("person {person}"),
+            Caller::Key(application) => format!("key {application}"),
+            Caller::Nobody => caller_address(&parts.headers),
+        };
+        let now = (shared.clock)();
+        let taken = shared.rates().take(&who, &route.method, route.path, now);
+        *standing = taken.0;
+        taken.1?;
         let place = access::place(&world, caller, &params, &parts)?;
         access::permitted(&world, caller, place, route)?;
         (route, caller)

@@ -7,6 +7,8 @@ mod account;
 #[cfg(test)]
 mod analytics;
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod examples;
@@ -15,9 +17,15 @@ mod faults;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod lives;
+#[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod paging;
+#[cfg(test)]
+mod rates;
 #[cfg(test)]
 mod received;
 #[cfg(test)]
@@ -25,6 +33,10 @@ mod records;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod vendor_users;
+#[cfg(test)]
+mod webhooks;
 #[cfg(test)]
 mod workflows;
