@@ -396,7 +396,10 @@ mod tests {
             changed("/nodes/a/feature", Value::Null),
             ["missing_feature"]
         );
-        assert_eq!(changed("/nodes/a/node_type", json!("odd")), ["unknown_type"]);
+        assert_eq!(
+            changed("/nodes/a/node_type", json!("odd")),
+            ["unknown_type"]
+        );
         assert_eq!(
             changed("/nodes/c/session_status", json!("Expired")),
             ["bad_status"]

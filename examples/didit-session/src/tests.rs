@@ -1,5 +1,7 @@
 //! The story in memory, and over a connection, and what must fail.
 
+mod faults;
+
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
