@@ -51,7 +51,8 @@ const TABLE: [Row; 25] = [
     },
     Row {
         name: "didit-tools",
-        ours: Some(&["mcp-protocol", "didit-client"]),
+        // The sandbox is what its tests run against.
+        ours: Some(&["mcp-protocol", "didit-client", "didit-sandbox"]),
         never: &["hyper"],
     },
     Row {

@@ -206,7 +206,7 @@ fn is_bounded(drawing: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn what_is_read_is_written(value in graph()) {

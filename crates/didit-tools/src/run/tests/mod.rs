@@ -3,6 +3,7 @@
 mod asking;
 mod backend;
 mod others;
+mod sandbox;
 mod saving;
 
 use didit_client::send::Sender;
@@ -10,7 +11,7 @@ use didit_client::{Api, Credential, Secret};
 use serde_json::{Value, json};
 
 use self::backend::Backend;
-use crate::acting::Acting;
+use crate::acting::{Acting, Transport};
 use crate::catalog;
 use crate::map::Kept;
 use crate::outcome::{Failure, Outcome};
@@ -54,22 +55,32 @@ fn checked(arguments: &Value) -> Checked {
     Checked::new(ARGUMENTS, arguments.as_object(), false).unwrap()
 }
 
+const NOW: u64 = 1_767_225_600; // 2026-01-01
+
+/// Runs a tool for somebody with this credential.
+async fn run_over<S: Transport>(
+    sender: &Sender<S>,
+    credential: &str,
+    run: &str,
+    arguments: &Value,
+) -> Outcome {
+    let acting = Acting {
+        sender,
+        kept: &Kept::default(),
+        credential: Credential::Bearer(Secret::new(credential.to_owned())),
+        person: None,
+        home: Home::default(),
+        tool: catalog::find("didit_workflow_get").unwrap(),
+        now: NOW,
+    };
+    acting.named(run, &checked(arguments)).await
+}
+
 impl Backend {
     async fn run(&self, run: &str, arguments: Value) -> Outcome {
-        let sender = Sender::new(
-            Api::at("https://didit.test/auth", "https://didit.test/api").unwrap(),
-            self.clone(),
-        );
-        let acting = Acting {
-            sender: &sender,
-            kept: &Kept::default(),
-            credential: Credential::Bearer(Secret::new("token".to_owned())),
-            person: None,
-            home: Home::default(),
-            tool: catalog::find("didit_workflow_get").unwrap(),
-            now: 1_767_225_600,
-        };
-        acting.named(run, &checked(&arguments)).await
+        let api = Api::at("https://didit.test/auth", "https://didit.test/api").unwrap();
+        let sender = Sender::new(api, self.clone());
+        run_over(&sender, "token", run, &arguments).await
     }
 
     async fn answer(&self, run: &str, arguments: Value) -> Value {
