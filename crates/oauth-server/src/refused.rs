@@ -199,7 +199,7 @@ impl Refused {
             Self::Metadata(invalid) => invalid.code,
             Self::Contended
             | Self::RegistrationsTooMany
-            | Self::ProofSpent(NotSpent::Full { .. }) => ErrorCode::TemporarilyUnavailable,
+            | Self::ProofSpent(NotSpent::Full { .. } | NotSpent::ShareFull { .. }) => ErrorCode::TemporarilyUnavailable,
             Self::Store | Self::Signing | Self::Damaged => ErrorCode::ServerError,
         }
     }
@@ -228,7 +228,7 @@ impl Refused {
             Self::ProofSpent(NotSpent::Replayed) => {
                 "the proof was used before: make a new one for each request"
             }
-            Self::ProofSpent(NotSpent::Full { .. }) => {
+            Self::ProofSpent(NotSpent::Full { .. } | NotSpent::ShareFull { .. }) => {
                 "too many requests with proofs: try again later"
             }
             Self::KeyThumbprint => "dpop_jkt is not a SHA-256 thumbprint in base64url",

@@ -173,7 +173,7 @@ impl Granted {
     ///
     /// # Errors
     /// The proof was used before ([`Reason::Replayed`]), or cannot be remembered
-    /// ([`Reason::ReplayWindowFull`]).
+    /// ([`Reason::ReplayWindowFull`], [`Reason::ReplayShareFull`]).
     pub fn spend(self, window: &ReplayWindow, now: UnixSeconds) -> Result<Principal, Refused> {
         if let Some(claim) = self.claim {
             let spent = window.spend(claim, now);

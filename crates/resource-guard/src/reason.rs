@@ -187,6 +187,12 @@ pub enum Reason {
         /// When there is room again.
         retry_after: Duration,
     },
+    /// The key of the proof has used up its share of the room, so that others keep theirs.
+    #[error("the key of the proof has used up its share of the replay window")]
+    ReplayShareFull {
+        /// When there may be room again.
+        retry_after: Duration,
+    },
     /// The token is bound to a certificate, and the connection has none.
     #[error("the token is bound to a certificate (cnf.x5t#S256), and the connection has none")]
     NoCertificate,
@@ -247,6 +253,7 @@ impl From<NotSpent> for Reason {
         match why {
             NotSpent::Replayed => Self::Replayed,
             NotSpent::Full { retry_after } => Self::ReplayWindowFull { retry_after },
+            NotSpent::ShareFull { retry_after } => Self::ReplayShareFull { retry_after },
         }
     }
 }

@@ -181,7 +181,8 @@ impl Reason {
             // Nothing is wrong with the token, so nothing is said of it.
             Self::KeysUnavailable { retry_after, .. }
             | Self::IntrospectionUnavailable { retry_after, .. }
-            | Self::ReplayWindowFull { retry_after } => Answer {
+            | Self::ReplayWindowFull { retry_after }
+            | Self::ReplayShareFull { retry_after } => Answer {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 error: Some((
                     ErrorCode::TemporarilyUnavailable,

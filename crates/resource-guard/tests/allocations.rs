@@ -20,8 +20,8 @@ use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
 use resource_guard::fetch::{
-    HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
-    VerifiedTokens,
+    HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile,
+    IntrospectionSource, Introspector, VerifiedTokens,
 };
 use resource_guard::{Decision, Evidence, Guard, GuardConfig, KeySnapshot, Needs, TrustedIssuer};
 use tower_service::Service;
@@ -111,7 +111,7 @@ fn an_introspected_token_that_comes_again_allocates_at_most_twice() {
     let guard = Guard::new(GuardConfig::new(resource, trusted)).unwrap();
     let endpoint = IntrospectionEndpoint {
         issuer,
-        url: "https://as.example/introspect".to_owned(),
+        source: IntrospectionSource::At("https://as.example/introspect".to_owned()),
         client: Client {
             client_id: "rs".to_owned(),
             auth: ClientAuth::Basic(Secret::new("secret")),

@@ -12,7 +12,7 @@ use oauth_rs::uri::Issuer;
 use resource_guard::TrustedIssuer;
 use resource_guard::fetch::{
     Fetched, HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile,
-    Introspector, KeyCache, KeyLimits, KeySource,
+    IntrospectionSource, Introspector, KeyCache, KeyLimits, KeySource,
 };
 
 /// An issuer, and where evidence about its tokens comes from.
@@ -61,7 +61,7 @@ pub(crate) fn trust(issuer: Issuer, http: HttpClient, asked: Option<(String, Cli
     };
     let endpoint = IntrospectionEndpoint {
         issuer: issuer.clone(),
-        url,
+        source: IntrospectionSource::At(url),
         client,
         profile: IntrospectionProfile::Json,
     };

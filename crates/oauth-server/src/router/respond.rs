@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use oauth_rs::error_code::ErrorCode;
-use oauth_rs::jose::dpop::NotSpent;
 use serde::Serialize;
 
 use crate::check::redirect_uri::Location;
@@ -87,7 +86,10 @@ pub(super) fn refused(reason: &Refused) -> Response<Bytes> {
     if code == ErrorCode::TemporarilyUnavailable {
         let seconds = match reason {
             Refused::RegistrationsTooMany => 60,
-            Refused::ProofSpent(NotSpent::Full { retry_after }) => retry_after.as_secs().max(1),
+            Refused::ProofSpent(reason) => {
+                let wait = reason.retry_after().unwrap_or_default();
+                wait.as_secs().max(1)
+            }
             _ => 1,
         };
         response

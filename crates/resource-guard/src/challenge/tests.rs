@@ -85,6 +85,7 @@ fn reasons() -> Vec<Reason> {
         },
         Reason::Replayed,
         Reason::ReplayWindowFull { retry_after },
+        Reason::ReplayShareFull { retry_after },
         Reason::NoCertificate,
         Reason::OtherCertificate {
             received: text.clone(),
@@ -119,7 +120,8 @@ fn scheme_of(reason: &Reason) -> Scheme {
         | Reason::Proof { .. }
         | Reason::Nonce { .. }
         | Reason::Replayed
-        | Reason::ReplayWindowFull { .. } => Scheme::Dpop,
+        | Reason::ReplayWindowFull { .. }
+        | Reason::ReplayShareFull { .. } => Scheme::Dpop,
         _ => Scheme::Bearer,
     }
 }

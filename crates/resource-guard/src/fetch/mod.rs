@@ -18,7 +18,8 @@ mod unavailable;
 pub mod verified;
 
 pub use introspect::{
-    AskFailed, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
+    AskFailed, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile,
+    IntrospectionSource, Introspector,
 };
 pub use keys::{KeyCache, KeyFetchFailed, KeyLimits, KeySource};
 pub use send::{HttpClient, SendFailed};

@@ -333,6 +333,29 @@ fn a_proof_is_good_once_for_its_address() {
 }
 
 #[test]
+fn a_key_that_floods_the_window_locks_out_nobody_else() {
+    let mut bound = plain();
+    bound.window = ReplayWindow::new(20);
+    let spend = |bound: &Bound, jti: &str| {
+        let proof = bound.proof_but("jti", json!(jti));
+        bound.spend(&bound.with_proof(&proof))
+    };
+    for jti in ["one", "two"] {
+        assert!(spend(&bound, jti).is_ok());
+    }
+    let refused = spend(&bound, "three").unwrap_err();
+    assert!(matches!(refused.reason(), Reason::ReplayShareFull { .. }));
+    assert_eq!(refused.status(), 503);
+    let response = bound.world.guard.response(&refused);
+    assert!(response.headers().contains_key("retry-after"));
+    // The window has room, and another client gets it.
+    let other = SigningKey::generate_es256().unwrap();
+    bound.token = bound.world.sign(&bound_to(&other));
+    bound.key = other;
+    assert!(spend(&bound, "three").is_ok());
+}
+
+#[test]
 fn a_full_window_refuses_and_never_accepts() {
     let mut bound = plain();
     bound.window = ReplayWindow::new(0);

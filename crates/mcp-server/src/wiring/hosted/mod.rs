@@ -26,7 +26,7 @@ use oauth_rs::time::Clock;
 use oauth_rs::uri::ResourceId;
 use resource_guard::fetch::{
     Fetched, HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile,
-    Introspector, KeyCache, KeyLimits, KeySource, VerifiedTokens,
+    IntrospectionSource, Introspector, KeyCache, KeyLimits, KeySource, VerifiedTokens,
 };
 use resource_guard::{
     Decision, Evidence, Guard, GuardConfig, GuardLayer, GuardService, KeySnapshot, Principal,
@@ -186,7 +186,7 @@ where
         } => {
             let endpoint = IntrospectionEndpoint {
                 issuer,
-                url: url.clone(),
+                source: IntrospectionSource::At(url.clone()),
                 client: Client {
                     client_id: client_id.clone(),
                     auth: ClientAuth::Basic(client_secret.clone()),

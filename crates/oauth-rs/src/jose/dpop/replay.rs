@@ -1,6 +1,6 @@
 //! Whether a proof was used before (RFC 9449 section 11.1).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,8 +17,12 @@ use crate::uri::TargetUri;
 #[must_use]
 pub struct ReplayClaim {
     id: [u8; 32],
+    key: Key,
     until: UnixSeconds,
 }
+
+/// The first half of the SHA-256 of a key's thumbprint: enough to tell keys apart.
+type Key = [u8; 16];
 
 impl ReplayClaim {
     /// What is to be spent of a proof that came to this address.
@@ -26,8 +30,10 @@ impl ReplayClaim {
         // RFC 9449 section 11.1: jti in the context of the target URI. The key is in it as well, so
         // that nobody can use up the identifiers of others.
         let text = [proof.jkt(), uri.as_str(), proof.jti()].join("\n");
+        let key = sha256(proof.jkt().as_bytes());
         Self {
             id: sha256(text.as_bytes()),
+            key: key.first_chunk().copied().unwrap_or_default(),
             until: proof.void_from(),
         }
     }
@@ -64,39 +70,76 @@ pub enum NotSpent {
         /// When the oldest proof makes room.
         retry_after: Duration,
     },
+    /// Its key has used up its share of the room; others are not concerned.
+    #[error("the key of the proof has used up its share of the replay window")]
+    ShareFull {
+        /// When there may be room again, at the earliest.
+        retry_after: Duration,
+    },
+}
+
+impl NotSpent {
+    /// When to try again; none for a proof that was used before, which is void for good.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Replayed => None,
+            Self::Full { retry_after } | Self::ShareFull { retry_after } => Some(*retry_after),
+        }
+    }
 }
 
 /// The proofs that were used, in the memory of this process and bounded.
 ///
 /// A full window refuses: a proof that cannot be remembered could be used again. Spend a proof last,
-/// so that only a client with a valid token, code or refresh token can fill it.
+/// so that only a client with a valid token, code or refresh token can fill it; and each key has room
+/// for a share alone, so that one client does not lock out the others.
 ///
 /// Does not check: what other instances of the service have seen; they need a store they share.
 #[derive(Debug)]
 pub struct ReplayWindow {
     capacity: usize,
+    share: usize,
     seen: Mutex<Seen>,
 }
 
 #[derive(Debug)]
 struct Seen {
     ids: HashSet<[u8; 32]>,
-    by_time: BTreeMap<UnixSeconds, Vec<[u8; 32]>>,
+    by_time: BTreeMap<UnixSeconds, Vec<([u8; 32], Key)>>,
+    by_key: HashMap<Key, Own>,
     /// Whatever was void from here on or before is forgotten.
     forgotten: UnixSeconds,
 }
 
+/// The proofs of one key.
+#[derive(Debug)]
+struct Own {
+    proofs: usize,
+    /// No proof of it is void before.
+    next: UnixSeconds,
+}
+
 impl ReplayWindow {
-    /// A window with room for this many proofs.
+    /// A window with room for this many proofs, of which one key may have a tenth.
     pub fn new(capacity: usize) -> Self {
         Self {
             capacity,
+            share: capacity.div_ceil(10),
             seen: Mutex::new(Seen {
                 ids: HashSet::new(),
                 by_time: BTreeMap::new(),
+                by_key: HashMap::new(),
                 forgotten: UnixSeconds(0),
             }),
         }
+    }
+
+    /// The same window with room for so many proofs of one key: as many as there are in all, where a
+    /// single client stands for many people, a gateway for example.
+    #[must_use]
+    pub fn share(mut self, of_one_key: usize) -> Self {
+        self.share = of_one_key;
+        self
     }
 
     /// Takes note of a proof.
@@ -114,8 +157,13 @@ impl ReplayWindow {
             let retry_after = next.since(now);
             return Err(NotSpent::Full { retry_after });
         }
-        seen.ids.insert(claim.id);
-        seen.by_time.entry(claim.until).or_default().push(claim.id);
+        let own = seen.by_key.get(&claim.key);
+        if own.map_or(0, |own| own.proofs) >= self.share {
+            let next = own.map_or(claim.until, |own| own.next);
+            let retry_after = next.since(now);
+            return Err(NotSpent::ShareFull { retry_after });
+        }
+        seen.note(&claim);
         Ok(())
     }
 
@@ -143,32 +191,100 @@ impl Default for ReplayWindow {
 }
 
 impl Seen {
+    fn note(&mut self, claim: &ReplayClaim) {
+        self.ids.insert(claim.id);
+        let at = self.by_time.entry(claim.until).or_default();
+        at.push((claim.id, claim.key));
+        let own = self.by_key.entry(claim.key).or_insert(Own {
+            proofs: 0,
+            next: claim.until,
+        });
+        own.proofs = own.proofs.saturating_add(1);
+        own.next = own.next.min(claim.until);
+    }
+
     fn forget(&mut self, now: UnixSeconds) {
         while let Some(entry) = self.by_time.first_entry() {
             if *entry.key() > now {
                 break;
             }
             let (until, ids) = entry.remove_entry();
-            for id in ids {
+            for (id, key) in ids {
                 self.ids.remove(&id);
+                self.release(key, until);
             }
             self.forgotten = self.forgotten.max(until);
         }
     }
+
+    fn release(&mut self, key: Key, until: UnixSeconds) {
+        if let Some(own) = self.by_key.get_mut(&key) {
+            own.proofs = own.proofs.saturating_sub(1);
+            // The others are void later; how much later is not kept.
+            own.next = own.next.max(until);
+            if own.proofs == 0 {
+                self.by_key.remove(&key);
+            }
+        }
+    }
 }
 
-/// About 10 MB; with the default window of a minute and a half, a thousand requests a second.
+/// About 25 MB; with the default window of a minute and a half, a thousand requests a second.
 pub const DEFAULT_REPLAY_CAPACITY: usize = 100_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A proof of a key of its own.
     fn claim(id: u8, until: u64) -> ReplayClaim {
+        of_key(id, id, until)
+    }
+
+    fn of_key(key: u8, id: u8, until: u64) -> ReplayClaim {
         ReplayClaim {
             id: [id; 32],
+            key: [key; 16],
             until: UnixSeconds(until),
         }
+    }
+
+    #[test]
+    fn one_key_does_not_lock_out_the_others() {
+        let window = ReplayWindow::new(20);
+        let at = |now, key, id, until| window.spend(of_key(key, id, until), UnixSeconds(now));
+        let full = |seconds| {
+            Err(NotSpent::ShareFull {
+                retry_after: Duration::from_secs(seconds),
+            })
+        };
+        assert_eq!(at(0, 1, 1, 60), Ok(()));
+        assert_eq!(at(0, 1, 2, 70), Ok(()));
+        for id in 3..200 {
+            assert_eq!(at(10, 1, id, 80), full(50));
+        }
+        // A proof that was used stays used, and other keys have their own room.
+        assert_eq!(at(10, 1, 2, 70), Err(NotSpent::Replayed));
+        for key in 2..11 {
+            assert_eq!(at(10, key, key + 200, 80), Ok(()));
+        }
+        // A proof that is void makes room for one of its key.
+        assert_eq!(at(60, 1, 3, 130), Ok(()));
+        assert_eq!(at(60, 1, 4, 130), full(0));
+        assert_eq!(at(70, 1, 4, 130), Ok(()));
+        // Nothing is kept of a key without proofs.
+        assert_eq!(at(1000, 99, 250, 1060), Ok(()));
+        assert_eq!((window.len(), window.lock().by_key.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_key_that_stands_for_many_may_have_all_the_room() {
+        let window = ReplayWindow::new(20).share(20);
+        for id in 0..20 {
+            assert_eq!(window.spend(of_key(1, id, 60), UnixSeconds(0)), Ok(()));
+        }
+        let one_more = window.spend(of_key(1, 20, 60), UnixSeconds(0));
+        assert!(matches!(one_more, Err(NotSpent::Full { .. })));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One question to an issuer, in the form that it understands: a request out, a response in.
 
 use http::{Request, Response, StatusCode};
+use oauth_rs::client::discover::DiscoveryFailed;
 use oauth_rs::client::introspect::{
     self, Form, IntrospectionFailed, SignedBy, request, signed_response,
 };
@@ -64,6 +65,12 @@ pub enum AskFailed {
     /// The keys that an answer was signed with could not be fetched.
     #[error("the keys of the issuer are {0}")]
     Keys(Unavailable),
+    /// No metadata document was accepted; of several addresses, why the last one was not.
+    #[error("discovery: {0}")]
+    Discovery(#[from] DiscoveryFailed),
+    /// The metadata names no endpoint for introspection.
+    #[error("the metadata of the issuer names no introspection_endpoint")]
+    NoEndpoint,
     /// The question ended without a result: the client panicked, or the runtime is shutting down.
     #[error("the question was abandoned")]
     Abandoned,
@@ -88,7 +95,12 @@ impl AskFailed {
         let exchange = match self {
             Self::Answer(IntrospectionFailed::Exchange(exchange)) => exchange,
             Self::DiditAuth | Self::Keys(_) => return false,
-            Self::Send(_) | Self::Answer(_) | Self::Didit(_) | Self::Abandoned => return true,
+            Self::Send(_)
+            | Self::Answer(_)
+            | Self::Didit(_)
+            | Self::Discovery(_)
+            | Self::NoEndpoint
+            | Self::Abandoned => return true,
         };
         match exchange {
             ExchangeFailed::Status(status) => {

@@ -18,6 +18,7 @@ use oauth_rs::uri::Issuer;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::address::{Address, IntrospectionSource};
 use super::answers::{Answer, Answers, TokenHash};
 use super::ask::{AskFailed, IntrospectionProfile, signed_answer};
 use super::breaker::Breaker;
@@ -34,7 +35,7 @@ pub struct IntrospectionEndpoint {
     /// The issuer whose tokens it knows.
     pub issuer: Issuer,
     /// Where it is asked.
-    pub url: String,
+    pub source: IntrospectionSource,
     /// Who we are there, and how we prove it.
     pub client: Client,
     /// In which form it is asked.
@@ -64,6 +65,7 @@ pub struct Introspector {
 
 struct Shared {
     endpoint: IntrospectionEndpoint,
+    address: Address,
     http: HttpClient,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -118,6 +120,7 @@ impl Introspector {
         let limits = limits.bounded();
         Self {
             shared: Arc::new(Shared {
+                address: Address::new(endpoint.source.clone()),
                 endpoint,
                 http,
                 clock,
@@ -292,13 +295,15 @@ impl Shared {
 
     async fn ask(&self, token: &Secret) -> Result<Answer, AskFailed> {
         let endpoint = &self.endpoint;
+        let address = self.address.get(&endpoint.issuer, &self.http, now);
+        let url = address.await?;
         let caller = Caller {
             client: &endpoint.client,
             issuer: &endpoint.issuer,
             now: self.clock.now(),
             entropy: &*self.entropy,
         };
-        let question = endpoint.profile.question(&endpoint.url, &caller, token)?;
+        let question = endpoint.profile.question(&url, &caller, token)?;
         let response = self.http.send(question).await?;
         let said = match &endpoint.profile {
             IntrospectionProfile::Signed { keys, algorithms } => {

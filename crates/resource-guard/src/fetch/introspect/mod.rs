@@ -1,5 +1,6 @@
 //! Asking an issuer about a token, once for all who present it, and not again for some seconds.
 
+mod address;
 mod answers;
 mod ask;
 mod breaker;
@@ -8,6 +9,7 @@ mod freshness;
 mod introspector;
 mod limits;
 
+pub use address::{IntrospectionSource, MAX_AGE};
 pub use ask::{AskFailed, IntrospectionProfile};
 pub use breaker::BreakerLimits;
 pub use introspector::{AskReport, IntrospectionEndpoint, Introspector};

@@ -13,8 +13,8 @@ use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
 use resource_guard::IssuerAnswer;
 use resource_guard::fetch::{
-    HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
-    KeyCache, KeyLimits, KeySource, Unavailable,
+    HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile,
+    IntrospectionSource, Introspector, KeyCache, KeyLimits, KeySource, Unavailable,
 };
 use serde_json::json;
 use tokio::time::{Instant, advance, timeout};
@@ -49,7 +49,7 @@ fn basic() -> ClientAuth {
 fn at(profile: IntrospectionProfile, auth: ClientAuth) -> IntrospectionEndpoint {
     IntrospectionEndpoint {
         issuer: issuer(),
-        url: URL.into(),
+        source: IntrospectionSource::At(URL.into()),
         client: Client {
             client_id: "rs".into(),
             auth,
@@ -513,7 +513,7 @@ async fn didit_is_asked_in_json_and_answers_with_its_own_members() {
 #[tokio::test(start_paused = true)]
 async fn a_token_is_not_sent_without_tls_nor_shown() {
     let mut at = at(IntrospectionProfile::Json, basic());
-    at.url = "http://as.example/introspect".into();
+    at.source = IntrospectionSource::At("http://as.example/introspect".into());
     let world = World::over(Endpoint::answering(200, ACTIVE), at);
     assert!(world.ask("secret-token").await.is_err());
     let reason = "the address of the introspection endpoint is neither https nor loopback http";

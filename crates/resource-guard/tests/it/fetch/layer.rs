@@ -14,8 +14,8 @@ use oauth_rs::jose::SigningKey;
 use oauth_rs::secret::Secret;
 use oauth_rs::uri::Issuer;
 use resource_guard::fetch::{
-    Fetched, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
-    KeyCache, KeyLimits, KeySource,
+    Fetched, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, IntrospectionSource,
+    Introspector, KeyCache, KeyLimits, KeySource,
 };
 use resource_guard::revocation::Withdrawn;
 use resource_guard::{
@@ -69,7 +69,7 @@ fn scene(config: GuardConfig, keys: &str) -> Scene {
     let cache = KeyCache::new(sources, keys.client(), KeyLimits::default());
     let endpoint = IntrospectionEndpoint {
         issuer: other,
-        url: "https://asked.example/introspect".into(),
+        source: IntrospectionSource::At("https://asked.example/introspect".into()),
         client: Client {
             client_id: "rs".into(),
             auth: ClientAuth::Basic(Secret::new("s")),

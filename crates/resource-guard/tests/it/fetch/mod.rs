@@ -1,5 +1,6 @@
 //! What is fetched, through a client in memory and with a clock that is moved by hand.
 
+mod discovered;
 mod endpoint;
 mod introspection;
 mod keys;

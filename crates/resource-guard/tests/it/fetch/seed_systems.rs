@@ -13,8 +13,8 @@ use http_body_util::{BodyExt, Full};
 use oauth_rs::client::{Client, ClientAuth};
 use oauth_rs::secret::Secret;
 use resource_guard::fetch::{
-    Fetched, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, Introspector,
-    KeyCache, KeyLimits, KeySource,
+    Fetched, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, IntrospectionSource,
+    Introspector, KeyCache, KeyLimits, KeySource,
 };
 use resource_guard::{
     Guard, GuardConfig, GuardLayer, PassedToken, Principal, Reason, Refused, TrustedIssuer,
@@ -82,7 +82,7 @@ impl Row {
             Way::Introspection => {
                 let asked = IntrospectionEndpoint {
                     issuer: issuer(),
-                    url: "https://as.example/introspect".into(),
+                    source: IntrospectionSource::At("https://as.example/introspect".into()),
                     client: Client {
                         client_id: "rs".into(),
                         auth: ClientAuth::Basic(Secret::new("s")),
