@@ -7,7 +7,7 @@ pub(crate) mod hosted;
 mod issuer;
 pub(crate) mod local;
 pub(crate) mod outside;
-pub(crate) mod protect;
+mod protect;
 
 #[cfg(test)]
 mod tests;
