@@ -2,6 +2,7 @@
 
 mod account;
 mod body;
+mod control;
 mod date;
 mod event;
 mod fault;

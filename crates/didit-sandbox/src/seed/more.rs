@@ -140,7 +140,7 @@ fn networks(world: &mut World, application: usize, now: u64) {
 }
 
 /// Sessions of each application whose last webhook is there to be seen.
-const TOLD: usize = 5;
+const TOLD: usize = 2;
 
 /// The webhooks about the newest sessions, all of them delivered.
 pub(super) fn webhooks(world: &mut World) {

@@ -11,6 +11,8 @@ mod checks;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod drafts;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod faults;
@@ -22,6 +24,8 @@ mod lives;
 mod monitoring;
 #[cfg(test)]
 mod operations;
+#[cfg(test)]
+mod organizations;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]
