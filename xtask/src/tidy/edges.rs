@@ -122,7 +122,7 @@ const TABLE: [Row; 25] = [
     },
     Row {
         name: "didit-webhook",
-        ours: Some(&["didit-client"]),
+        ours: Some(&["didit-client", "didit-sandbox"]),
         never: &[],
     },
     Row {

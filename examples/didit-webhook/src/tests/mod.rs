@@ -1,5 +1,7 @@
 //! A delivery that is let through, and each way in which one is not.
 
+mod stand_in;
+
 use std::cell::{Cell, RefCell};
 
 use bytes::Bytes;
