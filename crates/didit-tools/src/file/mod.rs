@@ -64,6 +64,13 @@ pub(crate) const LOGO: Takes = Takes {
     most: MAX_IMAGE,
 };
 
+/// The portrait that a session is held against; it comes as bytes only.
+pub(crate) const PORTRAIT: Takes = Takes {
+    kinds: PHOTO.kinds,
+    extensions: &[],
+    most: 1024 * 1024,
+};
+
 /// Whether paths may be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paths {

@@ -2,7 +2,8 @@
 
 use didit_client::File;
 
-use crate::file::{DOCUMENT, Given, LOGO, PHOTO, Paths, RefusedFile, Takes, take};
+use crate::fetched::is_address;
+use crate::file::{DOCUMENT, Given, LOGO, PHOTO, PORTRAIT, Paths, RefusedFile, Takes, take};
 use crate::outcome::Failure;
 use crate::schema::Checked;
 
@@ -43,4 +44,19 @@ pub(crate) fn given(
             .field(argument)
             .hint(hint)
     })
+}
+
+/// A portrait that is sent along has to be one; an address is looked at elsewhere.
+pub(crate) fn check_portrait(checked: &Checked) -> Result<(), Failure> {
+    const ARGUMENT: &str = "portrait_image";
+    let given = Given {
+        path: None,
+        base64: checked.text(ARGUMENT).filter(|text| !is_address(text)),
+    };
+    match take(given, "portrait", &PORTRAIT, Paths::Refused) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Failure::bad_request(format!("{ARGUMENT} {why}"))
+            .field(ARGUMENT)
+            .hint("Send a picture of 1 MB at most as base64 or a data URL.")),
+    }
 }

@@ -40,6 +40,7 @@ const ARGUMENTS: &[Argument] = &[
     Argument::text("workflow_type", ""),
     Argument::text("image_path", ""),
     Argument::text("image_base64", ""),
+    Argument::text("portrait_image", ""),
     Argument::text("subject", ""),
     Argument::boolean("include_config", ""),
     Argument::boolean("include_graph", ""),

@@ -307,6 +307,28 @@ fn a_file_that_is_refused_names_its_argument() {
     );
 }
 
+#[test]
+fn a_portrait_is_a_picture_or_an_address() {
+    let check =
+        |portrait: &str| files::check_portrait(&checked(&json!({"portrait_image": portrait})));
+    assert_eq!(check("iVBORw0KGgpyZXN0"), Ok(()));
+    assert_eq!(check("https://images.example/a.jpg"), Ok(()));
+    assert_eq!(files::check_portrait(&checked(&json!({}))), Ok(()));
+    for (portrait, want) in [
+        (
+            "JVBERi0xLjc=",
+            "portrait_image is not one of jpg, png, webp, tiff, by its first bytes",
+        ),
+        (
+            "/a/x.png",
+            "portrait_image is not base64: it has characters that base64 does not have",
+        ),
+        (&"A".repeat(1_500_000), "portrait_image is larger than 1 MB"),
+    ] {
+        assert_eq!(check(portrait).unwrap_err().message(), want);
+    }
+}
+
 #[tokio::test]
 async fn a_run_that_does_not_exist_is_an_error() {
     let failure = Backend::new().failure("nothing", json!({})).await;
