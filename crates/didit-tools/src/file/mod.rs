@@ -61,7 +61,7 @@ pub(crate) const LOGO: Takes = Takes {
         FileKind::Ico,
     ],
     extensions: &["png", "jpg", "jpeg", "webp", "gif", "bmp", "ico"],
-    most: MAX_IMAGE,
+    most: MAX_FILE,
 };
 
 /// The portrait that a session is held against; it comes as bytes only.

@@ -181,6 +181,15 @@ fn sizes_are_bounded_on_both_ways() {
 }
 
 #[test]
+fn each_use_has_its_size() {
+    let megabytes = |takes: &Takes| takes.most / (1024 * 1024);
+    assert_eq!(
+        [&PORTRAIT, &PHOTO, &DOCUMENT, &LOGO].map(megabytes),
+        [1, 5, 15, 15]
+    );
+}
+
+#[test]
 fn the_leading_bytes_decide() {
     let folder = Folder::new("kinds");
     let samples: [(&[u8], FileKind); 8] = [
