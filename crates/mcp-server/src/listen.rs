@@ -368,6 +368,53 @@ mod tests {
         );
     }
 
+    /// Says that a request is there, and never answers it.
+    #[derive(Clone)]
+    struct Stuck(Arc<tokio::sync::Notify>);
+
+    impl Service<Request<RequestBody>> for Stuck {
+        type Response = Response<Full<Bytes>>;
+        type Error = Infallible;
+        type Future = std::future::Pending<Result<Response<Full<Bytes>>, Infallible>>;
+
+        fn poll_ready(
+            &mut self,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), Infallible>> {
+            std::task::Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<RequestBody>) -> Self::Future {
+            self.0.notify_one();
+            std::future::pending()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_does_not_end_holds_the_end_up_for_the_drain_time_at_most() {
+        let listener = Listener::loopback(0, "--port").await.unwrap();
+        let address = listener.address();
+        let (came, stop) = (
+            Arc::new(tokio::sync::Notify::new()),
+            CancellationToken::new(),
+        );
+        let limits = Limits {
+            drain: Duration::ZERO,
+            ..Limits::default()
+        };
+        let stuck = Stuck(Arc::clone(&came));
+        let server = tokio::spawn(serve(listener, stuck, limits, stop.clone()));
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        socket
+            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .unwrap();
+        came.notified().await;
+        assert!(!server.is_finished());
+        stop.cancel();
+        server.await.unwrap();
+    }
+
     #[tokio::test]
     async fn loopback_is_this_machine_and_a_taken_port_is_told() {
         let bound = Listener::loopback(0, "--port").await.unwrap();

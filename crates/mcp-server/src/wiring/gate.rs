@@ -16,18 +16,23 @@ const CALL: &str = "tools/call";
 
 /// What the guard asks for: each tool by its name, one of the scopes that its rows name.
 ///
+/// A tool that names none is not for callers of an endpoint, such as those that open an account: the handler does not
+/// offer it there. Were it offered all the same, it would ask for every scope, and not be a tool for everybody.
+///
 /// # Errors
-/// A tool of the catalog names no scope, or one that cannot be written.
+/// A tool of the catalog names a scope that cannot be written.
 pub(super) fn operations() -> Result<Operations, Box<dyn Error>> {
+    let every = Requirement::all_of(SCOPES.iter().map(|scope| scope.name))?;
     let tools = didit_tools::names().map(|tool| {
-        // A row without scopes is refused here, and does not become a tool for everybody.
-        let scopes = didit_tools::oauth_scopes(tool).unwrap_or_default();
-        Ok((tool, Requirement::any_of(scopes)?))
+        let needed = match didit_tools::oauth_scopes(tool) {
+            Some(scopes) if !scopes.is_empty() => Requirement::any_of(scopes)?,
+            _ => every.clone(),
+        };
+        Ok((tool, needed))
     });
     let mut rows = tools.collect::<Result<Vec<_>, InvalidScope>>()?;
     // It cannot be read which tool is meant, so it may be any.
-    let every = Requirement::all_of(SCOPES.iter().map(|scope| scope.name))?;
-    rows.push((CALL, every));
+    rows.push((CALL, every.clone()));
     Ok(Operations::new(rows)?)
 }
 
