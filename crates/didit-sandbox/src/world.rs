@@ -34,7 +34,8 @@ pub(crate) const STATUSES: &[&str] = &[
 ];
 
 /// A session with one of these is given again instead of a new one.
-const UNFINISHED: &[&str] = &["Not Started", "In Progress", "Resubmitted", "Awaiting User"];
+pub(crate) const UNFINISHED: &[&str] =
+    &["Not Started", "In Progress", "Resubmitted", "Awaiting User"];
 
 #[derive(Debug)]
 pub(crate) struct Organization {

@@ -6,7 +6,7 @@ use super::{Answer, Call, Outcome};
 use crate::date::timestamp;
 use crate::field::{Checked, Field, Kind, optional, required};
 use crate::refused::Refused;
-use crate::world::World;
+use crate::world::{self, UNFINISHED, World};
 
 const STATUSES: &[&str] = &["Approved", "Declined", "Resubmitted"];
 
@@ -61,7 +61,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Outcome {
 
 pub(super) fn add(world: &mut World, call: &Call) -> Outcome {
     let fields = [
-        optional("new_status", Kind::Choice(STATUSES)),
+        optional("new_status", Kind::Choice(world::STATUSES)),
         required("comment", Kind::Text(2_000)),
     ];
     let checked = Checked::whole(&call.body, &fields)?;
@@ -87,15 +87,14 @@ fn decide(
         .session_mut(call.param("session_id")?)
         .ok_or(Refused::NotFound)?;
     let before = session.status(call.now);
-    let Some(status) = STATUSES.iter().find(|status| **status == wanted) else {
+    let Some(status) = world::STATUSES.iter().find(|status| **status == wanted) else {
         return Err(Refused::field(
             "new_status",
             crate::field::not_a_choice(wanted),
         ));
     };
-    // Only what was turned down, is being looked at, or was given up can be asked for again.
-    if *status == "Resubmitted" && !matches!(before, "Declined" | "In Review" | "Abandoned") {
-        let why = format!("A session that is {before} cannot be resubmitted.");
+    if !may_become(before, status) {
+        let why = format!("A session that is {before} cannot become {status}.");
         return Err(Refused::field("new_status", why));
     }
     session.status = status;
@@ -103,6 +102,19 @@ fn decide(
     let id = session.id.clone();
     world.emit_session(&id, "status.updated", call.now);
     note(world, call, before, status, comment)
+}
+
+/// Whether a person may give a session this status.
+fn may_become(before: &str, after: &str) -> bool {
+    match after {
+        "Approved" | "Declined" | "In Review" => true,
+        // Only what was turned down, is being looked at, or was given up can be asked for again.
+        "Resubmitted" => matches!(before, "Declined" | "In Review" | "Abandoned"),
+        "Kyc Expired" => before == "Approved",
+        "Expired" | "Abandoned" => UNFINISHED.contains(&before),
+        // What the one who is verified does, nobody does for them.
+        _ => false,
+    }
 }
 
 fn note(

@@ -22,6 +22,8 @@ pub(super) struct Vendors {
     session_kind: &'static str,
     /// The word for one of them in a refusal.
     one: &'static str,
+    /// What is told when a status and when something else changes.
+    events: (&'static str, &'static str),
 }
 
 pub(super) static USERS: Vendors = Vendors {
@@ -56,6 +58,7 @@ pub(super) static USERS: Vendors = Vendors {
     },
     session_kind: "user",
     one: "user",
+    events: ("user.status.updated", "user.data.updated"),
 };
 
 pub(super) static BUSINESSES: Vendors = Vendors {
@@ -91,6 +94,7 @@ pub(super) static BUSINESSES: Vendors = Vendors {
     },
     session_kind: "business",
     one: "business",
+    events: ("business.status.updated", "business.data.updated"),
 };
 
 pub(super) fn list(world: &World, call: &Call, vendors: &Vendors) -> Outcome {
@@ -198,9 +202,20 @@ pub(super) fn update(world: &mut World, call: &Call, vendors: &Vendors) -> Outco
     let application = call.application()?;
     let row = world.record_mut(vendors.resource.kind, application, &id);
     let row = row.ok_or(Refused::NotFound)?;
+    let kind = match checked.text("status") {
+        Some(status) if record::text(row, "status") != Some(status) => vendors.events.0,
+        _ => vendors.events.1,
+    };
     row.fields.extend(checked.into_map());
     row.updated_at = call.now;
-    Ok(Answer::ok(row.show()))
+    let body = row.show();
+    world.emit(application, kind, &about(&body), call.now);
+    Ok(Answer::ok(body))
+}
+
+/// What a webhook says of somebody.
+fn about(row: &Value) -> Value {
+    json!({ "vendor_data": row.get("vendor_data"), "status": row.get("status") })
 }
 
 pub(super) fn set_status(world: &mut World, call: &Call, vendors: &Vendors) -> Outcome {
@@ -227,6 +242,8 @@ pub(super) fn set_status(world: &mut World, call: &Call, vendors: &Vendors) -> O
             row.fields
                 .insert("status".to_owned(), checked.text("status").into());
             row.updated_at = call.now;
+            let about = about(&row.show());
+            world.emit(application, vendors.events.0, &about, call.now);
         }
     }
     Ok(Answer::ok(json!({ "updated": ids.len() })))

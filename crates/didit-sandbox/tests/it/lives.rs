@@ -321,3 +321,52 @@ fn a_case_goes_its_way_and_no_other() {
         (&json!("Look."), &json!("carmen@harbourlane.example"))
     );
 }
+
+#[test]
+fn a_review_gives_a_session_the_statuses_that_a_person_can_give() {
+    const STATUSES: [&str; 10] = [
+        "Not Started",
+        "In Progress",
+        "Awaiting User",
+        "Approved",
+        "Declined",
+        "In Review",
+        "Expired",
+        "Abandoned",
+        "Kyc Expired",
+        "Resubmitted",
+    ];
+    for (before, more) in [
+        ("Not Started", &["Expired", "Abandoned"][..]),
+        ("Approved", &["Kyc Expired"]),
+        ("Declined", &["Resubmitted"]),
+        ("Abandoned", &["Resubmitted"]),
+    ] {
+        for after in STATUSES {
+            let world = World::new();
+            let session = world.session_with(before);
+            let found = world.get(
+                "olivia",
+                &format!(
+                    "/v3/organization/{}/sessions/?search={session}",
+                    world.org_id(0)
+                ),
+            );
+            let application = found.body["results"][0]["application_id"].as_str().unwrap();
+            let path = format!(
+                "/v3/organization/{}/application/{application}/sessions/{session}/reviews/",
+                world.org_id(0)
+            );
+            let body = json!({ "new_status": after, "comment": "x" });
+            let reply = world.call("carmen", "POST", &path, body);
+            let allowed =
+                ["Approved", "Declined", "In Review"].contains(&after) || more.contains(&after);
+            let expected = if allowed { 201 } else { 400 };
+            assert_eq!(
+                reply.status, expected,
+                "{before} to {after}: {}",
+                reply.body
+            );
+        }
+    }
+}

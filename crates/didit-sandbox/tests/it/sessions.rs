@@ -302,7 +302,7 @@ fn resubmission_is_asked_for_only_where_it_makes_sense() {
                 "{status}"
             );
         } else {
-            let why = format!("A session that is {status} cannot be resubmitted.");
+            let why = format!("A session that is {status} cannot become Resubmitted.");
             assert_eq!(
                 (reply.status, reply.body),
                 (400, json!({ "new_status": [why] }))

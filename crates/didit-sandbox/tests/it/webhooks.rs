@@ -141,3 +141,36 @@ fn what_is_not_received_is_sent_again_after_one_and_after_four_minutes() {
     assert_eq!(listed(&world)["state"], "delivered");
     assert!(!world.sandbox.webhook_answered("other", 200));
 }
+
+#[test]
+fn what_changes_with_a_user_is_told_by_what_it_is() {
+    let world = World::new();
+    destination(&world, json!(["user.status.updated", "user.data.updated"]));
+    let path = format!("{}/vendor-users/", world.app(0, 0));
+    let user = world.get("rita", &path).body["results"][0].clone();
+    let one = format!("{path}{}/update/", user["vendor_data"].as_str().unwrap());
+    let told = |body: Value| {
+        assert_eq!(world.call("adam", "PATCH", &one, body).status, 200);
+        let webhook = next(&world).unwrap();
+        let body: Value = serde_json::from_slice(webhook.request.body()).unwrap();
+        assert_eq!(body["vendor_data"], user["vendor_data"]);
+        (body["webhook_type"].clone(), body["status"].clone())
+    };
+    let other = if user["status"] == "BLOCKED" {
+        "FLAGGED"
+    } else {
+        "BLOCKED"
+    };
+    assert_eq!(
+        told(json!({ "display_name": "A" })),
+        (json!("user.data.updated"), user["status"].clone())
+    );
+    assert_eq!(
+        told(json!({ "status": other })),
+        (json!("user.status.updated"), json!(other))
+    );
+    assert_eq!(
+        told(json!({ "status": other })),
+        (json!("user.data.updated"), json!(other))
+    );
+}
