@@ -256,6 +256,20 @@ impl World {
             .map(|row| row.role)
     }
 
+    /// Whether a person sees an application: a member of its organisation who is not kept to others.
+    pub(crate) fn sees(&self, person: usize, application: usize) -> bool {
+        self.applications.get(application).is_some_and(|row| {
+            self.memberships.iter().any(|membership| {
+                membership.person == person
+                    && membership.organization == row.organization
+                    && membership
+                        .accessible
+                        .as_ref()
+                        .is_none_or(|accessible| accessible.contains(&row.uuid))
+            })
+        })
+    }
+
     pub(crate) fn organization_named(&self, uuid: &str) -> Option<usize> {
         self.organizations.iter().position(|row| row.uuid == uuid)
     }

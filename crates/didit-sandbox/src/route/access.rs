@@ -94,11 +94,14 @@ pub(super) fn place(
     if place.organization.is_none() {
         return Ok(acting(world, person, &parts.headers));
     }
-    let sees = place
+    let member = place
         .organization
         .is_some_and(|organization| world.role_of(person, organization).is_some());
-    // An organisation that one is not in looks like one that is not there.
-    if sees {
+    let sees = place
+        .application
+        .is_none_or(|application| world.sees(person, application));
+    // What one is not in, or is kept from, looks like something that is not there.
+    if member && sees {
         Ok(place)
     } else {
         Err(Refused::NotFound)
@@ -124,7 +127,8 @@ fn acting(world: &World, person: usize, headers: &HeaderMap) -> Place {
             });
         return Place {
             organization,
-            application: application.filter(|_| organization.is_some()),
+            application: application
+                .filter(|index| organization.is_some() && world.sees(person, *index)),
         };
     }
     let organization = match named {
@@ -133,10 +137,11 @@ fn acting(world: &World, person: usize, headers: &HeaderMap) -> Place {
     };
     Place {
         organization,
-        application: world
-            .applications
-            .iter()
-            .position(|row| Some(row.organization) == organization),
+        application: (0..world.applications.len()).find(|index| {
+            let row = world.applications.get(*index);
+            row.is_some_and(|row| Some(row.organization) == organization)
+                && world.sees(person, *index)
+        }),
     }
 }
 

@@ -28,7 +28,9 @@ pub(super) fn applications(world: &mut World, call: &Call) -> Outcome {
     let rows = world
         .applications
         .iter()
-        .filter(|row| row.organization == organization);
+        .enumerate()
+        .filter(|(index, row)| row.organization == organization && call.sees(world, *index))
+        .map(|(_, row)| row);
     Ok(Answer::ok(rows.map(shown).collect::<Vec<Value>>()))
 }
 

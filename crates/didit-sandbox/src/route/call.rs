@@ -111,10 +111,20 @@ impl Call {
     pub(crate) fn covers(&self, world: &World, application: usize) -> bool {
         match self.place.application {
             Some(wanted) => wanted == application,
-            None => world
-                .applications
-                .get(application)
-                .is_some_and(|row| Some(row.organization) == self.place.organization),
+            None => {
+                let row = world.applications.get(application);
+                row.is_some_and(|row| Some(row.organization) == self.place.organization)
+                    && self.sees(world, application)
+            }
+        }
+    }
+
+    /// Whether the caller is not kept from an application.
+    pub(crate) fn sees(&self, world: &World, application: usize) -> bool {
+        match self.caller {
+            Caller::Person(person) => world.sees(person, application),
+            Caller::Key(own) => own == application,
+            Caller::Nobody => false,
         }
     }
 

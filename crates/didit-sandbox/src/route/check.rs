@@ -183,10 +183,7 @@ fn of_files(world: &mut World, call: &Call, check: &FileCheck) -> Outcome {
             texts.insert(*name, text(part)?);
         }
     }
-    let mut result = (check.result)(&mut Generator::of_text(&seed), &texts);
-    if let Some(fields) = result.as_object_mut() {
-        fields.insert("section".to_owned(), check.section.into());
-    }
+    let result = (check.result)(&mut Generator::of_text(&seed), &texts);
     let saved = texts.get("save_api_request").map(String::as_str) != Some("false");
     let vendor_data = texts.get("vendor_data").map(String::as_str);
     done(world, call, check.section, result, vendor_data, saved)
@@ -213,14 +210,11 @@ fn done(
     world: &mut World,
     call: &Call,
     section: &str,
-    mut result: Value,
+    result: Value,
     vendor_data: Option<&str>,
     saved: bool,
 ) -> Outcome {
     pay(world, call)?;
-    if let Some(fields) = result.as_object_mut() {
-        fields.remove("section");
-    }
     let request_id = world.generator.uuid();
     let body = json!({
         "request_id": request_id,

@@ -135,6 +135,9 @@ fn workflow(world: &World, call: &Call, id: &str) -> Result<usize, Refused> {
     {
         return Err(unknown());
     }
+    if !call.sees(world, row.application) {
+        return Err(unknown());
+    }
     match call.caller {
         Caller::Key(application) if application == row.application => {}
         Caller::Key(_) | Caller::Nobody => return Err(unknown()),

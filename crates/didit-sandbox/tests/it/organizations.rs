@@ -308,3 +308,70 @@ fn networks_are_narrowed_sorted_and_looked_into() {
         (400, 400)
     );
 }
+
+#[test]
+fn a_member_who_is_kept_to_some_applications_sees_no_others() {
+    let world = World::new();
+    let (org, two) = (world.org_id(0), world.app(0, 1));
+    let session =
+        world.get("olivia", &format!("{two}/sessions/")).body["results"][0]["session_id"].clone();
+    let listed = |tail: &str| {
+        world
+            .get("devon", &format!("/v3/organization/{org}/{tail}"))
+            .body["count"]
+            .as_u64()
+    };
+    let before = listed("sessions/");
+    let path = format!("/auth/v2/organizations/{org}/members/");
+    let members = world.get("olivia", &path).body["results"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let devon = members
+        .iter()
+        .find(|row| row["role"] == "DEVELOPER")
+        .unwrap();
+    let body = json!({ "role": "DEVELOPER", "accessible_applications": [world.app_id(0, 0)] });
+    world.call(
+        "olivia",
+        "PATCH",
+        &format!("{path}{}", devon["uuid"].as_str().unwrap()),
+        body,
+    );
+    let applications = world
+        .get(
+            "devon",
+            &format!("/auth/v2/organizations/me/{org}/applications/"),
+        )
+        .body;
+    assert_eq!(applications.as_array().unwrap().len(), 1);
+    assert_eq!(
+        world
+            .get("devon", &format!("{}/sessions/", world.app(0, 0)))
+            .status,
+        200
+    );
+    assert_eq!(
+        listed("sessions/"),
+        world
+            .get("olivia", &format!("{}/sessions/", world.app(0, 0)))
+            .body["count"]
+            .as_u64()
+    );
+    assert!(listed("sessions/") < before);
+    for path in [
+        format!("{two}/sessions/"),
+        format!("/v3/session/{}/decision/", session.as_str().unwrap()),
+    ] {
+        assert_eq!(world.get("devon", &path).status, 404, "{path}");
+        assert_eq!(world.get("rita", &path).status, 200, "{path}");
+    }
+    let body = json!({ "workflow_id": world.workflow(1, 0) });
+    assert_eq!(
+        world
+            .call("devon", "POST", "/v3/session/", body.clone())
+            .status,
+        400
+    );
+    assert_eq!(world.call("adam", "POST", "/v3/session/", body).status, 201);
+}
