@@ -4,12 +4,13 @@ use std::error::Error;
 use std::sync::Arc;
 
 use mcp_protocol::serve::Pipe;
+use oauth_rs::entropy::Entropy;
 use oauth_rs::time::Clock as _;
 
 use crate::config::Stdio;
 use crate::settings::SettingsArgs;
 use crate::stop::Stop;
-use crate::system::SystemClock;
+use crate::system::{SystemClock, SystemEntropy};
 use crate::wiring::{local, outside};
 
 /// Serve Didit's tools over standard input and output, with the token in `DIDIT_ACCESS_TOKEN` or without one.
@@ -27,7 +28,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     }
     let mut asked = Stop::listen()?;
     let client = outside::hosted_client(&config.tools);
-    let tools = local::tools(config, client, Arc::new(|| SystemClock.now().0))?;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+    let tools = local::tools(config, client, Arc::new(|| SystemClock.now().0), &entropy)?;
     let pipe = Pipe::new(tools, local::options());
     tokio::select! {
         served = pipe.serve(tokio::io::stdin(), tokio::io::stdout()) => served?,

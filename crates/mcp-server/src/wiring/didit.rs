@@ -5,10 +5,11 @@ use std::error::Error;
 use std::sync::Arc;
 
 use didit_client::send::Sender;
-use didit_client::{Api, Secret};
+use didit_client::{Api, Retries, Secret};
 use didit_sandbox::Sandbox;
 use didit_tools::{Credentials, DiditTools, NoCredential, Transport};
 use http::Extensions;
+use oauth_rs::entropy::Entropy;
 use oauth_rs::time::Clock;
 use resource_guard::Principal;
 
@@ -22,6 +23,7 @@ pub(super) fn tools<D: Transport>(
     client: D,
     sandbox: &Sandbox,
     clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
 ) -> Result<DiditTools<D, ActingAs>, Box<dyn Error>> {
     let api = Api::at(
         &format!("{}/auth/v2", at.sandbox_url),
@@ -37,8 +39,19 @@ pub(super) fn tools<D: Transport>(
         challenge: None,
     };
     let acting = ActingAs::everybody_in(sandbox);
-    let tools = DiditTools::new(Sender::new(api, client), acting, move || clock.now().0);
+    let sender = Sender::new(api, client).with_retries(retries(entropy));
+    let tools = DiditTools::new(sender, acting, move || clock.now().0);
     Ok(tools.attended(Arc::new(audit)))
+}
+
+/// The rules by which a call to Didit is sent again, with waits that nobody can foresee.
+pub(super) fn retries(entropy: &Arc<dyn Entropy>) -> Retries {
+    let entropy = Arc::clone(entropy);
+    Retries::new(move || {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes);
+        u64::from_ne_bytes(bytes)
+    })
 }
 
 /// The sandbox credential of each person, found by the subject of the access token.

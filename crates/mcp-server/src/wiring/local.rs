@@ -9,7 +9,9 @@ use didit_client::send::Sender;
 use didit_tools::{Credentials, DiditTools, NoCredential, Transport};
 use http::Extensions;
 use mcp_protocol::serve::Options;
+use oauth_rs::entropy::Entropy;
 
+use super::didit::retries;
 use crate::audit::Audit;
 use crate::config::Stdio;
 use crate::measured::Measured;
@@ -23,6 +25,7 @@ pub(crate) fn tools<D: Transport>(
     config: Stdio,
     client: D,
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+    entropy: &Arc<dyn Entropy>,
 ) -> Result<DiditTools<Measured<D>, Held>, Box<dyn Error>> {
     let metrics = Arc::new(Metrics::default());
     let held = Held::new(config.access_token.map(|token| Secret::new(token.expose())));
@@ -36,7 +39,8 @@ pub(crate) fn tools<D: Transport>(
         challenge: None,
     };
     let client = Measured::of_didit(client, &metrics, tools.api.base(Base::Auth));
-    let tools_of = DiditTools::new(Sender::new(tools.api, client), held, move || clock());
+    let sender = Sender::new(tools.api, client).with_retries(retries(entropy));
+    let tools_of = DiditTools::new(sender, held, move || clock());
     let tools = tools_of
         .at_home_in(tools.organization.as_deref(), tools.application.as_deref())?
         .attended(Arc::new(audit));

@@ -117,7 +117,7 @@ pub(crate) fn assemble<D: Transport>(
     // What was revoked before the last stop is not known here. Tokens of this very second are fresh ones.
     let before = outside.clock.now().0.saturating_sub(1);
     revocations.refuse_issued_until(UnixSeconds(before));
-    let didit = didit::tools(at, outside.didit, sandbox, &outside.clock)?;
+    let didit = didit::tools(at, outside.didit, sandbox, &outside.clock, &outside.entropy)?;
     let nonces = |settings: &Settings| {
         let mut secret = [0; 32];
         outside.entropy.fill(&mut secret);

@@ -35,6 +35,7 @@ use resource_guard::{
 use tokio_util::sync::CancellationToken;
 use tower_layer::Layer as _;
 
+use super::didit::retries;
 use super::front::{Front, Page, Pages, fleeting, open};
 use super::gate;
 use super::protect::browser_clients;
@@ -91,14 +92,13 @@ where
     let api = config.tools.api.clone();
     let didit = Measured::of_didit(outside.client, &metrics, api.base(Base::Auth));
     let clock = Arc::clone(&outside.clock);
-    let tools = DiditTools::new(Sender::new(api, didit), outside.acting, move || {
-        clock.now().0
-    })
-    .at_home_in(
-        config.tools.organization.as_deref(),
-        config.tools.application.as_deref(),
-    )?
-    .attended(Arc::new(audit));
+    let sender = Sender::new(api, didit).with_retries(retries(&outside.entropy));
+    let tools = DiditTools::new(sender, outside.acting, move || clock.now().0)
+        .at_home_in(
+            config.tools.organization.as_deref(),
+            config.tools.application.as_deref(),
+        )?
+        .attended(Arc::new(audit));
     let options = Options {
         callers: callers(&config.resource),
         max_body_bytes: config.max_body_bytes,
