@@ -5,6 +5,7 @@ mod arguments;
 mod filters;
 mod life;
 mod listing;
+mod passed_on;
 mod roles;
 
 use std::collections::BTreeSet;
