@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use didit_client::operation::Extra;
 use didit_client::send::Sender;
-use didit_client::{ApiError, Call, Credential, ErrorCode, Operation, PathPart, operation};
+use didit_client::{
+    ApiError, Call, Credential, CredentialKind, ErrorCode, File, Operation, PathPart, operation,
+};
 use http::{HeaderValue, Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower_service::Service;
 
-use crate::catalog::{Run, Tool};
+use crate::catalog::Tool;
 use crate::date;
 use crate::map::{self, Kept, MAX_APPLICATIONS, Reach};
 use crate::outcome::{Failure, Outcome};
@@ -48,6 +53,8 @@ pub(crate) struct Acting<'a, S> {
     /// Where calls go that name no place.
     pub(crate) home: Home,
     pub(crate) tool: &'static Tool,
+    /// The files of the call by their name on the wire.
+    pub(crate) files: Vec<(&'static str, File)>,
     pub(crate) now: u64,
 }
 
@@ -72,6 +79,37 @@ impl<S: Transport> Acting<'_, S> {
         self.sender.send(&self.credential, &call).await
     }
 
+    /// The first operation of the tool.
+    pub(crate) fn operation(&self) -> Result<&'static Operation, Failure> {
+        match self.tool.operations.first() {
+            Some(name) => row(name),
+            None => Err(Failure::new(
+                ErrorCode::Error,
+                format!("{} has no operation", self.tool.name),
+            )),
+        }
+    }
+
+    /// A tool that is one call.
+    pub(crate) async fn once(&self, checked: &Checked) -> Outcome {
+        self.run_at_its_place(self.operation()?, checked).await
+    }
+
+    /// One operation with every argument that it knows, at the place that it needs.
+    pub(crate) async fn run_at_its_place(
+        &self,
+        operation: &'static Operation,
+        checked: &Checked,
+    ) -> Outcome {
+        let place = match operation.credential {
+            // Whoever makes an account is in no organisation yet.
+            CredentialKind::Nobody => Place::default(),
+            _ => self.place(operation, checked).await?,
+        };
+        let call = self.call(operation, checked, &place)?;
+        self.one(call, &place).await
+    }
+
     /// The call of an operation at a place, with every argument that the operation knows.
     pub(crate) fn call(
         &self,
@@ -79,32 +117,91 @@ impl<S: Transport> Acting<'_, S> {
         checked: &Checked,
         place: &Place,
     ) -> Result<Call, Failure> {
-        let mut call = Call::new(operation);
-        for name in operation.parts() {
-            call = call.part(name, self.part(name, checked, place)?);
-        }
-        if let Some(organization) = &place.organization {
-            call = call.acting_in(organization.clone());
+        let mut call = self.at(operation, place);
+        for name in operation
+            .parts()
+            .filter(|name| !matches!(*name, "org" | "app"))
+        {
+            call = call.part(name, self.path_argument(name, checked)?);
         }
         for (name, value) in checked.iter() {
-            if operation.query.contains(&name) {
-                if let Some(text) = query_text(value) {
-                    call = call.query(name, text);
-                }
-            } else if operation.body.contains(&name) {
-                call = call.field(name, value.clone());
-            }
+            call = self.carry(call, operation, name, value);
+        }
+        for (field, file) in &self.files {
+            call = if operation.files.contains(field) {
+                call.file(*field, file.clone())
+            } else {
+                call.field(*field, STANDARD.encode(file.bytes()).into())
+            };
         }
         Ok(call)
     }
 
-    fn part(&self, name: &str, checked: &Checked, place: &Place) -> Result<PathPart, Failure> {
-        let known = match name {
-            "org" => place.organization.clone(),
-            "app" => place.application.clone(),
-            argument => path_part(checked, argument)?,
+    /// The call of an operation at a place, without any argument.
+    pub(crate) fn at(&self, operation: &'static Operation, place: &Place) -> Call {
+        let mut call = Call::new(operation);
+        for name in operation.parts() {
+            let known = match name {
+                "org" => &place.organization,
+                "app" => &place.application,
+                _ => &None,
+            };
+            if let Some(part) = known {
+                call = call.part(name, part.clone());
+            }
+        }
+        if let Some(organization) = &place.organization {
+            call = call.acting_in(organization.clone());
+        }
+        if let Some(application) = &place.application
+            && operation.headers.contains(&Extra::Application)
+        {
+            call = call.acting_in_application(application.clone());
+        }
+        call
+    }
+
+    /// Puts an argument wherever the operation has its name; what has no place there stays here.
+    fn carry(&self, call: Call, operation: &Operation, name: &str, value: &Value) -> Call {
+        if self.tool.spreads == Some(name) {
+            let members = value.as_object().into_iter().flatten();
+            return members.fold(call, |call, (name, value)| {
+                call.field(name.clone(), value.clone())
+            });
+        }
+        let (wire, is_list) = self.tool.wire(name);
+        let worded = value.as_str().and_then(|word| self.tool.word(name, word));
+        let value = worded.map_or_else(|| value.clone(), Value::from);
+        if operation.query.contains(&wire) {
+            match query_text(&value) {
+                Some(text) => call.query(wire, text),
+                None => call,
+            }
+        } else if operation.form.contains(&wire) {
+            // A null empties the field.
+            call.form_field(wire, query_text(&value).unwrap_or_default())
+        } else if operation.body.contains(&wire) && is_list {
+            call.field(wire, json!([value]))
+        } else if operation.body.contains(&wire)
+            || (self.tool.open && self.tool.argument(name).is_none())
+        {
+            call.field(wire, value)
+        } else {
+            call
+        }
+    }
+
+    /// The argument that becomes a part of the path.
+    pub(crate) fn path_argument(&self, wire: &str, checked: &Checked) -> Result<PathPart, Failure> {
+        let argument = self.tool.argument_of(wire);
+        let worded = checked
+            .text(argument)
+            .and_then(|word| self.tool.word(argument, word));
+        let known = match worded {
+            Some(word) => PathPart::parse(word).ok(),
+            None => path_part(checked, argument)?,
         };
-        known.ok_or_else(|| Failure::bad_request(format!("{name} is missing")).field(name))
+        known.ok_or_else(|| Failure::bad_request(format!("{argument} is missing")).field(argument))
     }
 
     /// One call, with the reason of a refusal explained.
@@ -247,17 +344,13 @@ fn not_found(tool: &Tool, message: &str) -> Option<String> {
     {
         return Some(cursor.says.to_owned());
     }
-    let operation = match &tool.run {
-        Run::Context => return None,
-        Run::One(name) | Run::Analytics(name) => operation::find(name)?,
-        Run::Span(span) => operation::find(span.application)?,
-    };
+    let operation = operation::find(tool.operations.first()?)?;
     let says: Vec<&str> = operation
         .parts()
         .map(|part| match part {
             "org" => "organization_id",
             "app" => "application_id",
-            own => own,
+            own => tool.argument_of(own),
         })
         .filter_map(|name| Some(tool.argument(name)?.says))
         .collect();

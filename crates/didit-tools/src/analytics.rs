@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use didit_client::ErrorCode;
 use serde_json::{Map, Number, Value, json};
 
-use crate::acting::{Acting, Transport, row};
+use crate::acting::{Acting, Transport};
 use crate::outcome::{Failure, Outcome};
 use crate::schema::Checked;
 use crate::span::{
@@ -144,14 +144,15 @@ impl Totals {
 }
 
 impl<S: Transport> Acting<'_, S> {
-    pub(crate) async fn analytics(&self, operation: &'static str, checked: &Checked) -> Outcome {
+    pub(crate) async fn analytics(&self, checked: &Checked) -> Outcome {
+        let operation = self.operation()?;
         let (from, to) = self.window(checked);
         let (mut targets, unlisted, aggregated) = self.analytics_targets(checked).await?;
         let not_asked = within_bound(&mut targets, 0);
         let mut asks = Vec::with_capacity(targets.len());
         for target in targets {
             let mut call = self.call(
-                row(operation)?,
+                operation,
                 &checked.without(&["date_from", "date_to"]),
                 &target.place,
             )?;

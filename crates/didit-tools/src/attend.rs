@@ -76,8 +76,8 @@ impl<'a> Begun<'a> {
 
     /// Whether what has to be confirmed was, for a tool that asks for it.
     pub fn confirmed(&self) -> Option<bool> {
-        let (argument, _) = self.tool?.confirm?;
-        Some(self.arguments.get(argument) == Some(&Value::Bool(true)))
+        let confirm = self.tool?.confirm?;
+        Some(self.arguments.get(confirm.argument) == Some(&Value::Bool(true)))
     }
 
     /// What Didit asks of the person's role for it.

@@ -1,5 +1,7 @@
 //! The tools as an MCP server.
 
+use std::sync::OnceLock;
+
 use mcp_protocol::serve::{Context, Error, Handler};
 use mcp_protocol::types::{
     CacheHint, Implementation, Items, Meta, Page, ServerCapabilities, Tool as Listed,
@@ -10,11 +12,12 @@ use serde_json::{Map, Value, json};
 
 use crate::acting::Transport;
 use crate::attend::Begun;
-use crate::catalog::{self, Effect, Tool};
+use crate::catalog::{self, Tool};
 use crate::credential::Credentials;
 use crate::outcome::structured;
 use crate::schema::{input_schema, output_schema};
-use crate::tools::DiditTools;
+use crate::tools::{DiditTools, Surface};
+use didit_client::operation::Kind;
 
 /// How long a list may be kept, in milliseconds.
 const LIST_KEPT_MS: u64 = 60_000;
@@ -53,7 +56,7 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
                 "the list has one page; there is no cursor",
             )),
             None => Ok(ToolList {
-                tools: self.listed.clone(),
+                tools: listed(self.surface),
                 next_cursor: None,
             }),
         }
@@ -95,20 +98,37 @@ fn success(value: Value) -> Result<ToolResult, Error> {
     Ok(result)
 }
 
-/// The list of all tools, written out once.
-pub(crate) fn listed() -> Items<Listed> {
-    let tools: Vec<Listed> = catalog::all().filter_map(|tool| shown(tool).ok()).collect();
-    Items::render(&tools).unwrap_or(Items::Values(tools))
+/// The list of all tools that are offered, written out once, when somebody asks for it first.
+fn listed(surface: Surface) -> Items<Listed> {
+    static HTTP: OnceLock<Items<Listed>> = OnceLock::new();
+    static STDIO: OnceLock<Items<Listed>> = OnceLock::new();
+    let list = match surface {
+        Surface::Http => &HTTP,
+        Surface::Stdio => &STDIO,
+    };
+    let written = list.get_or_init(|| {
+        let offered = catalog::all().filter(|tool| surface.offers(tool));
+        let tools: Vec<Listed> = offered
+            .filter_map(|tool| shown(tool, surface).ok())
+            .collect();
+        Items::render(&tools).unwrap_or(Items::Values(tools))
+    });
+    written.clone()
 }
 
-fn shown(tool: &Tool) -> Result<Listed, serde_json::Error> {
-    let mut listed = Listed::new(tool.name, tool.says, &input_schema(tool.arguments))?;
+fn shown(tool: &Tool, surface: Surface) -> Result<Listed, serde_json::Error> {
+    let arguments = tool
+        .arguments
+        .iter()
+        .filter(|argument| surface == Surface::Stdio || !argument.stdio_only);
+    let schema = input_schema(arguments, tool.open, tool.any_of);
+    let mut listed = Listed::new(tool.name, tool.says, &schema)?;
     listed.title = Some(tool.title.to_owned());
     listed.output_schema = Some(to_raw_value(&output_schema())?);
     listed.annotations = Some(ToolAnnotations {
         title: Some(tool.title.to_owned()),
-        read_only_hint: Some(tool.effect == Effect::Read),
-        destructive_hint: Some(tool.effect == Effect::Destroy),
+        read_only_hint: Some(tool.kind == Kind::Read),
+        destructive_hint: Some(tool.kind == Kind::Destructive),
         idempotent_hint: None,
         open_world_hint: Some(tool.open_world),
     });

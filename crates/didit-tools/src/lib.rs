@@ -8,21 +8,14 @@ mod catalog;
 mod credential;
 mod date;
 mod fetched;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the tools that take files are built on it next")
-)]
 mod file;
 pub mod graph;
 mod handler;
 mod map;
 mod outcome;
 mod place;
+mod precheck;
 mod role;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the rows of these tools are built next")
-)]
 mod run;
 mod schema;
 mod span;
@@ -31,7 +24,7 @@ mod tools;
 
 pub use acting::Transport;
 pub use attend::{Attendant, Begun, Watch};
-pub use catalog::{names, oauth_scopes};
+pub use catalog::{fine_scope, names, oauth_scopes, scopes};
 pub use credential::{Credentials, NoCredential};
 pub use outcome::Failure;
 pub use tools::{DiditTools, InvalidHome};

@@ -1,6 +1,6 @@
 //! Which organisation and application a call is for.
 
-use didit_client::operation::Base;
+use didit_client::operation::{Base, Extra};
 use didit_client::{Operation, PathPart};
 
 use crate::acting::{Acting, Transport, path_part};
@@ -111,7 +111,7 @@ impl<S: Transport> Acting<'_, S> {
         };
         let given = self.home.fill(given);
         let needs = |name| operation.parts().any(|part| part == name);
-        if needs("app") {
+        if needs("app") || operation.headers.contains(&Extra::Application) {
             if given.organization.is_some() && given.application.is_some() {
                 return Ok(given);
             }

@@ -202,8 +202,13 @@ impl<S: Transport> Acting<'_, S> {
         checked: &Checked,
         place: &Place,
     ) -> Outcome {
-        let call = self.narrowed(operation, checked, place, wanted(span, checked))?;
-        let rows = rows(self.one(call, place).await?).ok_or_else(not_a_list)?;
+        let limit = wanted(span, checked);
+        let call = self.narrowed(operation, checked, place, limit)?;
+        let mut rows = rows(self.one(call, place).await?).ok_or_else(not_a_list)?;
+        if let Some(filter) = Filter::of(span, checked) {
+            rows.retain(|row| filter.keeps(row));
+            order_and_cut(span.order, &mut rows, limit);
+        }
         Ok(json!({ "results": rows, "aggregated": false, "scanned_apps": 1, "skipped_apps": 0 }))
     }
 
@@ -343,7 +348,8 @@ impl<S: Transport> Acting<'_, S> {
         let mut asks = Vec::with_capacity(targets.len());
         for target in targets {
             let call = self.narrowed(operation, checked, &target.place, limit)?;
-            asks.push(self.ask_one(span, call, limit, target));
+            let filter = Filter::of(span, checked);
+            asks.push(self.ask_one(span, call, limit, target, filter));
         }
         for outcome in together(asks).await {
             match outcome {
@@ -368,6 +374,7 @@ impl<S: Transport> Acting<'_, S> {
         call: Call,
         limit: u64,
         target: Target,
+        filter: Option<Filter>,
     ) -> Result<Answered, Missed> {
         let answer = match self.send(call).await {
             Ok(answer) => answer,
@@ -380,6 +387,9 @@ impl<S: Transport> Acting<'_, S> {
                 error: ApiError::local(failure.code(), failure.message()),
             });
         };
+        if let Some(filter) = filter {
+            rows.retain(|row| filter.keeps(row));
+        }
         let matched = rows.len();
         order_and_cut(span.order, &mut rows, limit);
         for row in &mut rows {
@@ -412,6 +422,37 @@ impl<S: Transport> Acting<'_, S> {
         }
         tell_missed(&mut answer, &merged.missed, merged.not_asked);
         Ok(answer)
+    }
+}
+
+/// Which rows of a list are meant, where Didit cannot be asked for them alone.
+#[derive(Debug)]
+struct Filter {
+    id: Option<String>,
+    text: Option<String>,
+}
+
+impl Filter {
+    /// The filter of a search whose operation has no parameters: that of workflows.
+    fn of(span: &Span, checked: &Checked) -> Option<Self> {
+        let filters = span.style == Style::Search && span.order == Order::AsTheyCame;
+        filters.then(|| Self {
+            id: checked.text("workflow_id").map(str::to_owned),
+            text: checked.text("search").map(str::to_lowercase),
+        })
+    }
+
+    fn keeps(&self, row: &Value) -> bool {
+        let member = |name: &&str| row.get(*name).and_then(Value::as_str);
+        let is_it = |id: &String| {
+            let mut ids = ["uuid", "workflow_id", "id"].iter().filter_map(member);
+            ids.any(|own| own == id)
+        };
+        let has_it = |text: &String| {
+            let mut labels = ["workflow_label", "label"].iter().filter_map(member);
+            labels.any(|label| label.to_lowercase().contains(text))
+        };
+        self.id.as_ref().is_none_or(is_it) && self.text.as_ref().is_none_or(has_it)
     }
 }
 

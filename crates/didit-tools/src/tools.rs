@@ -6,17 +6,33 @@ use didit_client::send::Sender;
 use http::Extensions;
 use serde_json::{Map, Value};
 
-use crate::acting::{Acting, Transport, row};
+use crate::acting::{Acting, Transport};
 use crate::attend::Attendant;
-use crate::catalog::{self, Effect, Run, Tool};
+use crate::catalog::{self, Run, Tool, Visibility};
 use crate::credential::Credentials;
-use crate::fetched;
 use crate::map::Kept;
 use crate::outcome::{Failure, Outcome};
 use crate::place::Home;
-use crate::schema::Checked;
-use didit_client::{Credential, ErrorCode, InvalidPathPart, PathPart};
-use mcp_protocol::types::{Items, Tool as Listed};
+use crate::precheck::{self, Ready};
+use crate::schema::{Checked, Reading};
+use didit_client::operation::Kind;
+use didit_client::{Credential, CredentialKind, InvalidPathPart, PathPart, Secret};
+
+/// How the caller is connected, which decides what is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Surface {
+    /// Over a network: what a tool would read from a file system is the server's.
+    Http,
+    /// As a child process of the caller.
+    Stdio,
+}
+
+impl Surface {
+    /// Whether a tool is listed, and may be called: one answer for both.
+    pub(crate) fn offers(self, tool: &Tool) -> bool {
+        self == Self::Stdio || tool.visibility == Visibility::Everywhere
+    }
+}
 
 /// Didit's operations as tools.
 ///
@@ -28,8 +44,8 @@ pub struct DiditTools<S, C> {
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     kept: Kept,
     home: Home,
+    pub(crate) surface: Surface,
     pub(crate) attendant: Option<Arc<dyn Attendant>>,
-    pub(crate) listed: Items<Listed>,
 }
 
 impl<S, C> std::fmt::Debug for DiditTools<S, C> {
@@ -45,16 +61,22 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         credentials: C,
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
-        let listed = crate::handler::listed();
         Self {
             sender,
             credentials,
             clock: Arc::new(clock),
             kept: Kept::default(),
             home: Home::default(),
+            surface: Surface::Http,
             attendant: None,
-            listed,
         }
+    }
+
+    /// For a caller on standard input and output, whose own machine this is: the tools about accounts, keys and money are offered too, and files by their path.
+    #[must_use]
+    pub fn over_stdio(mut self) -> Self {
+        self.surface = Surface::Stdio;
+        self
     }
 
     /// Where calls go that name no place, for callers whose token names none either.
@@ -86,7 +108,7 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
 
     /// Runs one tool; `None` if there is no tool of this name.
     ///
-    /// Checked before anything is sent: the arguments against the schema, the confirmation, ids that become path parts, addresses that Didit would fetch.
+    /// Checked before anything is sent: the arguments against the schema, the confirmation, ids that become path parts, addresses that Didit would fetch, files.
     /// Not checked: the OAuth scopes of the caller; a gate in front does that with [`crate::oauth_scopes`].
     pub async fn call(
         &self,
@@ -94,7 +116,7 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         name: &str,
         arguments: Option<&Map<String, Value>>,
     ) -> Option<Result<Value, Failure>> {
-        let tool = catalog::find(name)?;
+        let tool = catalog::find(name).filter(|tool| self.surface.offers(tool))?;
         Some(self.run(extensions, tool, arguments).await)
     }
 
@@ -104,31 +126,60 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         tool: &'static Tool,
         arguments: Option<&Map<String, Value>>,
     ) -> Outcome {
-        let checked = Checked::new(tool.arguments, arguments, tool.effect == Effect::Read)?;
-        check_confirmed(tool, &checked)?;
-        check_fetched(tool, &checked)?;
-        check_available(&checked)?;
-        check_parts(tool, &checked)?;
+        let reading = Reading {
+            drop_blank: tool.kind == Kind::Read,
+            open: tool.open,
+        };
+        precheck::surface(tool, arguments, self.surface)?;
+        let checked = Checked::new(tool.arguments, arguments, reading)?;
+        let ready = precheck::ready(tool, &checked, self.surface)?;
+        let (credential, person) = self.credential(extensions, &ready, &checked).await?;
         let acting = Acting {
             sender: &self.sender,
             kept: &self.kept,
-            credential: Credential::Bearer(self.credentials.credential(extensions).await?),
-            person: self.credentials.person(extensions),
+            credential,
+            person,
             home: self.home_of(extensions),
             tool,
+            files: ready.files,
             now: (self.clock)(),
         };
-        match &tool.run {
-            Run::Context => Ok(acting.reach().await?.to_value()),
-            Run::One(operation) => {
-                let operation = row(operation)?;
-                let place = acting.place(operation, &checked).await?;
-                let call = acting.call(operation, &checked, &place)?;
-                acting.one(call, &place).await
-            }
-            Run::Span(span) => acting.span(span, &checked).await,
-            Run::Analytics(operation) => acting.analytics(operation, &checked).await,
+        let mut value = match &tool.run {
+            Run::Context => acting.reach().await?.to_value(),
+            Run::One => acting.once(&checked).await?,
+            Run::Span(span) => acting.span(span, &checked).await?,
+            Run::Analytics => acting.analytics(&checked).await?,
+            Run::Special(name) => acting.named(name, &checked).await?,
+        };
+        if let (Some(mark), Value::Object(answer)) = (tool.marks, &mut value) {
+            answer.insert(mark.to_owned(), true.into());
         }
+        if acting.credential.kind() == CredentialKind::Nobody
+            && let Some(token) = value.get("access_token").and_then(Value::as_str)
+        {
+            self.credentials.keep(extensions, Secret::new(token));
+        }
+        Ok(value)
+    }
+
+    /// What the call is made with, and under which name what is read is kept.
+    async fn credential(
+        &self,
+        extensions: &Extensions,
+        ready: &Ready,
+        checked: &Checked,
+    ) -> Result<(Credential, Option<String>), Failure> {
+        if ready.takes == CredentialKind::Nobody {
+            return Ok((Credential::Nobody, None));
+        }
+        if let Some(own) = checked.text("access_token") {
+            return Ok((Credential::bearer(own), None));
+        }
+        let token = self.credentials.credential(extensions).await?;
+        Ok((
+            Credential::Bearer(token),
+            self.credentials.person(extensions),
+        ))
     }
 }
 
@@ -146,73 +197,4 @@ impl<S, C: Credentials> DiditTools<S, C> {
 pub struct InvalidHome {
     argument: &'static str,
     reason: InvalidPathPart,
-}
-
-/// What is dangerous needs a real `true`.
-fn check_confirmed(tool: &Tool, checked: &Checked) -> Result<(), Failure> {
-    match tool.confirm {
-        Some((argument, what)) if !checked.is_true(argument) => Err(Failure::new(
-            ErrorCode::UnsafeOperation,
-            format!("{} was not done: {what}", tool.name),
-        )
-        .field(argument)
-        .hint(format!(
-            "Ask the person first, then call again with {argument}: true."
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// An address that Didit's servers will fetch must not point inside a network.
-fn check_fetched(tool: &Tool, checked: &Checked) -> Result<(), Failure> {
-    for argument in tool.fetched {
-        let Some(text) = checked
-            .text(argument)
-            .filter(|text| fetched::is_address(text))
-        else {
-            continue;
-        };
-        fetched::check(text).map_err(|why| {
-            Failure::new(ErrorCode::UnsafeOperation, format!("{argument} {why}"))
-                .field(*argument)
-                .hint("Send the data itself, or an address that anybody can reach.")
-        })?;
-    }
-    Ok(())
-}
-
-/// What is in the schema and cannot be done yet is refused rather than ignored.
-fn check_available(checked: &Checked) -> Result<(), Failure> {
-    if checked.is_true("include_age_assurance") {
-        return Err(
-            Failure::unprocessable("include_age_assurance is not available yet")
-                .field("include_age_assurance")
-                .hint("Leave it out; didit_workflow_get shows the settings of one workflow."),
-        );
-    }
-    Ok(())
-}
-
-/// Ids are checked before a credential is asked for or anything is read.
-fn check_parts(tool: &Tool, checked: &Checked) -> Result<(), Failure> {
-    let operation = match &tool.run {
-        Run::One(name) | Run::Analytics(name) => row(name)?,
-        Run::Span(span) => row(span.application)?,
-        Run::Context => return Ok(()),
-    };
-    let own = operation
-        .parts()
-        .filter(|name| !matches!(*name, "org" | "app"));
-    for argument in own.chain(["organization_id", "application_id"]) {
-        crate::acting::path_part(checked, argument).map_err(|failure| {
-            match tool.argument(argument) {
-                Some(known) => failure.hint(format!(
-                    "Pass the id alone, as Didit gave it. {}",
-                    known.says
-                )),
-                None => failure,
-            }
-        })?;
-    }
-    Ok(())
 }

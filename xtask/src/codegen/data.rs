@@ -302,6 +302,8 @@ pub(crate) struct Confirm {
 pub(crate) struct Upload {
     pub(crate) path: String,
     pub(crate) base64: String,
+    #[serde(default)]
+    pub(crate) required: bool,
 }
 
 impl Data {

@@ -8,6 +8,7 @@ mod page;
 mod requests;
 mod rows;
 mod rust;
+mod tools;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,9 +19,10 @@ use crate::workspace::Workspace;
 use data::{Data, FOLDER};
 
 /// The folders in which every Rust file is generated.
-const WHOLE: [&str; 2] = [
+const WHOLE: [&str; 3] = [
     "crates/didit-client/src/operation/rows",
     "crates/didit-client/src/request",
+    "crates/didit-tools/src/catalog/rows",
 ];
 
 /// One generated file.
@@ -69,6 +71,7 @@ fn generate(root: &Path) -> Outcome<Vec<Generated>> {
     check::check(&data)?;
     let mut files = rows::files(&data);
     files.extend(requests::files(&data)?);
+    files.extend(tools::files(&data)?);
     files.push(page::file(&data));
     for file in files.iter_mut().filter(|file| file.is_rust) {
         file.text =

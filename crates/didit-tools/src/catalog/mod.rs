@@ -1,20 +1,18 @@
 //! The rows: one per tool, as plain data.
+//!
+//! They are generated from the data beside `didit-client` by `cargo xtask codegen`.
 
-mod account;
-mod case;
-mod list;
-mod report;
-mod session;
-mod transaction;
-mod vendor;
-mod webhook;
-mod workflow;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use didit_client::operation::Kind;
 
 use crate::schema::Argument;
 
 /// One tool.
 ///
-/// How an argument travels follows from the row of its operation: a name in braces of the path, a query parameter or a body field of the same name.
+/// How an argument travels follows from the row of its first operation: to a name in braces of the path, a query parameter, a body or form field of the same name, to each of them that the row has.
 /// `organization_id` and `application_id` fill `{org}` and `{app}`; what the operation does not name stays here.
 #[derive(Debug)]
 pub(crate) struct Tool {
@@ -23,39 +21,86 @@ pub(crate) struct Tool {
     pub(crate) category: &'static str,
     /// What it does, for a model.
     pub(crate) says: &'static str,
-    pub(crate) effect: Effect,
+    pub(crate) kind: Kind,
     pub(crate) open_world: bool,
     /// OAuth scopes; any one of them is enough.
     pub(crate) scopes: &'static [&'static str],
+    /// The scope for this tool, and what else runs its first operation, alone.
+    pub(crate) fine_scope: &'static str,
     /// What Didit asks of the person's role, to name the roles when it refuses.
     pub(crate) permission: Option<&'static str>,
+    pub(crate) toolsets: &'static [&'static str],
+    /// Whether it is in the toolset `core` too.
+    pub(crate) core: bool,
+    pub(crate) visibility: Visibility,
+    /// The operations that it runs; the first is the one that it is for.
+    pub(crate) operations: &'static [&'static str],
     pub(crate) arguments: &'static [Argument],
-    /// The argument that must be true, and what it agrees to.
-    pub(crate) confirm: Option<(&'static str, &'static str)>,
-    /// Arguments that may hold an address which Didit will fetch.
-    pub(crate) fetched: &'static [&'static str],
+    /// Whether arguments that are not listed go out as they are.
+    pub(crate) open: bool,
+    /// One of these must be given, as the schema says.
+    pub(crate) any_of: &'static [&'static str],
+    /// One of these must say something.
+    pub(crate) one_given: &'static [&'static str],
+    /// One of these must be given, and no other.
+    pub(crate) exactly_one: &'static [&'static str],
+    /// The argument whose members are the body.
+    pub(crate) spreads: Option<&'static str>,
+    /// Arguments that have another name on the wire; `name[]` is a list of one.
+    pub(crate) sends: &'static [(&'static str, &'static str)],
+    /// Arguments whose words are others on the wire.
+    pub(crate) words: &'static [(&'static str, &'static [(&'static str, &'static str)])],
+    pub(crate) uploads: &'static [Upload],
+    pub(crate) confirm: Option<Confirm>,
+    /// Arguments that are an address which Didit will fetch.
+    pub(crate) fetches: &'static [&'static str],
+    /// Arguments that may be one, or hold the data itself.
+    pub(crate) fetches_or_holds: &'static [&'static str],
+    /// A member of the answer that says true.
+    pub(crate) marks: Option<&'static str>,
     pub(crate) run: Run,
 }
 
-/// What a tool does to the world.
+/// Where a tool is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    Read,
-    Write,
-    Destroy,
+pub(crate) enum Visibility {
+    Everywhere,
+    /// Over standard input and output alone: it is about credentials, or money.
+    Stdio,
 }
 
-/// How a tool is run; operations by their name in `didit_client::operation`.
+/// What must be agreed to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Confirm {
+    /// The argument that must be true.
+    pub(crate) argument: &'static str,
+    /// The argument beside which it must be; without one, always.
+    pub(crate) beside: Option<&'static str>,
+}
+
+/// A file among the arguments.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    /// Its name on the wire.
+    pub(crate) field: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) base64: &'static str,
+    pub(crate) required: bool,
+}
+
+/// How a tool is run.
 #[derive(Debug)]
 pub(crate) enum Run {
+    /// The first operation, once.
+    One,
     /// The map of organisations and applications.
     Context,
-    /// One call.
-    One(&'static str),
     /// One call when the place is known, else the same question in many places.
     Span(Span),
     /// Counts summed over applications.
-    Analytics(&'static str),
+    Analytics,
+    /// Code of its own, by name; see `crate::run`.
+    Special(&'static str),
 }
 
 /// A question that can be asked in many places.
@@ -86,116 +131,79 @@ pub(crate) enum Order {
     AsTheyCame,
 }
 
-const MANAGEMENT: &[&str] = &["didit:management"];
-const VERIFICATION: &[&str] = &["didit:verification"];
-const EITHER: &[&str] = &["didit:management", "didit:verification"];
-
-const ORGANIZATION: Argument = Argument::text(
-    "organization_id",
-    "Id of the organisation. Leave it out when there is only one; didit_context_get lists them.",
-);
-const APPLICATION: Argument = Argument::text(
-    "application_id",
-    "Id of the application. Leave it out when the organisation has only one; didit_context_get lists them.",
-);
-/// In searches, the ids narrow and are not needed.
-const ONLY_ORGANIZATION: Argument = Argument::text(
-    "organization_id",
-    "Look in this organisation only; without it in all. didit_context_get lists them.",
-);
-const ONLY_APPLICATION: Argument = Argument::text(
-    "application_id",
-    "Look in this application only; without it in all. didit_context_get lists them.",
-);
-const FIRST_DAY: Argument = Argument::text("date_from", "First day (UTC), as YYYY-MM-DD.");
-const LAST_DAY: Argument = Argument::text("date_to", "Last day (UTC), as YYYY-MM-DD.");
-const DATE_FROM: Argument = Argument::text(
-    "date_from",
-    "First day (UTC), as YYYY-MM-DD. Wins over last_n_days.",
-);
-const DATE_TO: Argument = Argument::text(
-    "date_to",
-    "Last day (UTC), as YYYY-MM-DD. Wins over last_n_days.",
-);
-const LAST_N_DAYS: Argument = Argument::number(
-    "last_n_days",
-    "The last days up to today (UTC), such as 7, instead of two dates.",
-);
-const LIMIT: Argument = Argument::count_text(
-    "limit",
-    "How many rows, as text, such as \"20\"; 200 at most.",
-);
-const OFFSET: Argument = Argument::count_text(
-    "offset",
-    "How many rows to skip, as text, for the next page; works within one application only.",
-);
-const SEARCH_LIMIT: Argument = Argument::number(
-    "limit",
-    "How many rows at most: 20 unless said, held to 1 to 200.",
-);
-
-const fn tool(
-    name: &'static str,
-    title: &'static str,
-    category: &'static str,
-    scopes: &'static [&'static str],
-    run: Run,
-) -> Tool {
+/// A row with the commonest values, changed by the methods below.
+const fn tool(name: &'static str, title: &'static str, category: &'static str) -> Tool {
     Tool {
         name,
         title,
         category,
         says: "",
-        effect: Effect::Read,
+        kind: Kind::Read,
         open_world: false,
-        scopes,
+        scopes: &[],
+        fine_scope: "",
         permission: None,
+        toolsets: &[],
+        core: false,
+        visibility: Visibility::Everywhere,
+        operations: &[],
         arguments: &[],
+        open: false,
+        any_of: &[],
+        one_given: &[],
+        exactly_one: &[],
+        spreads: None,
+        sends: &[],
+        words: &[],
+        uploads: &[],
         confirm: None,
-        fetched: &[],
-        run,
+        fetches: &[],
+        fetches_or_holds: &[],
+        marks: None,
+        run: Run::One,
     }
 }
 
-const fn span(application: &'static str, organization: Option<&'static str>, style: Style) -> Run {
-    let order = Order::NewestFirst;
-    Run::Span(Span {
-        application,
-        organization,
-        style,
-        order,
-        limit: 20,
-    })
+/// Methods that set one value of a row.
+macro_rules! set {
+    ($($(#[$doc:meta])* $method:ident($name:ident: $kind:ty) => $field:ident = $value:expr;)*) => {
+        impl Tool {
+            $(
+                const fn $method(mut self, $name: $kind) -> Self {
+                    self.$field = $value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+set! {
+    says(text: &'static str) => says = text;
+    kind(kind: Kind) => kind = kind;
+    needs(permission: &'static str) => permission = Some(permission);
+    toolsets(names: &'static [&'static str]) => toolsets = names;
+    visible(visibility: Visibility) => visibility = visibility;
+    operations(names: &'static [&'static str]) => operations = names;
+    takes(arguments: &'static [Argument]) => arguments = arguments;
+    any_of(names: &'static [&'static str]) => any_of = names;
+    one_given(names: &'static [&'static str]) => one_given = names;
+    exactly_one(names: &'static [&'static str]) => exactly_one = names;
+    spreads(name: &'static str) => spreads = Some(name);
+    sends(pairs: &'static [(&'static str, &'static str)]) => sends = pairs;
+    words(lists: &'static [(&'static str, &'static [(&'static str, &'static str)])]) => words = lists;
+    uploads(uploads: &'static [Upload]) => uploads = uploads;
+    confirmed(confirm: Confirm) => confirm = Some(confirm);
+    fetches(names: &'static [&'static str]) => fetches = names;
+    fetches_or_holds(names: &'static [&'static str]) => fetches_or_holds = names;
+    marks(member: &'static str) => marks = Some(member);
+    run(run: Run) => run = run;
 }
 
 impl Tool {
-    /// The argument of this name.
-    pub(crate) fn argument(&self, name: &str) -> Option<&'static Argument> {
-        self.arguments.iter().find(|argument| argument.name == name)
-    }
-
-    const fn says(mut self, says: &'static str) -> Self {
-        self.says = says;
-        self
-    }
-
-    const fn takes(mut self, arguments: &'static [Argument]) -> Self {
-        self.arguments = arguments;
-        self
-    }
-
-    const fn needs(mut self, permission: &'static str) -> Self {
-        self.permission = Some(permission);
-        self
-    }
-
-    const fn writes(mut self) -> Self {
-        self.effect = Effect::Write;
-        self
-    }
-
-    const fn destroys(mut self) -> Self {
-        self.effect = Effect::Destroy;
+    const fn scopes(mut self, any_of: &'static [&'static str], fine: &'static str) -> Self {
+        self.scopes = any_of;
+        self.fine_scope = fine;
         self
     }
 
@@ -204,32 +212,56 @@ impl Tool {
         self
     }
 
-    const fn confirmed(mut self, argument: &'static str, what: &'static str) -> Self {
-        self.confirm = Some((argument, what));
+    const fn core(mut self) -> Self {
+        self.core = true;
         self
     }
 
-    const fn fetches(mut self, arguments: &'static [&'static str]) -> Self {
-        self.fetched = arguments;
+    const fn open(mut self) -> Self {
+        self.open = true;
         self
+    }
+
+    /// The argument of this name.
+    pub(crate) fn argument(&self, name: &str) -> Option<&'static Argument> {
+        self.arguments.iter().find(|argument| argument.name == name)
+    }
+
+    /// The argument that has this name on the wire.
+    pub(crate) fn argument_of<'a>(&self, wire: &'a str) -> &'a str {
+        let sent = self.sends.iter().find(|(_, name)| *name == wire);
+        sent.map_or(wire, |(argument, _)| argument)
+    }
+
+    /// The word on the wire for a word of an argument.
+    pub(crate) fn word(&self, argument: &str, word: &str) -> Option<&'static str> {
+        let (_, words) = self.words.iter().find(|(name, _)| *name == argument)?;
+        let (_, other) = words.iter().find(|(one, _)| *one == word)?;
+        Some(other)
+    }
+
+    /// The name of an argument on the wire, and whether it is a list of one there.
+    pub(crate) fn wire<'a>(&self, argument: &'a str) -> (&'a str, bool) {
+        let sent = self.sends.iter().find(|(name, _)| *name == argument);
+        match sent {
+            Some((_, wire)) => match wire.strip_suffix("[]") {
+                Some(list) => (list, true),
+                None => (wire, false),
+            },
+            None => (argument, false),
+        }
     }
 }
 
-const AREAS: &[&[Tool]] = &[
-    account::TOOLS,
-    session::TOOLS,
-    workflow::TOOLS,
-    vendor::TOOLS,
-    case::TOOLS,
-    transaction::TOOLS,
-    report::TOOLS,
-    webhook::TOOLS,
-    list::TOOLS,
-];
+/// The tools whose runs are not built yet: they are neither listed nor called.
+const NOT_BUILT: &[&str] = &["didit_session_generate_pdf"];
 
-/// All rows, area by area.
+/// All rows that are built, area by area.
 pub(crate) fn all() -> impl Iterator<Item = &'static Tool> {
-    AREAS.iter().flat_map(|area| area.iter())
+    rows::AREAS
+        .iter()
+        .flat_map(|area| area.iter())
+        .filter(|tool| !NOT_BUILT.contains(&tool.name))
 }
 
 /// The row with this name.
@@ -242,97 +274,25 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|tool| tool.name)
 }
 
-/// The OAuth scopes of a tool, any one of which is enough; `None` for a tool that does not exist.
+/// The coarse OAuth scopes of a tool, any one of which is enough; `None` for a tool that does not exist.
+///
+/// The tools that make an account have none: they are offered over standard input and output alone.
 pub fn oauth_scopes(name: &str) -> Option<&'static [&'static str]> {
     find(name).map(|tool| tool.scopes)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
+/// The scope for one tool alone, `didit.area.verb`; `None` for a tool that does not exist.
+///
+/// Tools that ask the same of Didit share it: who may list sessions may search them.
+/// A token may call a tool that has one of its coarse scopes or this one; [`scopes`] says which coarse ones include it.
+pub fn fine_scope(name: &str) -> Option<&'static str> {
+    find(name).map(|tool| tool.fine_scope)
+}
 
-    use didit_client::Operation;
-
-    use super::*;
-    use crate::acting::row;
-
-    /// The operations of a tool.
-    fn operations(tool: &Tool) -> Vec<&'static Operation> {
-        let names = match &tool.run {
-            Run::Context => vec!["organization.list", "organization.applications"],
-            Run::One(name) | Run::Analytics(name) => vec![*name],
-            Run::Span(span) => [Some(span.application), span.organization]
-                .into_iter()
-                .flatten()
-                .collect(),
-        };
-        names.into_iter().map(|name| row(name).unwrap()).collect()
-    }
-
-    #[test]
-    fn names_are_unique_and_found() {
-        let mut seen = HashSet::new();
-        for tool in all() {
-            assert!(seen.insert(tool.name), "{} twice", tool.name);
-            assert!(std::ptr::eq(find(tool.name).unwrap(), tool));
-        }
-    }
-
-    #[test]
-    fn every_argument_is_used() {
-        const OURS: &[&str] = &[
-            "organization_id",
-            "application_id",
-            "last_n_days",
-            "include_timeseries",
-            "include_age_assurance",
-        ];
-        for tool in all() {
-            for argument in tool.arguments {
-                let name = argument.name;
-                let travels = operations(tool).iter().any(|operation| {
-                    operation.query.contains(&name)
-                        || operation.body.contains(&name)
-                        || operation.parts().any(|part| part == name)
-                });
-                let confirms = tool.confirm.is_some_and(|(argument, _)| argument == name);
-                assert!(
-                    travels || confirms || OURS.contains(&name),
-                    "{} {name}",
-                    tool.name
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn every_path_part_is_a_required_argument_or_a_place() {
-        for tool in all() {
-            for operation in operations(tool) {
-                for part in operation
-                    .parts()
-                    .filter(|part| !matches!(*part, "org" | "app"))
-                {
-                    assert!(
-                        tool.arguments
-                            .iter()
-                            .any(|argument| argument.name == part && argument.required),
-                        "{} {part}",
-                        tool.name
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn roles_are_named_for_the_permission_that_didit_checks() {
-        for tool in all() {
-            for operation in operations(tool) {
-                if let Some(permission) = operation.permission {
-                    assert_eq!(tool.permission, Some(permission), "{}", tool.name);
-                }
-            }
-        }
-    }
+/// Each coarse scope with a fine scope that it includes, for every tool; in the order of the list, each pair once.
+pub fn scopes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mut seen = std::collections::HashSet::new();
+    all()
+        .flat_map(|tool| tool.scopes.iter().map(|coarse| (*coarse, tool.fine_scope)))
+        .filter(move |pair| seen.insert(*pair))
 }

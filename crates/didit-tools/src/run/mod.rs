@@ -1,12 +1,17 @@
 //! The tools that are more than one call.
 
 mod append_choices;
+mod case;
 mod catalogs;
+mod delivery;
 mod explain;
 mod feature_schema;
-mod files;
+pub(crate) mod files;
 mod graph_ask;
 mod graph_save;
+mod keys;
+mod network;
+mod questionnaire;
 mod workflow;
 mod workflow_delete;
 mod workflow_publish;
@@ -23,8 +28,16 @@ impl<S: Transport> Acting<'_, S> {
     /// Runs a tool by the name of its run.
     pub(crate) async fn named(&self, run: &str, checked: &Checked) -> Outcome {
         match run {
+            "case_manage" => self.case_manage(checked).await,
+            "network_get" => self.network_get(checked).await,
+            "org_list_api_keys" => self.org_list_api_keys(checked).await,
             "questionnaire_append_choices" => self.questionnaire_append_choices(checked).await,
+            "questionnaire_create" | "questionnaire_update" => {
+                self.questionnaire_write(checked).await
+            }
+            "questionnaire_get" => self.questionnaire_get(checked).await,
             "session_explain_decision" => self.session_explain_decision(checked).await,
+            "session_webhooks" => self.session_webhooks(checked).await,
             "workflow_build_graph" => self.workflow_build_graph(checked).await,
             "workflow_create_draft" => self.workflow_create_draft(checked).await,
             "workflow_delete" => self.workflow_delete(checked).await,

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod attending;
 #[cfg(test)]
+mod catalog;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 #[path = "../../fuzz/src/lib.rs"]
@@ -23,5 +25,7 @@ mod refusals;
 mod rows;
 #[cfg(test)]
 mod span;
+#[cfg(test)]
+mod travel;
 #[cfg(test)]
 mod upstream;

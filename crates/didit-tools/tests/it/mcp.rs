@@ -7,9 +7,20 @@ use mcp_protocol::serve::{HttpService, Options};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
-use crate::upstream::{ONE, Upstream, ada};
+use didit_tools::DiditTools;
 
-async fn ask(upstream: &Upstream, method: &str, mut params: Value) -> Value {
+use crate::upstream::{ONE, Upstream, Vault, ada};
+
+async fn ask(upstream: &Upstream, method: &str, params: Value) -> Value {
+    ask_of(upstream.tools(), method, params).await
+}
+
+/// One request to an endpoint over these tools.
+pub(crate) async fn ask_of(
+    tools: DiditTools<Upstream, Vault>,
+    method: &str,
+    mut params: Value,
+) -> Value {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},
@@ -29,7 +40,7 @@ async fn ask(upstream: &Upstream, method: &str, mut params: Value) -> Value {
         .body(Full::new(Bytes::from(body.to_string())))
         .unwrap();
     *request.extensions_mut() = ada();
-    let mut service = HttpService::new(upstream.tools(), Options::default());
+    let mut service = HttpService::new(tools, Options::default());
     let response = service.call(request).await.unwrap();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8(body.to_vec()).unwrap();
@@ -50,79 +61,11 @@ async fn call(upstream: &Upstream, name: &str, arguments: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_list_is_the_published_one() {
+async fn the_list_says_how_long_it_may_be_kept() {
     let answer = ask(&Upstream::quiet(ONE), "tools/list", json!({})).await;
     assert_eq!(answer["result"]["ttlMs"], 60_000);
     assert_eq!(answer["result"]["cacheScope"], "private");
-    let listed = answer["result"]["tools"].as_array().unwrap();
-    let facts: Vec<Value> = serde_json::from_str(include_str!("../fixtures/facts.json")).unwrap();
-    assert_eq!(listed.len(), facts.len());
-    for fact in &facts {
-        let tool = listed
-            .iter()
-            .find(|tool| tool["name"] == fact["name"])
-            .unwrap();
-        assert_eq!(tool["title"], fact["title"]);
-        assert_eq!(tool["_meta"]["category"], fact["category"]);
-        let mut annotations = fact["annotations"].clone();
-        annotations["title"] = fact["title"].clone();
-        assert_eq!(tool["annotations"], annotations);
-        assert_eq!(
-            tool["outputSchema"],
-            json!({"type": "object", "additionalProperties": true})
-        );
-        assert!(
-            tool["description"].as_str().unwrap().len() > 40,
-            "{}",
-            fact["name"]
-        );
-
-        let schema = &tool["inputSchema"];
-        assert_eq!(schema["type"], "object");
-        assert_eq!(schema["additionalProperties"], false);
-        let wanted = fact["input"].as_object().unwrap();
-        let properties = schema["properties"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        assert_eq!(
-            properties.keys().collect::<Vec<_>>(),
-            wanted.keys().collect::<Vec<_>>()
-        );
-        let required = schema["required"].as_array().cloned().unwrap_or_default();
-        for (name, wanted) in wanted {
-            let property = &properties[name];
-            assert!(!property["description"].as_str().unwrap().is_empty());
-            assert_eq!(
-                required.contains(&json!(name)),
-                wanted["required"] == true,
-                "{name}"
-            );
-            for keyword in ["type", "enum", "minItems"] {
-                assert_eq!(
-                    property.get(keyword),
-                    wanted.get(keyword),
-                    "{} {name}",
-                    fact["name"]
-                );
-            }
-            assert_eq!(
-                without_descriptions(&property["items"]),
-                without_descriptions(&wanted["items"])
-            );
-        }
-    }
-}
-
-fn without_descriptions(schema: &Value) -> Value {
-    match schema {
-        Value::Object(object) => object
-            .iter()
-            .filter(|(name, value)| !(*name == "description" && value.is_string()))
-            .map(|(name, value)| (name.clone(), without_descriptions(value)))
-            .collect(),
-        other => other.clone(),
-    }
+    assert!(!answer["result"]["tools"].as_array().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -7,8 +7,73 @@ use serde_json::{Map, Value, json};
 
 use crate::upstream::{ONE, Seen, Upstream};
 
+/// The facts of every tool that is offered over HTTP and built.
 fn facts() -> Vec<Value> {
-    serde_json::from_str(include_str!("../fixtures/facts.json")).unwrap()
+    let mut facts = crate::catalog::facts();
+    facts.retain(|fact| fact["visibility"] != "stdio-only" && fact["name"] != NOT_BUILT);
+    for fact in &mut facts {
+        let input = fact["input"].as_object_mut().unwrap();
+        input.retain(|name, fact| fact["only"] != "stdio" && !name.ends_with("_path"));
+    }
+    facts
+}
+
+/// What [`crate::catalog`] lists as missing.
+const NOT_BUILT: &str = "didit_session_generate_pdf";
+
+/// Tools whose call is another than that of the facts, or whose arguments travel under other names; their tests are in `travel`.
+const ELSEWHERE: [&str; 7] = [
+    "didit_allowlist_add",
+    "didit_audit_log_list",
+    "didit_blocklist_add",
+    "didit_blocklist_remove",
+    "didit_case_create",
+    "didit_network_membership_get",
+    "didit_session_share",
+];
+
+/// The one call of a tool whose arguments all travel under their own names.
+fn plain_call(fact: &Value) -> Option<(&str, &str, Vec<&str>, Vec<&str>)> {
+    let call = fact.get("call")?;
+    let (method, path) = call["request"].as_str()?.split_once(' ')?;
+    let body = match &call["body"] {
+        Value::Null => Vec::new(),
+        body => {
+            let fields = body.get("fields")?.as_object()?;
+            let same = |(name, from): (&String, &Value)| *from == format!("{{{name}}}");
+            if body["type"] != "json" || !fields.iter().all(same) {
+                return None;
+            }
+            fields.keys().map(String::as_str).collect()
+        }
+    };
+    let name = fact["name"].as_str()?;
+    (!ELSEWHERE.contains(&name) && !RUNS.contains(&name))
+        .then(|| (method, path, strings(&call["query"]), body))
+}
+
+/// Tools with one call and code of their own.
+const RUNS: [&str; 5] = [
+    "didit_session_webhooks",
+    "didit_questionnaire_get",
+    "didit_workflow_build_graph",
+    "didit_workflow_get_id_verification_methods_catalog",
+    "didit_workflow_get_kyb_registry_catalog",
+];
+
+/// The arguments of a tool, each with a value that fits.
+fn all_arguments(fact: &Value) -> Map<String, Value> {
+    let mut arguments: Map<String, Value> = fact["input"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, fact)| (name.clone(), sample(name, fact)))
+        .collect();
+    // One of the two is all that may be given.
+    if fact["name"] == "didit_travel_rule_transfer_action" {
+        arguments.remove("payment_txn_id");
+    }
+    arguments
 }
 
 fn strings(value: &Value) -> Vec<&str> {
@@ -21,24 +86,40 @@ fn strings(value: &Value) -> Vec<&str> {
 }
 
 /// A value for an argument that fits its facts.
-fn sample(name: &str, fact: &Value) -> Value {
+pub(crate) fn sample(name: &str, fact: &Value) -> Value {
     if let Some(first) = fact["enum"].get(0) {
         return first.clone();
     }
-    match (name, fact["type"].as_str().unwrap()) {
+    if fact.get("pattern").is_some() {
+        return json!("7d");
+    }
+    match (name, fact["type"].as_str().unwrap_or("string")) {
         ("organization_id", _) => json!("o-1"),
         ("application_id", _) => json!("a-1"),
         ("include_age_assurance", _) => json!(false),
         ("last_n_days", _) => json!(0),
+        ("amount_in_dollars", _) => json!(60),
+        ("url" | "source_file_url" | "webhook_url", _) => json!("https://h.example/x"),
         ("limit" | "offset", "string") => json!("7"),
-        ("features", _) => json!([{"feature": "OCR", "config": {"a": 1}, "label": "l"}]),
+        (name, "string") if name.ends_with("_base64") => json!("iVBORw0KGgpyZXN0"),
         (_, "string") => {
-            json!(format!("{name} ü/1").replace('/', if name.ends_with("_id") { "-" } else { "/" }))
+            let is_part = name.ends_with("_id")
+                || name.ends_with("_uuid")
+                || name == "vendor_data"
+                || name == "kind"
+                || name == "alert_type";
+            json!(format!("{name} ü/1").replace('/', if is_part { "-" } else { "/" }))
         }
-        (_, "number") => json!(7),
+        (_, "number" | "integer") => json!(7),
         (_, "boolean") => json!(true),
-        (_, "object") => json!({"key": ["value"]}),
-        (_, "array") => json!(["one", "two"]),
+        (_, "object") => match fact["properties"].as_object() {
+            Some(properties) => properties
+                .iter()
+                .map(|(name, fact)| (name.clone(), sample(name, fact)))
+                .collect(),
+            None => json!({"key": ["value"]}),
+        },
+        (_, "array") => json!([sample("item", &fact["items"])]),
         (name, other) => panic!("{name}: {other}"),
     }
 }
@@ -71,7 +152,8 @@ fn text_of(value: &Value) -> String {
 
 #[test]
 fn names_and_scopes_are_didits() {
-    let facts = facts();
+    let mut facts = crate::catalog::facts();
+    facts.retain(|fact| fact["name"] != NOT_BUILT);
     let mut wanted: Vec<_> = facts
         .iter()
         .map(|fact| fact["name"].as_str().unwrap())
@@ -83,7 +165,7 @@ fn names_and_scopes_are_didits() {
     for fact in &facts {
         assert_eq!(
             oauth_scopes(fact["name"].as_str().unwrap()).unwrap(),
-            strings(&fact["oauth_scope"])
+            strings(&fact["scopes"])
         );
     }
     assert_eq!(oauth_scopes("didit_session_nothing"), None);
@@ -91,24 +173,19 @@ fn names_and_scopes_are_didits() {
 
 #[tokio::test]
 async fn every_tool_with_every_argument_makes_the_documented_call() {
+    let mut tried = 0;
     for fact in facts() {
         let name = fact["name"].as_str().unwrap();
-        if name == "didit_context_get" {
+        let Some((method, path, query, body)) = plain_call(&fact) else {
             continue;
-        }
-        let mut arguments: Map<String, Value> = fact["input"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(name, fact)| (name.clone(), sample(name, fact)))
-            .collect();
+        };
+        tried += 1;
+        let mut arguments = all_arguments(&fact);
         let upstream = Upstream::quiet(ONE);
         let answer = upstream.run(name, Value::Object(arguments.clone())).await;
         assert!(answer.is_ok(), "{name}: {answer:?}");
 
-        let call = &fact["upstream"][0];
-        let lists_organizations = name.starts_with("didit_org_list") && !name.ends_with("members");
-        let sent = if lists_organizations {
+        let sent = if path.starts_with("auth/organizations/me/") {
             upstream.all()
         } else {
             upstream.sent()
@@ -117,10 +194,8 @@ async fn every_tool_with_every_argument_makes_the_documented_call() {
             panic!("{name} made {} calls", sent.len())
         };
 
-        assert_eq!(seen.method, call["method"].as_str().unwrap(), "{name}");
-        let path: Vec<String> = call["path_template"]
-            .as_str()
-            .unwrap()
+        assert_eq!(seen.method, method, "{name}");
+        let path: Vec<String> = path
             .split('/')
             .map(|segment| match segment.trim_matches(['{', '}']) {
                 same if same == segment => segment.to_owned(),
@@ -129,18 +204,19 @@ async fn every_tool_with_every_argument_makes_the_documented_call() {
                 argument => encoded(arguments[argument].as_str().unwrap()),
             })
             .collect();
-        assert_eq!(
-            seen.path,
-            format!("{}{}", call["base"].as_str().unwrap(), path.join("/")),
-            "{name}"
-        );
+        assert_eq!(seen.path, path.join("/"), "{name}");
 
         let limit = arguments.remove("limit");
-        let mut wanted: BTreeMap<&str, String> = strings(&call["query"])
+        let mut wanted: BTreeMap<&str, String> = query
             .into_iter()
             .filter_map(|name| Some((name, encoded(&text_of(arguments.get(name)?)))))
             .collect();
-        if let Some(limit) = limit {
+        if let Some(limit) = limit
+            && fact["call"]["query"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("limit"))
+        {
             wanted.insert("limit", text_of(&limit));
         }
         let wanted: BTreeMap<&str, &str> = wanted
@@ -149,13 +225,11 @@ async fn every_tool_with_every_argument_makes_the_documented_call() {
             .collect();
         assert_eq!(query_of(seen), wanted, "{name}");
 
-        let fields = strings(&call["body"]);
-        let wanted = if fields.is_empty() {
+        let wanted = if body.is_empty() {
             Value::Null
         } else {
-            fields
-                .iter()
-                .map(|name| ((*name).to_owned(), arguments[*name].clone()))
+            body.iter()
+                .filter_map(|name| Some(((*name).to_owned(), arguments.get(*name)?.clone())))
                 .collect::<Map<_, _>>()
                 .into()
         };
@@ -175,18 +249,27 @@ async fn every_tool_with_every_argument_makes_the_documented_call() {
             acting_in,
             "{name}"
         );
+        let in_header = fact["call"].get("headers").map(|_| "a-1");
+        assert_eq!(
+            seen.headers
+                .get("x-didit-application-id")
+                .map(|value| value.to_str().unwrap()),
+            in_header,
+            "{name}"
+        );
     }
+    assert_eq!(tried, TRIED);
 }
+
+/// How many tools are one call whose arguments travel under their own names; the others are tried elsewhere.
+const TRIED: usize = 113;
 
 #[tokio::test]
 async fn every_required_argument_is_missed_and_every_argument_has_its_type() {
     for fact in facts() {
         let name = fact["name"].as_str().unwrap();
         let input = fact["input"].as_object().unwrap();
-        let arguments: Map<String, Value> = input
-            .iter()
-            .map(|(name, fact)| (name.clone(), sample(name, fact)))
-            .collect();
+        let arguments = all_arguments(&fact);
         for (argument, argument_fact) in input {
             let upstream = Upstream::quiet(ONE);
             if argument_fact["required"] == true {
@@ -203,9 +286,13 @@ async fn every_required_argument_is_missed_and_every_argument_has_its_type() {
                     );
                 }
             }
-            let wrong = match argument_fact["type"].as_str().unwrap() {
+            // What may be anything, or null, has no wrong type of this kind.
+            let Some(kind) = argument_fact["type"].as_str() else {
+                continue;
+            };
+            let wrong = match kind {
                 "string" => [json!(7), json!(["x"]), json!({})],
-                "number" => [json!("7"), json!(true), json!([])],
+                "number" | "integer" => [json!("7"), json!(true), json!([])],
                 "boolean" => [json!("true"), json!(1), json!({})],
                 "object" => [json!("{}"), json!([]), json!(false)],
                 _ => [json!("x"), json!({}), json!(7)],
@@ -238,6 +325,16 @@ async fn every_required_argument_is_missed_and_every_argument_has_its_type() {
                 "{name} {argument}: something was sent"
             );
         }
+        if [
+            "didit_allowlist_add",
+            "didit_blocklist_add",
+            "didit_blocklist_remove",
+            "didit_case_create",
+        ]
+        .contains(&name)
+        {
+            continue;
+        }
         let upstream = Upstream::quiet(ONE);
         let mut more = arguments.clone();
         more.insert("access_token".to_owned(), json!("x"));
@@ -257,7 +354,7 @@ async fn no_id_leaves_its_place_in_the_path() {
     for fact in facts() {
         let name = fact["name"].as_str().unwrap();
         let input = fact["input"].as_object().unwrap();
-        let template = fact["upstream"][0]["path_template"].as_str().unwrap();
+        let template = fact["call"]["request"].as_str().unwrap_or_default();
         let in_path = |argument: &str| {
             argument == "organization_id"
                 || argument == "application_id"
@@ -275,10 +372,7 @@ async fn no_id_leaves_its_place_in_the_path() {
                 &"x".repeat(600),
             ] {
                 let upstream = Upstream::quiet(ONE);
-                let mut arguments: Map<String, Value> = input
-                    .iter()
-                    .map(|(name, fact)| (name.clone(), sample(name, fact)))
-                    .collect();
+                let mut arguments = all_arguments(&fact);
                 arguments.insert(argument.clone(), json!(hostile));
                 let text = upstream.failure(name, Value::Object(arguments)).await;
                 assert!(

@@ -16,36 +16,42 @@ use crate::catalog;
 use crate::map::Kept;
 use crate::outcome::{Failure, Outcome};
 use crate::place::Home;
-use crate::schema::{Argument, Checked, Shape};
+use crate::schema::{Argument, Checked, Reading, Shape};
 
+const OPEN: Shape = Shape::Object {
+    properties: &[],
+    closed: false,
+};
 const OBJECTS: Shape = Shape::List {
-    of: &Shape::Object(&[]),
+    of: &OPEN,
     at_least: 0,
+    at_most: Some(10_000),
 };
 const TEXTS: Shape = Shape::List {
     of: &Shape::Text,
     at_least: 0,
+    at_most: None,
 };
 
 const ARGUMENTS: &[Argument] = &[
-    Argument::text("organization_id", ""),
-    Argument::text("application_id", ""),
-    Argument::text("workflow_id", ""),
-    Argument::text("session_id", ""),
-    Argument::text("questionnaire_id", ""),
-    Argument::text("node_id", ""),
-    Argument::text("branch_node_id", ""),
-    Argument::text("feature", ""),
-    Argument::text("country", ""),
-    Argument::text("workflow_type", ""),
-    Argument::text("image_path", ""),
-    Argument::text("image_base64", ""),
-    Argument::text("portrait_image", ""),
-    Argument::text("subject", ""),
-    Argument::boolean("include_config", ""),
-    Argument::boolean("include_graph", ""),
-    Argument::boolean("publish", ""),
-    Argument::object("graph", ""),
+    Argument::new("organization_id", Shape::Text, ""),
+    Argument::new("application_id", Shape::Text, ""),
+    Argument::new("workflow_id", Shape::Text, ""),
+    Argument::new("session_id", Shape::Text, ""),
+    Argument::new("questionnaire_id", Shape::Text, ""),
+    Argument::new("node_id", Shape::Text, ""),
+    Argument::new("branch_node_id", Shape::Text, ""),
+    Argument::new("feature", Shape::Text, ""),
+    Argument::new("country", Shape::Text, ""),
+    Argument::new("workflow_type", Shape::Text, ""),
+    Argument::new("image_path", Shape::Text, ""),
+    Argument::new("image_base64", Shape::Text, ""),
+    Argument::new("portrait_image", Shape::TextWithin(1_400_000), ""),
+    Argument::new("subject", Shape::Text, ""),
+    Argument::new("include_config", Shape::Boolean, ""),
+    Argument::new("include_graph", Shape::Boolean, ""),
+    Argument::new("publish", Shape::Boolean, ""),
+    Argument::new("graph", OPEN, ""),
     Argument::new("operations", OBJECTS, ""),
     Argument::new("choices", OBJECTS, ""),
     Argument::new("countries", TEXTS, ""),
@@ -53,7 +59,7 @@ const ARGUMENTS: &[Argument] = &[
 ];
 
 fn checked(arguments: &Value) -> Checked {
-    Checked::new(ARGUMENTS, arguments.as_object(), false).unwrap()
+    Checked::new(ARGUMENTS, arguments.as_object(), Reading::default()).unwrap()
 }
 
 const NOW: u64 = 1_767_225_600; // 2026-01-01
@@ -72,6 +78,7 @@ async fn run_over<S: Transport>(
         person: None,
         home: Home::default(),
         tool: catalog::find("didit_workflow_get").unwrap(),
+        files: Vec::new(),
         now: NOW,
     };
     acting.named(run, &checked(arguments)).await
