@@ -43,6 +43,7 @@ pub(crate) fn tools<D: Transport>(
     let tools_of = DiditTools::new(sender, held, move || clock());
     let tools = tools_of
         .at_home_in(tools.organization.as_deref(), tools.application.as_deref())?
+        .over_stdio()
         .attended(Arc::new(audit));
     Ok(tools)
 }
