@@ -9,7 +9,7 @@ use crate::catalog::{Tool, Upload};
 use crate::fetched;
 use crate::file::Paths;
 use crate::outcome::Failure;
-use crate::run::files::given;
+use crate::run::files::{check_portrait, given};
 use crate::schema::Checked;
 use crate::tools::Surface;
 
@@ -28,6 +28,9 @@ pub(crate) fn ready(tool: &Tool, checked: &Checked, surface: Surface) -> Result<
     chosen(tool, checked)?;
     addresses(tool, checked)?;
     available(checked)?;
+    if !tool.fetches_or_holds.is_empty() {
+        check_portrait(checked)?;
+    }
     parts(tool, checked)?;
     let takes = match tool.operations.first() {
         Some(first) => row(first)?.credential,

@@ -60,7 +60,7 @@ async fn an_address_inside_a_network_is_not_passed_on() {
         );
     }
     assert!(upstream.all().is_empty());
-    let create = json!({"workflow_id": "w", "portrait_image": "aGVsbG8="});
+    let create = json!({"workflow_id": "w", "portrait_image": "iVBORw0KGgpyZXN0"});
     assert!(upstream.run("didit_session_create", create).await.is_ok());
 }
 

@@ -101,7 +101,9 @@ pub(crate) fn sample(name: &str, fact: &Value) -> Value {
         ("amount_in_dollars", _) => json!(60),
         ("url" | "source_file_url" | "webhook_url", _) => json!("https://h.example/x"),
         ("limit" | "offset", "string") => json!("7"),
-        (name, "string") if name.ends_with("_base64") => json!("iVBORw0KGgpyZXN0"),
+        (name, "string") if name.ends_with("_base64") || name == "portrait_image" => {
+            json!("iVBORw0KGgpyZXN0")
+        }
         (_, "string") => {
             let is_part = name.ends_with("_id")
                 || name.ends_with("_uuid")
