@@ -36,6 +36,12 @@ pub enum InvalidResourceMetadata {
 pub enum ResourceMatch {
     /// The two are the same, which is all that RFC 9728 section 3.3 accepts.
     Same,
+    /// They are the same but for a query of the address that was called.
+    ///
+    /// A query chooses what an endpoint shows (`/mcp?toolsets=core`), and not which endpoint it is: it is
+    /// named without one in its metadata and its challenges, and one token is for all of them.
+    /// An identifier that has a query itself is compared with it.
+    WithoutQuery,
     /// It is of the same origin and its path is above: a server at `/mcp` that publishes its origin,
     /// or one identifier with and without a final slash.
     ///
@@ -138,7 +144,7 @@ impl ResourceMetadata {
     /// How `resource` stands to an address that was called; none if it is about something else.
     ///
     /// The case of scheme and host, the default port and the slash of an empty path make no
-    /// difference; everything else does.
+    /// difference; everything else does, and a query makes one of its own.
     pub fn compare(&self, called: &str) -> Option<ResourceMatch> {
         let resource = ResourceId::parse(&self.resource).ok()?;
         if !resource.covers(called) {
@@ -149,10 +155,16 @@ impl ResourceMetadata {
             ResourceId::canonical(&self.resource),
             ResourceId::canonical(called),
         );
-        match (own, other) {
-            (Ok(own), Ok(other)) if own == other => Some(ResourceMatch::Same),
-            _ => Some(ResourceMatch::Above),
-        }
+        let (Ok(own), Ok(other)) = (own, other) else {
+            return Some(ResourceMatch::Above);
+        };
+        Some(if own == other {
+            ResourceMatch::Same
+        } else if own == other.without_query() {
+            ResourceMatch::WithoutQuery
+        } else {
+            ResourceMatch::Above
+        })
     }
 }
 
@@ -306,6 +318,7 @@ mod tests {
             metadata.compare(called)
         };
         let (same, above) = (Some(ResourceMatch::Same), Some(ResourceMatch::Above));
+        let unasked = Some(ResourceMatch::WithoutQuery);
         for (resource, called, expected) in [
             (URL, URL, same),
             ("https://rs.example", "https://rs.example/", same),
@@ -315,7 +328,24 @@ mod tests {
             ("https://rs.example", URL, above),
             ("https://rs.example/", URL, above),
             (URL, "https://rs.example/mcp/", above),
-            (URL, "https://rs.example/mcp?x=1", above),
+            // One endpoint, of which a query chooses what it shows.
+            (URL, "https://rs.example/mcp?x=1", unasked),
+            (URL, "HTTPS://rs.example:443/mcp?", unasked),
+            ("https://rs.example", "https://rs.example/?x=1", unasked),
+            (URL, "https://rs.example/mcp/?x=1", above),
+            ("https://rs.example", "https://rs.example/mcp?x=1", above),
+            (URL, "https://rs.example/MCP?x=1", None),
+            (
+                "https://rs.example/mcp?x=1",
+                "https://rs.example/mcp?x=1",
+                same,
+            ),
+            ("https://rs.example/mcp?x=1", URL, None),
+            (
+                "https://rs.example/mcp?x=1",
+                "https://rs.example/mcp?x=2",
+                None,
+            ),
             (URL, "https://rs.example/MCP", None),
             (URL, "https://rs.example/mcp-other", None),
             (URL, "https://rs.example", None),

@@ -100,6 +100,18 @@ impl ResourceId {
         split_origin(&self.text).0
     }
 
+    /// The same without a query.
+    #[must_use]
+    pub fn without_query(&self) -> Self {
+        let text = self
+            .text
+            .split_once('?')
+            .map_or(&*self.text, |(before, _)| before);
+        Self {
+            text: text.to_owned(),
+        }
+    }
+
     /// Whether an address belongs to this resource: same origin, and the path equal or below it.
     ///
     /// A final slash of the identifier does not count, and paths are compared at their slashes.
@@ -154,6 +166,17 @@ mod tests {
         ] {
             assert_eq!(id(text).metadata_url(), format!("{base}{rest}"), "{text}");
             assert_eq!(id(text).root_metadata_url(), base);
+        }
+    }
+
+    #[test]
+    fn a_query_can_be_left_out() {
+        for (text, without) in [
+            ("https://rs.example/mcp?x=1?y", "https://rs.example/mcp"),
+            ("https://rs.example?x", "https://rs.example"),
+            ("https://rs.example/mcp", "https://rs.example/mcp"),
+        ] {
+            assert_eq!(id(text).without_query().as_str(), without);
         }
     }
 

@@ -203,7 +203,11 @@ impl Flow {
             return State::Failed(FlowFailed::NoAuthorizationServer);
         };
         // RFC 9728 section 3.3 wants the same identifier; MCP 2026-07-28 takes a parent path too.
-        let same = metadata.compare(self.server.as_str()) == Some(ResourceMatch::Same);
+        // A query of ours is none of the identifier's business.
+        let same = matches!(
+            metadata.compare(self.server.as_str()),
+            Some(ResourceMatch::Same | ResourceMatch::WithoutQuery)
+        );
         if !same && !self.may(Leniency::ParentResource) {
             let found = metadata.resource.chars().take(200).collect();
             return State::Failed(FlowFailed::Discovery {

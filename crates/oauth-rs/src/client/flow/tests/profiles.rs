@@ -298,6 +298,58 @@ fn a_resource_that_names_itself_by_a_parent_path_is_told_and_can_be_refused() {
     }
 }
 
+// A query chooses what an endpoint shows, and not which endpoint it is.
+#[test]
+fn the_query_of_the_address_is_left_out_when_the_resource_names_itself_without_one() {
+    let at = |query: &str| format!("{SERVER}?{query}");
+    let metadata = "https://rs.example/.well-known/oauth-protected-resource/mcp?toolsets=core";
+    let flow = |server: &str| {
+        let options = FlowOptions {
+            profile: Profile::STRICT.without(Leniency::ParentResource),
+            ..options()
+        };
+        Flow::new(server, None, options).unwrap()
+    };
+    let world = || {
+        let mut world = World::new();
+        world.answers.push((metadata, 200, world.resource.clone()));
+        world
+    };
+    let query = "toolsets=core";
+    let mut world_of = world();
+    let mut signing_in = flow(&at(query));
+    assert_eq!(world_of.drive(&mut signing_in, NOW), Ok("first".into()));
+    assert_eq!(signing_in.take_events(), []);
+    assert_eq!(world_of.asked().get("resource"), Some(SERVER));
+    // One sign-in is for all queries of the endpoint.
+    let kept = world_of.stored.pop().unwrap();
+    for server in [SERVER.to_owned(), at("toolsets=cases"), at(query)] {
+        let mut again = Flow::new(&server, Some(kept.clone()), options()).unwrap();
+        let mut nobody = World::new();
+        assert_eq!(
+            nobody.drive(&mut again, NOW),
+            Ok("first".into()),
+            "{server}"
+        );
+        assert!(nobody.log.is_empty(), "{:?}", nobody.log);
+    }
+
+    // An identifier with a query of its own is another resource.
+    let mut world_of = world();
+    world_of.answers[0].2 = world_of.resource.replace(SERVER, &at("tenant=1"));
+    let failed = world_of.drive(&mut flow(&at(query)), NOW).unwrap_err();
+    assert!(
+        matches!(
+            failed,
+            FlowFailed::Discovery {
+                reason: DiscoveryFailed::Resource(InvalidResourceMetadata::Mismatch { .. }),
+                ..
+            }
+        ),
+        "{failed}"
+    );
+}
+
 #[test]
 fn a_server_of_today_gets_the_same_requests_from_every_profile_and_nothing_is_told() {
     let run = |profile| {
