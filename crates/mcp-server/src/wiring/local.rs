@@ -1,5 +1,8 @@
 //! `stdio`: the tools for the one person at this machine, who may sign in by a tool.
 
+#[cfg(test)]
+mod tests;
+
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
