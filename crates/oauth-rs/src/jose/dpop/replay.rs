@@ -70,7 +70,7 @@ pub enum NotSpent {
         /// When the oldest proof makes room.
         retry_after: Duration,
     },
-    /// Its key has used up its share of the room; others are not concerned.
+    /// Its key has used up its share of the room; others that have less are not concerned.
     #[error("the key of the proof has used up its share of the replay window")]
     ShareFull {
         /// When there may be room again, at the earliest.
@@ -92,7 +92,8 @@ impl NotSpent {
 ///
 /// A full window refuses: a proof that cannot be remembered could be used again. Spend a proof last,
 /// so that only a client with a valid token, code or refresh token can fill it; and each key has room
-/// for a share alone, so that one client does not lock out the others.
+/// for a share alone, which is the smaller the fuller the window is, so that neither one client nor
+/// some that work together lock out the others.
 ///
 /// Does not check: what other instances of the service have seen; they need a store they share.
 #[derive(Debug)]
@@ -120,7 +121,8 @@ struct Own {
 }
 
 impl ReplayWindow {
-    /// A window with room for this many proofs, of which one key may have a tenth.
+    /// A window with room for this many proofs, of which one key may have a tenth, if it is the only
+    /// one, and otherwise a ninth of what is free.
     pub fn new(capacity: usize) -> Self {
         Self {
             capacity,
@@ -158,13 +160,24 @@ impl ReplayWindow {
             return Err(NotSpent::Full { retry_after });
         }
         let own = seen.by_key.get(&claim.key);
-        if own.map_or(0, |own| own.proofs) >= self.share {
+        let (proofs, used) = (own.map_or(0, |own| own.proofs), seen.ids.len());
+        if !self.has_share(proofs, used) {
             let next = own.map_or(claim.until, |own| own.next);
             let retry_after = next.since(now);
             return Err(NotSpent::ShareFull { retry_after });
         }
         seen.note(&claim);
         Ok(())
+    }
+
+    /// Whether a key with so many proofs may have one more, with so many used by all.
+    ///
+    /// What a key has stays below a part of what is free: the part with which a key that is alone has
+    /// its share. So however many keys have what they may, some room is left for the next one.
+    fn has_share(&self, proofs: usize, used: usize) -> bool {
+        let free = self.capacity.saturating_sub(used);
+        let of_others = self.capacity.saturating_sub(self.share);
+        proofs.saturating_mul(of_others) < self.share.saturating_mul(free)
     }
 
     /// How many proofs are remembered.
@@ -275,6 +288,17 @@ mod tests {
         // Nothing is kept of a key without proofs.
         assert_eq!(at(1000, 99, 250, 1060), Ok(()));
         assert_eq!((window.len(), window.lock().by_key.len()), (1, 1));
+    }
+
+    #[test]
+    fn keys_that_work_together_do_not_lock_out_the_others() {
+        let window = ReplayWindow::new(100);
+        for n in 0..200 {
+            let _spent = window.spend(of_key(n % 20, n, 60), UnixSeconds(0));
+        }
+        for n in 200..210 {
+            assert_eq!(window.spend(of_key(n, n, 60), UnixSeconds(0)), Ok(()));
+        }
     }
 
     #[test]
