@@ -72,6 +72,8 @@ struct Checked<'a> {
     presented: &'a str,
     token: &'a Found<RefreshToken>,
     grant: &'a Found<Grant>,
+    /// The token that came after this one, if it was spent.
+    successor: Option<&'a Found<RefreshToken>>,
     scope: ScopeSet,
     /// The key that the new tokens are bound to.
     jkt: Option<&'a str>,
@@ -121,6 +123,7 @@ fn check<'a>(
         presented,
         token,
         grant,
+        successor: records.successor.as_ref(),
         scope,
         jkt: proof.map(VerifiedProof::jkt),
     })
@@ -137,7 +140,7 @@ fn overlaps(present: &Present<'_>, spent: &Spent, records: &Records) -> bool {
     unused && present.now.since(spent.at) < overlap && spent.at.since(present.now) < overlap
 }
 
-/// Answers once more with the successor that exists already.
+/// Answers once more with the successor that exists already, and binds it if a proof came this time.
 fn again(
     present: &Present<'_>,
     client_id: &str,
@@ -148,12 +151,28 @@ fn again(
     match token::answer(present, &checked.issue(&next)) {
         Err(reason) => Decision::refused(reason),
         // A revocation that came first wins.
-        Ok(answer) => Decision::of(answer)
-            .with(checked.grant.unchanged())
-            .telling(Event::RefreshRepeated {
+        Ok(answer) => {
+            let decision = Decision::of(answer).with(checked.grant.unchanged());
+            bound_by_now(decision, checked).telling(Event::RefreshRepeated {
                 client_id: client_id.to_owned(),
                 grant_id: checked.grant.key.id().to_owned(),
-            }),
+            })
+        }
+    }
+}
+
+// RFC 9449 section 5: with a proof the refresh token that is handed out MUST be bound.
+fn bound_by_now(
+    decision: Decision<token::TokenResponse>,
+    checked: &Checked<'_>,
+) -> Decision<token::TokenResponse> {
+    let unbound = checked.successor.filter(|next| next.record.jkt.is_none());
+    match (unbound, checked.jkt) {
+        (Some(next), Some(jkt)) => decision.with(next.replaced_by(RefreshToken {
+            jkt: Some(jkt.to_owned()),
+            ..next.record.clone()
+        })),
+        _ => decision,
     }
 }
 

@@ -123,6 +123,29 @@ async fn a_grant_that_was_not_bound_is_bound_by_the_first_proof() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_is_repeated_with_a_proof_is_bound_by_it() {
+    let world = World::new();
+    let client = world.register(&[REDIRECT]).await;
+    let (_, first) = world.tokens(&client).await;
+    let (_, second) = pair(&world.refresh(&client, &first).await);
+    // The answer was lost, and the client comes again, with a key by now.
+    let prover = Prover::new();
+    let again = prover.refresh(&world, &client, &first).await;
+    assert_eq!(again.json()["token_type"], "DPoP");
+    assert_eq!(pair(&again).1, second);
+    for token in [&first, &second] {
+        let answer = world.refresh(&client, token).await;
+        assert_eq!(refusal(&answer), no_proof("the refresh token"));
+        let answer = Prover::new().refresh(&world, &client, token).await;
+        assert_eq!(refusal(&answer), other_key("the refresh token"));
+    }
+    let again = prover.refresh(&world, &client, &first).await;
+    assert_eq!(pair(&again).1, second);
+    let answer = prover.refresh(&world, &client, &second).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
 async fn a_code_is_bound_by_the_authorization_request() {
     let world = World::new();
     let client = world.register(&[REDIRECT]).await;
