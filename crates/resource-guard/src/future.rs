@@ -21,6 +21,7 @@ use crate::guard::Decision;
 use crate::keys::KeySnapshot;
 use crate::layer::Shared;
 use crate::operation::Role;
+use crate::passed::PassedToken;
 use crate::principal::{Granted, Principal};
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
@@ -94,6 +95,9 @@ impl<S: Service<Request<B>>, B> GuardFuture<S, B> {
             shared,
         };
         let shared = &afterwards.shared;
+        // What another guard has left is about another token.
+        parts.extensions.remove::<Principal>();
+        parts.extensions.remove::<PassedToken>();
         let peer = parts.extensions.get().cloned();
         let certificate = match shared
             .proxies

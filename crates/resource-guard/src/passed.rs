@@ -8,7 +8,8 @@ use oauth_rs::secret::Secret;
 ///
 /// It is made by [`Guard::check`](crate::Guard::check) alone, and only for an issuer with
 /// [`dangerous_pass_token_on_to`](crate::TrustedIssuer::dangerous_pass_token_on_to); whoever has one
-/// has the proof that the token is for that service. The layer puts it into the extensions of the
+/// has the proof that the token is for that service, or that the issuer's audience
+/// [does not count](crate::TrustedIssuer::dangerous_accept_any_audience). The layer puts it into the extensions of the
 /// request; it shows itself to nobody, and is wiped from memory with the request.
 ///
 /// Does not check: that the other service accepts it.

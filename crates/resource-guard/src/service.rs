@@ -30,10 +30,11 @@ use crate::layer::Shared;
 /// 6. Whether the token allows the operation of the request, if one is
 ///    [named](crate::GuardLayer::operation).
 /// 7. A refusal is answered, with the [`Refused`](crate::Refused) in the response's extensions.
-/// 8. The [`Principal`](crate::Principal) is put into the request's extensions, the fields
-///    `Authorization` and `DPoP` are taken away, so that no handler can pass the token on (but for
-///    [`PassedToken`](crate::PassedToken), where that is configured), and the
-///    request goes to the inner service. Its response gets a new nonce if the client should have one.
+/// 8. The [`Principal`](crate::Principal) is put into the request's extensions, in place of what
+///    another guard has left there, the fields `Authorization` and `DPoP` are taken away, so that no
+///    handler can pass the token on (but for [`PassedToken`](crate::PassedToken), where that is
+///    configured), and the request goes to the inner service. Its response gets a new nonce if the
+///    client should have one.
 ///
 /// Every answer that is not a preflight's gets the CORS fields, whoever made it.
 ///

@@ -139,7 +139,7 @@ mod behind {
     use bytes::Bytes;
     use http::{Request, Response};
     use http_body_util::Full;
-    use resource_guard::{GuardLayer, PassedToken};
+    use resource_guard::{GuardLayer, PassedToken, Principal};
     use tower_layer::Layer as _;
     use tower_service::Service;
 
@@ -160,14 +160,47 @@ mod behind {
 
         fn call(&mut self, request: Request<()>) -> Self::Future {
             assert!(!request.headers().contains_key("authorization"));
-            let status = if request.extensions().get::<PassedToken>().is_some() {
-                200
-            } else {
-                204
+            let extensions = request.extensions();
+            let status = match (
+                extensions.get::<Principal>(),
+                extensions.get::<PassedToken>(),
+            ) {
+                (Some(_), Some(_)) => 200,
+                (Some(_), None) => 203,
+                (None, None) => 204,
+                (None, Some(_)) => panic!("a token of nobody"),
             };
             let response = Response::builder().status(status);
             ready(Ok(response.body(Full::new(Bytes::new())).unwrap()))
         }
+    }
+
+    #[tokio::test]
+    async fn nothing_that_another_guard_left_reaches_the_service() {
+        let world = World::new();
+        let both = world.sign(&claims_with("aud", json!([RESOURCE, API])));
+        let with = TrustedIssuer::new(issuer()).dangerous_pass_token_on_to(API);
+        let passing = Guard::new(GuardConfig::new(config_resource(), with)).unwrap();
+        let evidence = Evidence::of(&world.keys);
+        let before = passing.check(&request(&both), &evidence, NOW);
+        let before = before.into_result().unwrap();
+        let left = || {
+            let request = Request::post(RESOURCE).extension(before.principal().clone());
+            request.extension(before.passed_token().unwrap().clone())
+        };
+        let keys = world.keys.clone().fixed();
+        let own = format!("Bearer {}", world.token());
+        let layer = GuardLayer::new(Arc::new(world.guard), keys, Arc::new(|| NOW)).open(|_| true);
+        let send =
+            |request: http::request::Builder| layer.layer(Inner).call(request.body(()).unwrap());
+        assert_eq!(send(left()).await.unwrap().status(), 204);
+        assert_eq!(
+            send(left().header("authorization", own))
+                .await
+                .unwrap()
+                .status(),
+            203
+        );
     }
 
     #[tokio::test]
@@ -177,7 +210,7 @@ mod behind {
         let with = TrustedIssuer::new(issuer()).dangerous_pass_token_on_to(API);
         let configs = [
             (GuardConfig::new(config_resource(), with), 200),
-            (config(), 204),
+            (config(), 203),
         ];
         for (config, status) in configs {
             let guard = Arc::new(Guard::new(config).unwrap());
