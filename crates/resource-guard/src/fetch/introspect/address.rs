@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use oauth_rs::client::discover::{self, DiscoveryFailed};
 use oauth_rs::uri::Issuer;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::ask::AskFailed;
 use crate::fetch::send::HttpClient;
@@ -14,7 +15,8 @@ use crate::fetch::send::HttpClient;
 #[non_exhaustive]
 pub enum IntrospectionSource {
     /// At `introspection_endpoint` of the issuer's metadata, which is read before the first question
-    /// and again when it is [`MAX_AGE`] old.
+    /// and again when it is [`MAX_AGE`] old. While it cannot be read the address that is known is
+    /// used, for [`MAX_USABLE`] at most.
     ///
     /// The document's `issuer` has to be the expected one, byte for byte.
     Discovered,
@@ -26,10 +28,27 @@ pub enum IntrospectionSource {
 /// otherwise.
 pub const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// A day: longer than most outages of a metadata document, while the endpoint itself answers.
+pub const MAX_USABLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A minute: how soon a document that could not be read is asked for again.
+const READ_AGAIN: Duration = Duration::from_secs(60);
+
+/// Two seconds: how long a question waits for the document where it could do without, which leaves
+/// most of its own time.
+const READ_TIME: Duration = Duration::from_secs(2);
+
 /// The address, once it is known.
 pub(super) struct Address {
     source: IntrospectionSource,
-    found: Mutex<Option<(String, Instant)>>,
+    found: Mutex<Option<Found>>,
+}
+
+/// The address of a document.
+struct Found {
+    url: String,
+    read: Instant,
+    read_again: Instant,
 }
 
 impl Address {
@@ -52,15 +71,48 @@ impl Address {
             return Ok(url.clone());
         }
         let mut found = self.found.lock().await;
-        if let Some((url, then)) = &*found
-            && now().saturating_duration_since(*then) < MAX_AGE
-        {
-            return Ok(url.clone());
+        let known = match &mut *found {
+            Some(found) if now() < found.read_again => return Ok(found.url.clone()),
+            Some(found) if now().saturating_duration_since(found.read) < MAX_USABLE => {
+                // Whoever comes meanwhile does not wait.
+                found.read_again = later(now(), READ_AGAIN);
+                found.url.clone()
+            }
+            _ => {
+                let url = discover(issuer, http).await?;
+                *found = Some(Found::new(&url, now()));
+                return Ok(url);
+            }
+        };
+        drop(found);
+        match timeout(READ_TIME, discover(issuer, http)).await {
+            Ok(Ok(url)) => {
+                *self.found.lock().await = Some(Found::new(&url, now()));
+                Ok(url)
+            }
+            // The issuer says that there is none any more.
+            Ok(Err(AskFailed::NoEndpoint)) => {
+                *self.found.lock().await = None;
+                Err(AskFailed::NoEndpoint)
+            }
+            Ok(Err(_)) | Err(_) => Ok(known),
         }
-        let url = discover(issuer, http).await?;
-        *found = Some((url.clone(), now()));
-        Ok(url)
     }
+}
+
+impl Found {
+    fn new(url: &str, now: Instant) -> Self {
+        Self {
+            url: url.to_owned(),
+            read: now,
+            read_again: later(now, MAX_AGE),
+        }
+    }
+}
+
+/// A time that no clock reaches is as good as none: the document is read then.
+fn later(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or(now)
 }
 
 async fn discover(issuer: &Issuer, http: &HttpClient) -> Result<String, AskFailed> {

@@ -158,14 +158,20 @@ impl Introspector {
     }
 
     /// Forgets what was said of a token, so that it is asked about at the next request.
+    ///
+    /// An answer that is under way is for those who wait for it, and is not kept.
     pub fn forget(&self, token: &Secret) {
-        self.shared
-            .answers
-            .forget(&sha256(token.expose().as_bytes()));
+        let hash = sha256(token.expose().as_bytes());
+        // The lock is held for both, so that nothing lands in between.
+        let mut flights = self.shared.lock();
+        flights.under_way.remove(&hash);
+        self.shared.answers.forget(&hash);
     }
 
-    /// Forgets everything that was said.
+    /// Forgets everything that was said, and what is under way.
     pub fn forget_all(&self) {
+        let mut flights = self.shared.lock();
+        flights.under_way.clear();
         self.shared.answers.clear();
     }
 
@@ -242,15 +248,20 @@ impl Question {
         self.ended = true;
         let shared = &self.shared;
         let now = now();
+        let today = shared.clock.now();
+        let mut flights = shared.lock();
+        let is_awaited = flights.land(&self.hash, &self.landing);
         let outcome = match &answer {
             Ok(answer) => {
-                let today = shared.clock.now();
-                shared.answers.keep(self.hash, answer.clone(), now, today);
-                shared.lock().landed(&self.hash, Ok(()), now);
+                if is_awaited {
+                    shared.answers.keep(self.hash, answer.clone(), now, today);
+                }
+                flights.judged(Ok(()), now);
                 Ok(Arc::clone(&answer.said))
             }
-            Err(failed) => Err(shared.lock().landed(&self.hash, Err(failed), now)),
+            Err(failed) => Err(flights.judged(Err(failed), now)),
         };
+        drop(flights);
         self.landing.send_replace(Some(outcome.map_err(|wait| {
             let retry_after = wait.max(RETRY);
             Unavailable { retry_after }
@@ -271,14 +282,18 @@ impl Drop for Question {
 }
 
 impl Flights {
-    /// The end of a question; says when it is worth asking again.
-    fn landed(
-        &mut self,
-        hash: &TokenHash,
-        outcome: Result<(), &AskFailed>,
-        now: Instant,
-    ) -> Duration {
-        self.under_way.remove(hash);
+    /// Takes a question off the list; false if what it brings was forgotten meanwhile.
+    fn land(&mut self, hash: &TokenHash, landing: &watch::Sender<Option<Outcome>>) -> bool {
+        let flight = self.under_way.get(hash);
+        let is_listed = flight.is_some_and(|one| one.same_channel(&landing.subscribe()));
+        if is_listed {
+            self.under_way.remove(hash);
+        }
+        is_listed
+    }
+
+    /// What its end says of the issuer; says when it is worth asking again.
+    fn judged(&mut self, outcome: Result<(), &AskFailed>, now: Instant) -> Duration {
         match outcome {
             Err(failed) if failed.is_outage() => self.breaker.failed(now),
             _ => self.breaker.succeeded(),

@@ -9,7 +9,7 @@ mod freshness;
 mod introspector;
 mod limits;
 
-pub use address::{IntrospectionSource, MAX_AGE};
+pub use address::{IntrospectionSource, MAX_AGE, MAX_USABLE};
 pub use ask::{AskFailed, IntrospectionProfile};
 pub use breaker::BreakerLimits;
 pub use introspector::{AskReport, IntrospectionEndpoint, Introspector};

@@ -1,24 +1,31 @@
 //! The address of introspection, found in the issuer's metadata; and how long answers may be kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use oauth_rs::client::{Client, ClientAuth};
 use oauth_rs::secret::Secret;
-use resource_guard::fetch::introspect::MAX_AGE;
+use resource_guard::fetch::introspect::{MAX_AGE, MAX_USABLE};
 use resource_guard::fetch::{
-    IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile, IntrospectionSource,
-    Introspector,
+    HttpClient, IntrospectionEndpoint, IntrospectionLimits, IntrospectionProfile,
+    IntrospectionSource, Introspector,
 };
 use serde_json::json;
 use tokio::time::advance;
+use tower_service::Service;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Refusal};
 use crate::support::{ISSUER, NOW, issuer};
 
 fn asking(endpoint: &Endpoint, source: IntrospectionSource) -> Introspector {
+    asking_through(endpoint.client(), source)
+}
+
+fn asking_through(client: HttpClient, source: IntrospectionSource) -> Introspector {
     let at = IntrospectionEndpoint {
         issuer: issuer(),
         source,
@@ -30,7 +37,7 @@ fn asking(endpoint: &Endpoint, source: IntrospectionSource) -> Introspector {
     };
     Introspector::new(
         at,
-        endpoint.client(),
+        client,
         Arc::new(|| NOW),
         Arc::new(|_: &mut [u8]| {}),
         IntrospectionLimits::default(),
@@ -74,6 +81,78 @@ async fn the_address_is_found_once_for_all_and_looked_for_again_within_the_hour(
     advance(Duration::from_secs(2)).await;
     assert!(asked.ask(&Secret::new("four")).await.is_ok());
     assert_eq!(endpoint.count(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_known_is_used_while_the_metadata_cannot_be_read() {
+    for (stuck, failing) in [(false, 503), (false, 200), (true, 503)] {
+        let is_down = Arc::new(AtomicBool::new(false));
+        let (endpoint, hangs) = (failing_metadata(&is_down, failing), Arc::clone(&is_down));
+        let client = HttpClient::new(Stuck {
+            endpoint: endpoint.clone(),
+            is_stuck: Arc::new(move || stuck && hangs.load(Ordering::SeqCst)),
+        });
+        let asked = asking_through(client, IntrospectionSource::Discovered);
+        assert!(asked.ask(&Secret::new("one")).await.is_ok());
+        assert_eq!(endpoint.count(), 2);
+        is_down.store(true, Ordering::SeqCst);
+        advance(MAX_AGE).await;
+        let (two, three) = (Secret::new("two"), Secret::new("three"));
+        let (two, three) = tokio::join!(asked.ask(&two), asked.ask(&three));
+        assert!(two.is_ok() && three.is_ok(), "{stuck} {failing}");
+        // Whoever comes soon after does not look again.
+        let before = endpoint.count();
+        assert!(asked.ask(&Secret::new("four")).await.is_ok());
+        assert_eq!(endpoint.count(), before + 1, "{stuck} {failing}");
+        advance(MAX_USABLE).await;
+        assert!(asked.ask(&Secret::new("five")).await.is_err());
+        is_down.store(false, Ordering::SeqCst);
+        advance(Duration::from_secs(60)).await;
+        assert!(asked.ask(&Secret::new("six")).await.is_ok());
+    }
+}
+
+/// A good server whose metadata is answered by this status, without a document, while it is down.
+fn failing_metadata(is_down: &Arc<AtomicBool>, status: u16) -> Endpoint {
+    let is_down = Arc::clone(is_down);
+    Endpoint::new(move |request| {
+        let is_metadata = request.uri().path().starts_with("/.well-known/");
+        let (status, body) = match (is_metadata, is_down.load(Ordering::SeqCst)) {
+            (true, true) => (status, "{}".to_owned()),
+            (true, false) => {
+                let url = "https://as.example/introspect";
+                let document = json!({"issuer": ISSUER, "introspection_endpoint": url});
+                (200, document.to_string())
+            }
+            (false, _) => (200, r#"{"active":true,"sub":"u"}"#.to_owned()),
+        };
+        let response = Response::builder().status(status);
+        Ok(response.body(body.into()).unwrap())
+    })
+}
+
+/// Never answers a question for metadata while it is stuck.
+#[derive(Clone)]
+struct Stuck {
+    endpoint: Endpoint,
+    is_stuck: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Service<Request<Bytes>> for Stuck {
+    type Response = Response<Bytes>;
+    type Error = Refusal;
+    type Future = <Endpoint as Service<Request<Bytes>>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        self.endpoint.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        if request.uri().path().starts_with("/.well-known/") && (self.is_stuck)() {
+            return Box::pin(std::future::pending());
+        }
+        self.endpoint.call(request)
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -377,6 +377,30 @@ async fn an_answer_can_be_forgotten_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_forgotten_while_it_was_asked_about_is_asked_about_anew() {
+    for all in [false, true] {
+        let world = World::answering(200, ACTIVE);
+        world.endpoint.takes(seconds(2));
+        let early = world.introspector.clone();
+        let early = tokio::spawn(async move { early.ask(&Secret::new("t")).await });
+        advance(seconds(1)).await;
+        tokio::task::yield_now().await;
+        match all {
+            true => world.introspector.forget_all(),
+            false => world.introspector.forget(&Secret::new("t")),
+        }
+        let late = world.introspector.clone();
+        let late = tokio::spawn(async move { late.ask(&Secret::new("t")).await });
+        // Whoever waited before gets what was said before; nobody else does.
+        assert!(early.await.unwrap().is_ok());
+        assert_eq!(world.endpoint.count(), 2, "{all}");
+        assert!(late.await.unwrap().is_ok());
+        assert!(world.is_active("t").await);
+        assert_eq!(world.endpoint.count(), 2, "{all}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_resource_server_authenticates_in_each_way() {
     let key = Arc::new(SigningKey::generate_es256().unwrap());
     let mut assertions = Vec::new();
