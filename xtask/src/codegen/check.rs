@@ -300,3 +300,171 @@ fn check_travel(tool: &Tool, data: &Data) -> Outcome {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const SHARED: &str = r#"
+[shared]
+session_id = { type = "text", required = true, says = "Id of the session." }
+organization_id = { type = "text", says = "Id of the organisation." }
+"#;
+
+    const AREA: &str = r#"
+says = "Sessions."
+order = 1
+category = "Sessions"
+toolsets = ["sessions"]
+scope = ["didit:verification"]
+
+[[operation]]
+name = "session.delete"
+method = "DELETE"
+path = "/organization/{org}/session/{session_id}/"
+kind = "destructive"
+permission = "delete:sessions"
+confirm = "it is gone"
+says = "Delete a session."
+[operation.parts]
+session_id = {}
+[operation.body]
+reason = { type = "text", one_of = ["a", "b"], says = "Why." }
+
+[[tool]]
+name = "didit_session_delete"
+title = "Session Delete"
+operations = ["session.delete"]
+takes = ["organization_id", "session_id", "reason", "confirm"]
+confirm = { argument = "confirm" }
+says = "Delete a session."
+[tool.arguments]
+confirm = { type = "boolean", required = true, says = "Must be true." }
+"#;
+
+    fn judged(area: &str) -> Outcome {
+        let files = [("shared", SHARED), ("session", area)]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()));
+        check(&Data::read(&BTreeMap::from(files))?)
+    }
+
+    #[test]
+    fn each_rule_is_told_with_the_row_that_breaks_it() {
+        assert_eq!(judged(AREA), Ok(()));
+        for (from, to, why) in [
+            (
+                r#""session.delete""#,
+                r#""case.delete""#,
+                "is not named session.verb",
+            ),
+            ("DELETE", "REMOVE", "there is no method REMOVE"),
+            (
+                "{session_id}/\"",
+                "{session_id}\"",
+                "does not begin and end as it must",
+            ),
+            ("/{session_id}/", "/{id}/", "the path names"),
+            (
+                "\"destructive\"",
+                "\"write\"",
+                "says what must be confirmed",
+            ),
+            (
+                "delete:sessions",
+                "erase:sessions",
+                "erase:sessions is no permission",
+            ),
+            (
+                "didit:verification",
+                "didit:everything",
+                "there is no scope didit:everything",
+            ),
+            (
+                "\"Why.\"",
+                "\"Why\"",
+                "reason says nothing, or no whole sentence",
+            ),
+            (
+                "[\"a\", \"b\"]",
+                "[\"a\", \"a\"]",
+                "reason has a word twice",
+            ),
+            (
+                "one_of = [\"a\", \"b\"]",
+                "minimum = 1",
+                "reason is a Text, which has no bounds",
+            ),
+            (
+                "session_id = {}",
+                "session_id = { like = \"id\" }",
+                "no shared parameter is named id",
+            ),
+            ("says = \"Why.\"", "sais = \"Why.\"", "unknown field `sais`"),
+            (
+                "\"didit_session_delete\"",
+                "\"session_delete\"",
+                "is not named didit_something",
+            ),
+            (
+                "operations = [\"session.delete\"]",
+                "operations = [\"session.erase\"]",
+                "there is no operation session.erase",
+            ),
+            (
+                "operations = [\"session.delete\"]",
+                "operations = [\"session.delete\", \"session.delete\"]",
+                "it must name its run",
+            ),
+            (
+                "argument = \"confirm\"",
+                "argument = \"agreed\"",
+                "speaks of agreed, which it does not take",
+            ),
+            (
+                "\"session_id\", \"reason\"",
+                "\"reason\"",
+                "session_id is needed and never given",
+            ),
+            (
+                "\"reason\", \"confirm\"]",
+                "\"reason\", \"confirm\", \"other\"]",
+                "no shared parameter is named other",
+            ),
+            (
+                "\"reason\", \"confirm\"]",
+                "\"reason\"]",
+                "confirm is described but not taken",
+            ),
+        ] {
+            let area = AREA.replace(from, to);
+            assert_ne!(area, AREA, "{from}");
+            let found = judged(&area).unwrap_err();
+            assert!(found.contains(why), "{why}\n{found}");
+        }
+    }
+
+    #[test]
+    fn an_argument_that_goes_nowhere_is_found() {
+        let area = AREA.replace(
+            "confirm = { type",
+            "lost = { type = \"text\", says = \"Lost.\" }\nconfirm = { type",
+        );
+        let area = area.replace(
+            "\"reason\", \"confirm\"]",
+            "\"reason\", \"confirm\", \"lost\"]",
+        );
+        assert!(judged(&area).unwrap_err().contains("lost goes nowhere"));
+    }
+
+    #[test]
+    fn a_row_twice_is_found() {
+        let (_, tool) = AREA.split_once("[[tool]]").unwrap();
+        let found = judged(&format!("{AREA}\n[[tool]]{tool}")).unwrap_err();
+        assert!(
+            found.contains("tool didit_session_delete: is there twice"),
+            "{found}"
+        );
+    }
+}
