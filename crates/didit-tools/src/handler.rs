@@ -116,7 +116,8 @@ fn listed(surface: Surface) -> Items<Listed> {
     written.clone()
 }
 
-fn shown(tool: &Tool, surface: Surface) -> Result<Listed, serde_json::Error> {
+/// A tool as it is listed.
+pub(crate) fn shown(tool: &Tool, surface: Surface) -> Result<Listed, serde_json::Error> {
     let arguments = tool
         .arguments
         .iter()

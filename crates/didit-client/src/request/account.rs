@@ -43,7 +43,7 @@ impl Register {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct VerifyEmail {
-    /// Email address of the new account.
+    /// Email address of the new account, as given to didit_account_register.
     pub email: String,
     /// The code from the email; it works for 10 minutes.
     pub code: Secret,
@@ -74,7 +74,7 @@ impl VerifyEmail {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ResendOtp {
-    /// Email address of the new account.
+    /// Email address of the new account, as given to didit_account_register.
     pub email: String,
 }
 

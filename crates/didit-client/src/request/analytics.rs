@@ -6,7 +6,7 @@ use crate::api::PathPart;
 use crate::call::Call;
 use crate::operation::rows::analytics;
 
-/// Counts summed over the applications the person can reach: sessions started, results by status, conversion rate, how far each check was reached, warnings.
+/// Counts summed over all applications within reach: sessions started, results by status, conversion rate, how far each check was reached, warnings.
 ///
 /// The operation `analytics.get`: `GET /organization/{org}/application/{app}/analytics/`.
 #[derive(Clone, Debug)]
@@ -16,11 +16,9 @@ pub struct Get {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// First day (UTC), as YYYY-MM-DD.
-    /// Wins over last_n_days.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
-    /// Wins over last_n_days.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
 }
 

@@ -14,7 +14,7 @@ use crate::operation::rows::audit;
 pub struct List {
     /// Id of the organisation.
     pub organization: PathPart,
-    /// For the next page: the value of cursor in the `next` address of the last page, not the whole address.
+    /// For the next page: the value of cursor in the next address of the last page, not the whole address.
     pub cursor: Option<String>,
 }
 

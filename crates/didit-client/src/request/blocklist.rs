@@ -51,13 +51,13 @@ pub struct Add {
     pub application: PathPart,
     /// Id of the session whose data is meant.
     pub session_id: Option<String>,
-    /// Whether the face of the session is meant.
+    /// true to block the face of the session.
     pub blocklist_face: Option<bool>,
-    /// Whether the document of the session is meant.
+    /// true to block the document of the session.
     pub blocklist_document: Option<bool>,
-    /// Whether the telephone number of the session is meant.
+    /// true to block the telephone number of the session.
     pub blocklist_phone: Option<bool>,
-    /// Whether the email address of the session is meant.
+    /// true to block the email address of the session.
     pub blocklist_email: Option<bool>,
     /// Further members of the body, which go out as they are.
     pub more: Map<String, Value>,
@@ -107,13 +107,13 @@ pub struct Remove {
     pub application: PathPart,
     /// Id of the session whose data is meant.
     pub session_id: Option<String>,
-    /// Whether the face of the session is meant.
+    /// true to unblock the face of the session.
     pub unblock_face: Option<bool>,
-    /// Whether the document of the session is meant.
+    /// true to unblock the document of the session.
     pub unblock_document: Option<bool>,
-    /// Whether the telephone number of the session is meant.
+    /// true to unblock the telephone number of the session.
     pub unblock_phone: Option<bool>,
-    /// Whether the email address of the session is meant.
+    /// true to unblock the email address of the session.
     pub unblock_email: Option<bool>,
     /// Further members of the body, which go out as they are.
     pub more: Map<String, Value>,

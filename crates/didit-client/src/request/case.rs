@@ -122,17 +122,17 @@ pub struct List {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Only cases with this status, such as OPEN or RESOLVED.
+    /// Only with this status, such as OPEN or RESOLVED.
     pub status: Option<String>,
-    /// For the next page: the value of cursor in the `next` address of the last page, not the whole address; works within one application only.
+    /// For the next page: the value of cursor in the next address of the last page, not the whole address; within one application only.
     pub cursor: Option<String>,
     /// Text to look for in the case.
     pub search: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
 }
 
@@ -176,17 +176,17 @@ impl List {
 pub struct ListOrganization {
     /// Id of the organisation.
     pub organization: PathPart,
-    /// Only cases with this status, such as OPEN or RESOLVED.
+    /// Only with this status, such as OPEN or RESOLVED.
     pub status: Option<String>,
-    /// For the next page: the value of cursor in the `next` address of the last page, not the whole address; works within one application only.
+    /// For the next page: the value of cursor in the next address of the last page, not the whole address; within one application only.
     pub cursor: Option<String>,
     /// Text to look for in the case.
     pub search: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
 }
 

@@ -18,7 +18,7 @@ pub struct Requirements {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Day to judge by, as YYYY-MM-DD; today unless said.
+    /// Day to judge by, YYYY-MM-DD; today unless said.
     pub as_of: Option<String>,
 }
 
@@ -54,11 +54,11 @@ pub struct CheckWorkflow {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Id of the workflow to check.
+    /// workflow_id of the workflow to check.
     pub workflow_id: String,
-    /// Version of the workflow, as a number; the newest unless said.
+    /// Version of the workflow, a whole number; the newest unless said.
     pub version: Option<Number>,
-    /// Day to judge by, as YYYY-MM-DD; today unless said.
+    /// Day to judge by, YYYY-MM-DD; today unless said.
     pub as_of: Option<String>,
 }
 
@@ -102,7 +102,7 @@ pub struct InterviewNext {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Answers of the compliance interview so far, by question.
+    /// Answers by question, as an object; the questions come from didit_compliance_interview_next.
     pub answers: Map<String, Value>,
 }
 
@@ -170,7 +170,7 @@ pub struct SetProfile {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Answers of the compliance interview so far, by question.
+    /// Answers by question, as an object; the questions come from didit_compliance_interview_next.
     pub answers: Map<String, Value>,
 }
 
@@ -206,11 +206,11 @@ pub struct GenerateWorkflow {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Day to judge by, as YYYY-MM-DD; today unless said.
+    /// Day to judge by, YYYY-MM-DD; today unless said.
     pub as_of: Option<String>,
-    /// Answers of the compliance interview so far, by question.
+    /// Answers by question, as an object; the questions come from didit_compliance_interview_next.
     pub answers: Option<Map<String, Value>>,
-    /// Whether people (kyc) or companies (kyb) are verified.
+    /// kyc to verify people, kyb for companies.
     pub subject: Option<Subject>,
 }
 

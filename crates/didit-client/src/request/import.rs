@@ -14,13 +14,13 @@ use std::fmt;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Create {
-    /// Public https address of the file to import.
+    /// Public https address of the file; Didit fetches it.
     pub source_file_url: String,
-    /// What the file holds.
+    /// What the rows of the file are.
     pub import_type: Option<ImportType>,
-    /// Format of the file.
+    /// Format of the file: csv, or ndjson with one JSON object per line.
     pub source_format: Option<SourceFormat>,
-    /// Workflow that the imported sessions belong to.
+    /// Workflow that imported sessions belong to.
     pub workflow_id: Option<String>,
 }
 

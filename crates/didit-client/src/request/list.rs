@@ -18,13 +18,13 @@ pub struct List {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Only lists of this type, such as blocklist or allowlist.
+    /// Only lists of this type, such as allowlist or custom.
     pub list_type: Option<String>,
     /// Only lists whose entries are of this type, such as email.
     pub entry_type: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page; works within one application only.
+    /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
 }
 
@@ -66,13 +66,13 @@ pub struct Create {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Name of the list.
+    /// Name of the list, for people.
     pub name: String,
-    /// Whether its entries are let through (allowlist) or only kept (custom).
+    /// allowlist to let its entries through, custom for a list of your own.
     pub list_type: ListType,
-    /// What its entries are.
+    /// What its entries are; all of a list are of one type.
     pub entry_type: EntryType,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
 }
 
@@ -160,7 +160,7 @@ pub struct Update {
     pub list_uuid: PathPart,
     /// New name of the list.
     pub name: Option<String>,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
 }
 
@@ -240,11 +240,11 @@ pub struct Entries {
     pub list_uuid: PathPart,
     /// Text to look for.
     pub search: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page.
+    /// Rows to skip for the next page, as text such as "20".
     pub offset: Option<u64>,
-    /// Id of the session that the entry is from.
+    /// Id of the session that the entry is from, not its number.
     pub reference_session_id: Option<String>,
 }
 
@@ -292,19 +292,19 @@ pub struct CreateEntry {
     pub list_uuid: PathPart,
     /// The value itself, such as an email address; not needed when the entry comes from a session.
     pub value: Option<String>,
-    /// Id of the session that the entry is from.
+    /// Id of the session that the entry is from, not its number.
     pub reference_session_id: Option<String>,
-    /// Id of the object that the entry is from.
+    /// Id of the object that the entry is from, when it is not from a session.
     pub reference_object_uuid: Option<String>,
-    /// Name to show for the entry.
+    /// Name to show for the entry; may be left out.
     pub display_label: Option<String>,
-    /// A note to keep with it.
+    /// Why it is in the list, for people.
     pub comment: Option<String>,
     /// Anything to keep with the entry, as an object.
     pub metadata: Option<Map<String, Value>>,
-    /// Which image of the session holds the face.
+    /// With a face from a session: which image of it holds the face.
     pub face_image_source: Option<FaceImageSource>,
-    /// Node of the session that the face is from.
+    /// With a face from a session: the node_id of the check, from didit_session_get_decision.
     pub reference_node_id: Option<String>,
 }
 
@@ -358,9 +358,9 @@ pub struct UploadFace {
     pub application: PathPart,
     /// Id of the list.
     pub list_uuid: PathPart,
-    /// Name to show for the entry.
+    /// Name to show for the entry; may be left out.
     pub display_label: Option<String>,
-    /// A note to keep with it.
+    /// Why it is in the list, for people.
     pub comment: Option<String>,
     /// The image, as base64.
     pub image: String,

@@ -80,11 +80,11 @@ pub struct Request {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Name of the provider to integrate.
+    /// Name of the provider that is missing, such as a company name.
     pub provider_name: String,
-    /// What the provider is for.
+    /// What the provider is for, in a word.
     pub category: Option<String>,
-    /// Why it is wanted.
+    /// Why it is wanted, in a sentence.
     pub note: Option<String>,
 }
 

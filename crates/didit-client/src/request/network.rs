@@ -30,17 +30,17 @@ pub struct List {
     pub min_size: Option<Number>,
     /// Only networks of at most this many members.
     pub max_size: Option<Number>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
-    /// Text to look for.
+    /// Text to look for in the networks.
     pub q: Option<String>,
-    /// What to sort by; a minus sign in front reverses.
+    /// What to sort by; a minus sign in front reverses, such as -risk_score.
     pub ordering: Option<Ordering>,
-    /// How many rows, as a number.
+    /// Rows at most, as a number.
     pub limit: Option<Number>,
-    /// How many rows to skip, for the next page.
+    /// Rows to skip for the next page, as a number.
     pub offset: Option<Number>,
 }
 
@@ -100,7 +100,7 @@ pub struct Membership {
     pub application: PathPart,
     /// What the id is of.
     pub subject_path: SubjectPath,
-    /// Id of the subject.
+    /// Id of the subject: session_id, transaction_id, or the vendor_data or id that the rows of users and businesses show.
     pub subject_id: PathPart,
 }
 
@@ -183,11 +183,11 @@ pub struct Section {
     pub network_id: PathPart,
     /// Which section.
     pub section: SectionSection,
-    /// How many steps from the focus the graph goes.
+    /// With graph: how many steps from the focus it goes.
     pub depth: Option<Depth>,
-    /// Whether focus_id is a user or a business.
+    /// With graph: whether focus_id is a user or a business.
     pub focus_kind: Option<FocusKind>,
-    /// Id of the user or business in the middle of the graph.
+    /// With graph: id of the member in the middle; the section members shows them.
     pub focus_id: Option<String>,
 }
 

@@ -152,11 +152,11 @@ impl Balance {
 pub struct TopUp {
     /// Id of the organisation.
     pub organization: PathPart,
-    /// Amount in USD, 50 to 1000000.
+    /// Amount in USD, 50 to 1000000, such as 100.
     pub amount_in_dollars: Number,
-    /// Address the browser goes to after the payment.
+    /// Address the browser goes to after the payment; may be left out.
     pub success_url: Option<String>,
-    /// Address the browser goes to when the payment is cancelled.
+    /// Address the browser goes to when the payment is cancelled; may be left out.
     pub cancel_url: Option<String>,
 }
 
@@ -218,7 +218,7 @@ impl Members {
 pub struct InviteMember {
     /// Id of the organisation.
     pub organization: PathPart,
-    /// Email addresses to invite, 1 to 5.
+    /// Email addresses to invite, 1 to 5, as a list.
     pub emails: Vec<String>,
     /// Name of the role.
     pub role: String,

@@ -50,11 +50,11 @@ pub struct Create {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Title of the questionnaire.
+    /// Title of the questionnaire, for people.
     pub title: String,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
-    /// Language of texts that have no translation, such as en.
+    /// Language of texts that have no translation, such as en; en unless said.
     pub default_language: Option<String>,
     /// published to use, draft to look at first.
     pub status: Option<Status>,
@@ -151,9 +151,9 @@ pub struct Update {
     pub questionnaire_id: PathPart,
     /// New title of the questionnaire.
     pub title: Option<String>,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
-    /// Language of texts that have no translation, such as en.
+    /// Language of texts that have no translation, such as en; en unless said.
     pub default_language: Option<String>,
     /// published to use, draft to look at first.
     pub status: Option<Status>,

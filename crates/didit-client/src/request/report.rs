@@ -121,7 +121,7 @@ pub struct Export {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// What to export: sessions, transactions, businesses, vendor-users or vendor-businesses.
+    /// sessions, transactions, businesses, vendor-users or vendor-businesses.
     pub kind: PathPart,
     /// Further members of the body, which go out as they are.
     pub more: Map<String, Value>,

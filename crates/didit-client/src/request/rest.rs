@@ -567,7 +567,7 @@ impl QuestionnaireList {
 pub struct QuestionnaireCreate {
     /// Its title.
     pub title: Option<String>,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
     /// The language of texts without another one.
     pub default_language: Option<String>,
@@ -630,7 +630,7 @@ pub struct QuestionnaireUpdate {
     pub questionnaire_uuid: PathPart,
     /// Its title.
     pub title: Option<String>,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
     /// The language of texts without another one.
     pub default_language: Option<String>,

@@ -15,25 +15,25 @@ use std::fmt;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Create {
-    /// Id of a published workflow to run.
+    /// Id of a published workflow (workflow_id, not uuid).
     pub workflow_id: String,
-    /// Your own id for the person, to find the session again.
+    /// Your own id for the person or business, to find the session again.
     pub vendor_data: Option<String>,
-    /// Address the person is sent to at the end.
+    /// Address the person's browser is sent to at the end.
     pub callback: Option<String>,
-    /// Whose device is sent to the callback: the one that started, the one that finished, or both.
+    /// Whose device goes there.
     pub callback_method: Option<CallbackMethod>,
     /// Language of the verification pages.
     pub language: Option<Language>,
     /// Anything to keep with the session, as an object.
     pub metadata: Option<Map<String, Value>>,
-    /// How to reach the person: email, phone, send_notification_emails, email_lang.
+    /// How to reach the person: email, phone (E.164), send_notification_emails, email_lang.
     pub contact_details: Option<Map<String, Value>>,
-    /// What the documents should show: first_name, last_name, date_of_birth, gender, nationality, id_country, poa_country, address, identification_number, ip_address.
+    /// What the documents should show: first_name, last_name, date_of_birth (YYYY-MM-DD), gender, nationality, id_country and poa_country (alpha-3 such as ESP), address, identification_number, ip_address.
     pub expected_details: Option<Map<String, Value>>,
     /// Reference portrait for biometric workflows, as base64 of at most 1 MB.
     pub portrait_image: Option<String>,
-    /// In sandbox applications only: the outcome to simulate, approve or a name that starts with decline_ or review_.
+    /// In sandbox applications, the outcome: approve, or a name that starts with decline_ or review_.
     pub sandbox_scenario: Option<String>,
 }
 
@@ -106,13 +106,13 @@ pub struct UpdateStatus {
     pub session_id: PathPart,
     /// The status to set; Resubmitted only from Declined, In Review or Abandoned.
     pub new_status: UpdateStatusNewStatus,
-    /// Why, for the record of the review.
+    /// Why, for the record.
     pub comment: Option<String>,
-    /// With Resubmitted: node_id of each check to do again, as didit_session_get_decision shows them.
+    /// With Resubmitted: node_id of each check to do again, from didit_session_get_decision.
     pub nodes_to_resubmit: Option<Vec<String>>,
     /// Whether to tell the person by email.
     pub send_email: Option<bool>,
-    /// Where to; needed with send_email.
+    /// Where the email goes; needed with send_email.
     pub email_address: Option<String>,
     /// Language of that email, such as en.
     pub email_language: Option<String>,
@@ -155,21 +155,21 @@ impl UpdateStatus {
 pub struct UpdateData {
     /// Id of the session.
     pub session_id: PathPart,
-    /// Kind of the document.
+    /// Kind of the document, such as P (passport), DL (driving licence), ID or RP (residence permit).
     pub document_type: Option<UpdateDataDocumentType>,
-    /// Finer kind of the document.
+    /// Finer kind of the document, as Didit names it.
     pub document_subtype: Option<String>,
-    /// Number of the document.
+    /// Number of the document, as printed on it.
     pub document_number: Option<String>,
-    /// Personal number.
+    /// Personal number of the holder, as printed on the document.
     pub personal_number: Option<String>,
-    /// Date of birth, as YYYY-MM-DD.
+    /// Date of birth, YYYY-MM-DD, such as 1990-05-31.
     pub date_of_birth: Option<String>,
-    /// Day the document was issued, as YYYY-MM-DD.
+    /// Day the document was issued, YYYY-MM-DD.
     pub date_of_issue: Option<String>,
-    /// Day the document expires, as YYYY-MM-DD.
+    /// Day the document expires, YYYY-MM-DD.
     pub expiration_date: Option<String>,
-    /// Country that issued the document, as an ISO 3166-1 alpha-3 code.
+    /// Country that issued the document, as an ISO 3166-1 alpha-3 code such as ESP.
     pub issuing_state: Option<String>,
     /// First name.
     pub first_name: Option<String>,
@@ -181,7 +181,7 @@ pub struct UpdateData {
     pub address: Option<String>,
     /// Place of birth.
     pub place_of_birth: Option<String>,
-    /// Nationality, as an ISO 3166-1 alpha-3 code.
+    /// Nationality, as an ISO 3166-1 alpha-3 code such as ESP.
     pub nationality: Option<String>,
     /// Marital status as on the document.
     pub marital_status: Option<MaritalStatus>,
@@ -250,7 +250,7 @@ impl UpdateData {
 pub struct UpdatePoaData {
     /// Id of the session.
     pub session_id: PathPart,
-    /// Country that issued the document, as an ISO 3166-1 alpha-3 code.
+    /// Country that issued the document, as an ISO 3166-1 alpha-3 code such as ESP.
     pub issuing_state: Option<String>,
     /// Kind of the document.
     pub document_type: Option<UpdatePoaDataDocumentType>,
@@ -258,7 +258,7 @@ pub struct UpdatePoaData {
     pub document_language: Option<String>,
     /// Who issued the document.
     pub issuer: Option<String>,
-    /// Day the document was issued, as YYYY-MM-DD.
+    /// Day the document was issued, YYYY-MM-DD.
     pub issue_date: Option<String>,
     /// Address as on the document.
     pub poa_address: Option<String>,
@@ -339,9 +339,9 @@ pub struct BatchDelete {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Numbers of the sessions to delete, 1000 at most.
+    /// session_number of each session to delete, such as \[17, 18], 1000 at most.
     pub session_numbers: Option<Vec<Number>>,
-    /// true to delete every session of the application instead of the numbered ones.
+    /// true for every session of the application, instead of session_numbers.
     pub delete_all: Option<bool>,
 }
 
@@ -443,7 +443,7 @@ pub struct AddReview {
     pub session_id: PathPart,
     /// Text of the review.
     pub comment: Option<String>,
-    /// The status to set, if it should change.
+    /// The status to set; without it the session keeps its own.
     pub new_status: Option<AddReviewNewStatus>,
 }
 
@@ -481,7 +481,7 @@ impl AddReview {
 pub struct Share {
     /// Id of the session to share.
     pub session_id: PathPart,
-    /// Client id of the partner that may import the session.
+    /// Client id of the partner's application that may import the session; the partner knows it.
     pub partner_client_id: String,
 }
 
@@ -594,23 +594,23 @@ pub struct List {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Not Started, In Progress, In Review, Approved, Declined, Expired, Abandoned, Kyc Expired, Resubmitted or Awaiting User; several separated by commas.
+    /// Not Started, In Progress, In Review, Approved, Declined, Expired, Abandoned, Kyc Expired, Resubmitted, Awaiting User; several with commas between.
     pub status: Option<String>,
-    /// Sessions of people, of businesses, or both.
+    /// Sessions of people (user), of businesses, or both (all).
     pub session_kind: Option<SessionKind>,
-    /// Only sessions with exactly this vendor_data.
+    /// Only those with exactly this vendor_data, your own id.
     pub vendor_data: Option<String>,
-    /// Only sessions of this workflow.
+    /// Only of this workflow.
     pub workflow_id: Option<String>,
-    /// Text to look for, such as a name, vendor_data or the number of the session.
+    /// Text such as a name, vendor_data or session number.
     pub search: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page; works within one application only.
+    /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
 }
 
@@ -660,23 +660,23 @@ impl List {
 pub struct ListOrganization {
     /// Id of the organisation.
     pub organization: PathPart,
-    /// Not Started, In Progress, In Review, Approved, Declined, Expired, Abandoned, Kyc Expired, Resubmitted or Awaiting User; several separated by commas.
+    /// Not Started, In Progress, In Review, Approved, Declined, Expired, Abandoned, Kyc Expired, Resubmitted, Awaiting User; several with commas between.
     pub status: Option<String>,
-    /// Sessions of people, of businesses, or both.
+    /// Sessions of people (user), of businesses, or both (all).
     pub session_kind: Option<SessionKind>,
-    /// Only sessions with exactly this vendor_data.
+    /// Only those with exactly this vendor_data, your own id.
     pub vendor_data: Option<String>,
-    /// Only sessions of this workflow.
+    /// Only of this workflow.
     pub workflow_id: Option<String>,
-    /// Text to look for, such as a name, vendor_data or the number of the session.
+    /// Text such as a name, vendor_data or session number.
     pub search: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page; works within one application only.
+    /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
 }
 

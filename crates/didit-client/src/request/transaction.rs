@@ -18,27 +18,27 @@ pub struct Create {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the transaction.
+    /// Your own id for the transaction, to find it again.
     pub transaction_id: String,
     /// What kind of transaction it is.
     pub transaction_category: TransactionCategory,
-    /// Amount, currency and direction, as an object.
+    /// The transaction itself, as an object: amount, currency, direction.
     pub transaction_details: Map<String, Value>,
-    /// Who the transaction is of, as an object with vendor_data.
+    /// Whose transaction it is, as an object with vendor_data.
     pub subject: Map<String, Value>,
     /// The other side of the transaction, as an object.
     pub counterparty: Option<Map<String, Value>>,
-    /// When it happened, as an ISO 8601 time.
+    /// When it happened, in ISO 8601, such as 2026-03-01T09:30:00Z.
     pub transaction_at: Option<String>,
     /// Time zone of transaction_at, such as Europe/Madrid.
     pub time_zone: Option<String>,
-    /// Your own properties of the transaction, which rules can look at.
+    /// Your own properties for rules to look at, as an object.
     pub custom_properties: Option<Map<String, Value>>,
     /// What the travel rule asks for, as an object.
     pub travel_rule_details: Option<Map<String, Value>>,
     /// What is known of the device and connection, as an object.
     pub network_snapshot: Option<Map<String, Value>>,
-    /// Whether to screen the wallets of the transaction.
+    /// Whether to screen the wallets of the transaction too.
     pub include_crypto_screening: Option<bool>,
 }
 
@@ -137,7 +137,7 @@ pub struct ScreenWallet {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Address of the wallet.
+    /// Address of the wallet, as written on its chain.
     pub wallet_address: String,
     /// Chain or coin of the wallet.
     pub blockchain: Blockchain,
@@ -186,11 +186,11 @@ pub struct SdkToken {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person whose transactions are submitted.
+    /// Your own id for the person whose device submits.
     pub vendor_data: String,
     /// How long the token works, in seconds: 900 unless said, 86400 at most.
     pub ttl_seconds: Option<Number>,
-    /// How often the token may be used.
+    /// How often the token may be used, such as 1.
     pub max_uses: Option<Number>,
 }
 
@@ -233,17 +233,17 @@ pub struct List {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page; works within one application only.
+    /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
-    /// Only transactions with this status, such as APPROVED or IN_REVIEW.
+    /// Only with this status, such as APPROVED, IN_REVIEW or DECLINED.
     pub status: Option<String>,
-    /// Text to look for, such as a transaction id.
+    /// Text such as a transaction id.
     pub search: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
 }
 
@@ -287,17 +287,17 @@ impl List {
 pub struct ListOrganization {
     /// Id of the organisation.
     pub organization: PathPart,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page; works within one application only.
+    /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
-    /// Only transactions with this status, such as APPROVED or IN_REVIEW.
+    /// Only with this status, such as APPROVED, IN_REVIEW or DECLINED.
     pub status: Option<String>,
-    /// Text to look for, such as a transaction id.
+    /// Text such as a transaction id.
     pub search: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
 }
 

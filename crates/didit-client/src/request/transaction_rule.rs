@@ -20,7 +20,7 @@ pub struct List {
     pub application: PathPart,
     /// Only rules of the library (PRESET) or your own (CUSTOM).
     pub source: Option<Source>,
-    /// Only rules of this category.
+    /// Only rules of this category, as the rows show it.
     pub category: Option<String>,
     /// Only rules in this mode.
     pub mode: Option<Mode>,
@@ -28,11 +28,11 @@ pub struct List {
     pub bundle: Option<String>,
     /// Text to look for.
     pub search: Option<String>,
-    /// run_count, approved_pct, reviewed_pct, declined_pct, latest_triggered_at, title, created_at or source; a minus sign in front reverses.
+    /// Sort by run_count, approved_pct, reviewed_pct, declined_pct, latest_triggered_at, title, created_at or source; a minus sign in front reverses, such as -run_count.
     pub ordering: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page.
+    /// Rows to skip for the next page, as text such as "20".
     pub offset: Option<u64>,
 }
 
@@ -118,25 +118,25 @@ pub struct Create {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Name of the rule.
+    /// Name of the rule, for people.
     pub title: String,
     /// Category of the rule.
     pub category: String,
     /// ACTIVE to act, TEST to only record, DISABLED to do nothing.
     pub mode: Mode,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
-    /// Whether all conditions must hold or any one.
+    /// ALL when every condition must hold, ANY when one is enough.
     pub evaluation_mode: Option<EvaluationMode>,
-    /// Which transactions the rule looks at.
+    /// Which transactions the rule looks at; without it all.
     pub scope: Option<Map<String, Value>>,
-    /// What must hold of a transaction: objects with field, operator and value.
+    /// What must hold of a transaction, such as \[{"field": "amount", "operator": "gt", "value": 1000}].
     pub conditions: Option<Vec<Map<String, Value>>>,
-    /// A count or sum over a window of time that must hold too, such as more than 5 transactions in 24h.
+    /// A count or sum over a window of time that must hold too, such as {"metric": "count", "operator": "gt", "value": 5, "window": "24h"}; the window is a number with m, h or d.
     pub aggregation: Option<Map<String, Value>>,
-    /// What the rule does when it matches, such as add_score or change_status; change_status takes IN_REVIEW, DECLINED, AWAITING_USER (with workflow_id) or APPROVED as value.
+    /// What the rule does when it matches, such as \[{"type": "add_score", "value": 20}]; change_status takes IN_REVIEW, DECLINED, AWAITING_USER (with workflow_id) or APPROVED as value.
     pub actions: Vec<Map<String, Value>>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -199,25 +199,25 @@ pub struct Update {
     pub application: PathPart,
     /// Id of the rule.
     pub rule_uuid: PathPart,
-    /// Name of the rule.
+    /// Name of the rule, for people.
     pub title: Option<String>,
     /// Category of the rule.
     pub category: Option<String>,
     /// ACTIVE to act, TEST to only record, DISABLED to do nothing.
     pub mode: Option<Mode>,
-    /// A longer description.
+    /// A longer description, for people.
     pub description: Option<String>,
-    /// Whether all conditions must hold or any one.
+    /// ALL when every condition must hold, ANY when one is enough.
     pub evaluation_mode: Option<EvaluationMode>,
-    /// Which transactions the rule looks at.
+    /// Which transactions the rule looks at; without it all.
     pub scope: Option<Map<String, Value>>,
-    /// What must hold of a transaction: objects with field, operator and value.
+    /// What must hold of a transaction, such as \[{"field": "amount", "operator": "gt", "value": 1000}].
     pub conditions: Option<Vec<Map<String, Value>>>,
-    /// A count or sum over a window of time that must hold too, such as more than 5 transactions in 24h.
+    /// A count or sum over a window of time that must hold too, such as {"metric": "count", "operator": "gt", "value": 5, "window": "24h"}; the window is a number with m, h or d.
     pub aggregation: Option<Map<String, Value>>,
-    /// What the rule does when it matches, such as add_score or change_status; change_status takes IN_REVIEW, DECLINED, AWAITING_USER (with workflow_id) or APPROVED as value.
+    /// What the rule does when it matches, such as \[{"type": "add_score", "value": 20}]; change_status takes IN_REVIEW, DECLINED, AWAITING_USER (with workflow_id) or APPROVED as value.
     pub actions: Option<Vec<Map<String, Value>>>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -309,13 +309,13 @@ pub struct Backtest {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// What must hold of a transaction: objects with field, operator and value.
+    /// What must hold of a transaction, such as \[{"field": "amount", "operator": "gt", "value": 1000}].
     pub conditions: Option<Vec<Map<String, Value>>>,
-    /// A count or sum over a window of time that must hold too, such as more than 5 transactions in 24h.
+    /// A count or sum over a window of time that must hold too, such as {"metric": "count", "operator": "gt", "value": 5, "window": "24h"}; the window is a number with m, h or d.
     pub aggregation: Option<Map<String, Value>>,
-    /// Whether all conditions must hold or any one.
+    /// ALL when every condition must hold, ANY when one is enough.
     pub evaluation_mode: Option<EvaluationMode>,
-    /// Which transactions the rule looks at.
+    /// Which transactions the rule looks at; without it all.
     pub scope: Option<Map<String, Value>>,
     /// How many days back to look, 1 to 365; 90 unless said.
     pub period_days: Option<i64>,
@@ -363,13 +363,13 @@ pub struct LibraryList {
     pub application: PathPart,
     /// Only rules of this bundle.
     pub bundle: Option<String>,
-    /// Only rules of this category.
+    /// Only rules of this category, as the rows show it.
     pub category: Option<String>,
     /// Text to look for.
     pub search: Option<String>,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page.
+    /// Rows to skip for the next page, as text such as "20".
     pub offset: Option<u64>,
 }
 
@@ -413,9 +413,9 @@ pub struct Install {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Keys of the library rules.
+    /// Keys of the rules, as a list.
     pub library_keys: Option<Vec<String>>,
-    /// Name of a bundle of library rules.
+    /// Name of a bundle of rules, instead of library_keys.
     pub bundle: Option<String>,
 }
 
@@ -453,9 +453,9 @@ pub struct Uninstall {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Keys of the library rules.
+    /// Keys of the rules, as a list.
     pub library_keys: Option<Vec<String>>,
-    /// Name of a bundle of library rules.
+    /// Name of a bundle of rules, instead of library_keys.
     pub bundle: Option<String>,
 }
 

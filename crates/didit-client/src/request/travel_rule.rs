@@ -51,9 +51,9 @@ pub struct UpdateSettings {
     pub application: PathPart,
     /// Whether the travel rule is applied.
     pub is_enabled: Option<bool>,
-    /// Registered name.
+    /// Registered name of the company.
     pub legal_name: Option<String>,
-    /// Legal entity identifier, 20 characters.
+    /// Your legal entity identifier, 20 characters.
     pub lei: Option<String>,
     /// Country whose rules apply to you.
     pub jurisdiction: Option<String>,
@@ -61,13 +61,13 @@ pub struct UpdateSettings {
     pub compliance_email: Option<String>,
     /// Whether other providers can find you.
     pub is_discoverable: Option<bool>,
-    /// How alike names must be.
+    /// How alike names must be to match.
     pub name_matching_strictness: Option<NameMatchingStrictness>,
-    /// Hours to wait for the other side, 1 or more.
+    /// Hours to wait for the other side, 1 or more; 48 unless said.
     pub confirmation_timeout_hours: Option<Number>,
     /// What happens when the other side does not answer in time.
     pub timeout_outcome: Option<TimeoutOutcome>,
-    /// Amount from which the travel rule applies, as text.
+    /// Amount from which the travel rule applies, as text such as "1000".
     pub threshold_amount: Option<String>,
     /// Whether transfers that come in are accepted without a person.
     pub inbound_auto_accept: Option<bool>,
@@ -149,9 +149,9 @@ pub struct Vasps {
     pub application: PathPart,
     /// Text to look for.
     pub search: Option<String>,
-    /// How many rows; 50 unless said.
+    /// Rows at most, as a number; 50 unless said.
     pub limit: Option<Number>,
-    /// How many rows to skip, for the next page.
+    /// Rows to skip for the next page, as a number.
     pub offset: Option<Number>,
 }
 
@@ -190,9 +190,9 @@ pub struct Wallets {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// How many rows.
+    /// Rows at most, as a number.
     pub limit: Option<Number>,
-    /// How many rows to skip, for the next page.
+    /// Rows to skip for the next page, as a number.
     pub offset: Option<Number>,
 }
 
@@ -233,7 +233,7 @@ pub struct AddWallet {
     pub address: String,
     /// Blockchain of the wallet, such as ethereum.
     pub chain: Option<String>,
-    /// Who owns the wallet.
+    /// Full name of the wallet's owner.
     pub holder_name: Option<String>,
     /// Your own id of the person who owns the wallet.
     pub holder_vendor_data: Option<String>,
@@ -290,7 +290,7 @@ pub struct UpdateWallet {
     pub application: PathPart,
     /// Id of the entry.
     pub entry_uuid: PathPart,
-    /// Who owns the wallet.
+    /// Full name of the wallet's owner.
     pub holder_name: Option<String>,
     /// Your own id of the person who owns the wallet.
     pub holder_vendor_data: Option<String>,
@@ -467,15 +467,15 @@ pub struct RegisterInbound {
     pub txid: String,
     /// Address of the wallet that received the transfer.
     pub wallet_address: String,
-    /// Amount received, as a number or as text.
+    /// Amount received, such as 0.5; a number, or text to keep every digit.
     pub amount: Option<Value>,
-    /// Currency of the amount.
+    /// Currency of amount, such as ETH.
     pub currency: Option<String>,
-    /// Who sent the transfer, as an object.
+    /// What is known of the sender, as an object.
     pub originator_data: Option<Map<String, Value>>,
-    /// Who receives the transfer, as an object.
+    /// What is known of the receiver, as an object.
     pub beneficiary_data: Option<Map<String, Value>>,
-    /// The provider that sent the transfer, as an object.
+    /// The provider that sent it, as an object.
     pub originating_vasp: Option<Map<String, Value>>,
 }
 
@@ -533,7 +533,7 @@ pub struct WidgetSession {
     pub wallet_address: String,
     /// Blockchain of the wallet, such as ethereum.
     pub chain: Option<String>,
-    /// Who owns the wallet.
+    /// Full name of the wallet's owner.
     pub holder_name: Option<String>,
     /// Your own id for the person.
     pub vendor_data: Option<String>,
@@ -543,7 +543,7 @@ pub struct WidgetSession {
     pub satoshi_deposit_address: Option<String>,
     /// Address the person is sent to at the end.
     pub callback_url: Option<String>,
-    /// After how many minutes the link stops working.
+    /// Minutes after which the link stops working.
     pub expires_in_minutes: Option<Number>,
 }
 

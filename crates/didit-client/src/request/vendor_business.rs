@@ -18,19 +18,19 @@ pub struct List {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page; works within one application only.
+    /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
-    /// Text to look for, such as a name or part of vendor_data.
+    /// Text such as a name or part of vendor_data.
     pub search: Option<String>,
-    /// Only the business with this vendor_data.
+    /// Only with exactly this vendor_data, your own id.
     pub vendor_data: Option<String>,
-    /// Only businesses with this status, ACTIVE, FLAGGED or BLOCKED.
+    /// Only with this status: ACTIVE, FLAGGED or BLOCKED.
     pub status: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
 }
 
@@ -78,19 +78,19 @@ pub struct Create {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the business.
+    /// Your own id for the business, as you will use it in sessions.
     pub vendor_data: Option<String>,
-    /// Name to show.
+    /// Name to show in the console.
     pub display_name: Option<String>,
-    /// Registered name.
+    /// Registered name of the company.
     pub legal_name: Option<String>,
     /// Number in the company register.
     pub registration_number: Option<String>,
-    /// Country of registration, as an ISO 3166-1 code.
+    /// Country of registration, as an ISO 3166-1 code such as ESP.
     pub country_code: Option<String>,
-    /// Status of the business; ACTIVE unless said.
+    /// Monitoring status of the business.
     pub status: Option<Status>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -176,17 +176,17 @@ pub struct Update {
     pub application: PathPart,
     /// Your own id for the business.
     pub vendor_data: PathPart,
-    /// Name to show.
+    /// Name to show in the console.
     pub display_name: Option<String>,
-    /// Registered name.
+    /// Registered name of the company.
     pub legal_name: Option<String>,
     /// Number in the company register.
     pub registration_number: Option<String>,
-    /// Country of registration, as an ISO 3166-1 code.
+    /// Country of registration, as an ISO 3166-1 code such as ESP.
     pub country_code: Option<String>,
-    /// Status of the business.
+    /// Monitoring status of the business.
     pub status: Option<Status>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -234,7 +234,7 @@ pub struct UpdateStatus {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// The vendor_data of those to change.
+    /// vendor_data of the businesses to delete, as a list of 1000 at most.
     pub vendor_data_list: Vec<String>,
     /// The status to set.
     pub status: Status,
@@ -279,11 +279,11 @@ pub struct Delete {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// The vendor_data of the businesses to delete, 1000 at most.
+    /// vendor_data of the businesses to delete, as a list of 1000 at most.
     pub vendor_data_list: Option<Vec<String>>,
-    /// Didit's own ids of the businesses to delete, 1000 at most.
+    /// Didit's own ids of businesses to delete, as a list of 1000 at most, for those without vendor_data.
     pub didit_internal_id_list: Option<Vec<String>>,
-    /// true to delete every business of the application; needs confirm: true.
+    /// true for every business of the application, instead of the lists; needs confirm: true.
     pub delete_all: Option<bool>,
 }
 

@@ -18,19 +18,19 @@ pub struct List {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// How many rows, as text, such as "20"; 200 at most.
+    /// Rows at most, as text such as "20"; 200 at most.
     pub limit: Option<u64>,
-    /// How many rows to skip, as text, for the next page; works within one application only.
+    /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
-    /// Text to look for, such as a name or part of vendor_data.
+    /// Text such as a name or part of vendor_data.
     pub search: Option<String>,
-    /// Only the user with this vendor_data.
+    /// Only with exactly this vendor_data, your own id.
     pub vendor_data: Option<String>,
-    /// Only users with this status, ACTIVE, FLAGGED or BLOCKED.
+    /// Only with this status: ACTIVE, FLAGGED or BLOCKED.
     pub status: Option<String>,
-    /// First day (UTC), as YYYY-MM-DD.
+    /// First day (UTC), YYYY-MM-DD.
     pub date_from: Option<String>,
-    /// Last day (UTC), as YYYY-MM-DD.
+    /// Last day (UTC), YYYY-MM-DD.
     pub date_to: Option<String>,
 }
 
@@ -78,23 +78,23 @@ pub struct Create {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person.
+    /// Your own id for the person, as you will use it in sessions.
     pub vendor_data: String,
-    /// Full name.
+    /// Full name, given names first.
     pub full_name: Option<String>,
-    /// Name to show.
+    /// Name to show in the console.
     pub display_name: Option<String>,
-    /// Date of birth, as YYYY-MM-DD.
+    /// Date of birth, YYYY-MM-DD, such as 1990-05-31.
     pub date_of_birth: Option<String>,
-    /// Status of the user; ACTIVE unless said.
+    /// Monitoring status of the user.
     pub status: Option<Status>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
-    /// Email addresses that are known to be the person's.
+    /// Email addresses that are known to be the person's, as a list.
     pub approved_emails: Option<Vec<String>>,
-    /// Telephone numbers that are known to be the person's, with country code.
+    /// Telephone numbers that are known to be the person's, with country code, such as \["+34600000000"].
     pub approved_phones: Option<Vec<String>>,
-    /// Countries that issued the person's documents, as ISO 3166-1 alpha-3 codes.
+    /// Countries that issued the person's documents, as ISO 3166-1 alpha-3 codes, such as \["ESP"].
     pub issuing_states: Option<Vec<String>>,
 }
 
@@ -188,21 +188,21 @@ pub struct Update {
     pub application: PathPart,
     /// Your own id for the person.
     pub vendor_data: PathPart,
-    /// Full name.
+    /// Full name, given names first.
     pub full_name: Option<String>,
-    /// Name to show.
+    /// Name to show in the console.
     pub display_name: Option<String>,
-    /// Date of birth, as YYYY-MM-DD.
+    /// Date of birth, YYYY-MM-DD, such as 1990-05-31.
     pub date_of_birth: Option<String>,
-    /// Status of the user.
+    /// Monitoring status of the user.
     pub status: Option<Status>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
-    /// Email addresses that are known to be the person's.
+    /// Email addresses that are known to be the person's, as a list.
     pub approved_emails: Option<Vec<String>>,
-    /// Telephone numbers that are known to be the person's, with country code.
+    /// Telephone numbers that are known to be the person's, with country code, such as \["+34600000000"].
     pub approved_phones: Option<Vec<String>>,
-    /// Countries that issued the person's documents, as ISO 3166-1 alpha-3 codes.
+    /// Countries that issued the person's documents, as ISO 3166-1 alpha-3 codes, such as \["ESP"].
     pub issuing_states: Option<Vec<String>>,
 }
 
@@ -254,9 +254,9 @@ pub struct UpdateStatus {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// The vendor_data of those to change.
+    /// vendor_data of the users to delete, as a list of 1000 at most.
     pub vendor_data_list: Vec<String>,
-    /// The status to set; BLOCKED stops new sessions.
+    /// The status to set.
     pub status: Status,
 }
 
@@ -299,9 +299,9 @@ pub struct Delete {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// The vendor_data of the users to delete, 1000 at most.
+    /// vendor_data of the users to delete, as a list of 1000 at most.
     pub vendor_data_list: Option<Vec<String>>,
-    /// true to delete every user of the application; needs confirm: true.
+    /// true for every user of the application, instead of the list; needs confirm: true.
     pub delete_all: Option<bool>,
 }
 

@@ -19,11 +19,11 @@ pub struct Id {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
     /// Whether to check that the document is not a copy or a screen.
     pub perform_document_liveness: Option<bool>,
-    /// Age in years below which the check is declined.
+    /// Age in years below which the check is declined, such as 18.
     pub minimum_age: Option<Number>,
     /// Whether names are read in Latin or in other characters.
     pub preferred_characters: Option<PreferredCharacters>,
@@ -75,11 +75,11 @@ pub struct Poa {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
-    /// Address that the document should show.
+    /// Address that the document should show, on one line.
     pub expected_address: Option<String>,
-    /// Country that the document should show.
+    /// Country that the document should show, as an ISO 3166-1 alpha-3 code such as ESP.
     pub expected_country: Option<String>,
     /// First name that the document should show.
     pub expected_first_name: Option<String>,
@@ -131,7 +131,7 @@ pub struct Database {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Country that issued the document, as an ISO 3166-1 alpha-3 code.
+    /// Country whose databases are asked, as an ISO 3166-1 alpha-3 code such as ESP.
     pub issuing_state: String,
     /// First name.
     pub first_name: Option<String>,
@@ -139,31 +139,31 @@ pub struct Database {
     pub last_name: Option<String>,
     /// Middle name.
     pub middle_name: Option<String>,
-    /// Full name.
+    /// Full name, given names first.
     pub full_name: Option<String>,
-    /// Date of birth, as YYYY-MM-DD.
+    /// Date of birth, YYYY-MM-DD, such as 1990-05-31.
     pub date_of_birth: Option<String>,
-    /// Number of the document.
+    /// Number of the document, as printed on it.
     pub document_number: Option<String>,
     /// Kind of the document.
     pub document_type: Option<DocumentType>,
-    /// Personal number.
+    /// Personal number of the person in that country.
     pub personal_number: Option<String>,
-    /// Tax number.
+    /// Tax number of the person in that country.
     pub tax_number: Option<String>,
     /// Gender as on the document.
     pub gender: Option<Gender>,
-    /// Nationality, as an ISO 3166-1 alpha-3 code.
+    /// Nationality, as an ISO 3166-1 alpha-3 code such as ESP.
     pub nationality: Option<String>,
-    /// Which databases to ask.
+    /// Which databases to ask, by name; may be left out.
     pub services: Option<Vec<String>>,
-    /// What to do when only some fields match.
+    /// What a match of some fields only does to the result.
     pub partial_match_action: Option<PartialMatchAction>,
-    /// What to do when nothing matches.
+    /// What no match at all does to the result.
     pub no_match_action: Option<NoMatchAction>,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -235,19 +235,19 @@ pub struct KybSearch {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Country of registration, as an ISO 3166-1 code.
+    /// Country of registration.
     pub country_code: String,
-    /// Name of the company.
+    /// Name of the company; or send registration_number.
     pub name: Option<String>,
     /// Number in the company register.
     pub registration_number: Option<String>,
-    /// How the name is compared.
+    /// How the name is compared with those in the register.
     pub search_type: Option<SearchType>,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
-    /// Public https address that the result is sent to.
+    /// Public https address that the result is sent to, unsigned; may be left out.
     pub webhook_url: Option<String>,
 }
 
@@ -301,11 +301,11 @@ pub struct KybSelect {
     pub application: PathPart,
     /// Id of one company in the answer of didit_verify_kyb_search.
     pub kyb_response_id: String,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
-    /// Whether to keep the check in the console.
+    /// Whether to keep the check in the console; it is kept unless false.
     pub save_api_request: Option<bool>,
 }
 
@@ -351,7 +351,7 @@ pub struct PassiveLiveness {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
     /// The image.
     pub user_image: Option<File>,
@@ -391,7 +391,7 @@ pub struct FaceMatch {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
     /// The first face.
     pub user_image: Option<File>,
@@ -435,7 +435,7 @@ pub struct FaceSearch {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
     /// The image.
     pub user_image: Option<File>,
@@ -475,7 +475,7 @@ pub struct Age {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
     /// The image.
     pub user_image: Option<File>,
@@ -515,23 +515,23 @@ pub struct Aml {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Full name.
+    /// Full name, given names first.
     pub full_name: String,
-    /// Whether it is a person or a company.
+    /// Whether full_name is that of a person or of a company.
     pub entity_type: Option<EntityType>,
-    /// Date of birth, as YYYY-MM-DD.
+    /// Date of birth, YYYY-MM-DD, such as 1990-05-31.
     pub date_of_birth: Option<String>,
-    /// Nationality, as an ISO 3166-1 alpha-3 code.
+    /// Nationality, as an ISO 3166-1 alpha-3 code such as ESP.
     pub nationality: Option<String>,
-    /// Number of the document.
+    /// Number of the document, as printed on it.
     pub document_number: Option<String>,
-    /// Whether to look for bad news too.
+    /// true to look for adverse media too.
     pub include_adverse_media: Option<bool>,
-    /// Whether to go on watching this name.
+    /// true to go on watching this name after the check.
     pub include_ongoing_monitoring: Option<bool>,
-    /// Your own id for the person, to find the result again.
+    /// Your own id for the person or company, to find the result again.
     pub vendor_data: Option<String>,
-    /// Anything to keep with it, as an object.
+    /// Anything to keep with it, as an object, such as {"order": "A-1"}.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -626,7 +626,7 @@ pub struct EmailCheck {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Email address that the code was sent to.
+    /// The same email address as the code was sent to.
     pub email: String,
     /// The code that the person read in the email.
     pub code: String,
@@ -671,7 +671,7 @@ pub struct PhoneSend {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Telephone number that the code is sent to, with country code, such as +34600000000.
+    /// Telephone number that the code is sent to, in E.164, such as +34600000000.
     pub phone_number: String,
 }
 
@@ -711,7 +711,7 @@ pub struct PhoneCheck {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Telephone number that the code was sent to.
+    /// The same telephone number, in E.164, such as +34600000000.
     pub phone_number: String,
     /// The code that the person received.
     pub code: String,

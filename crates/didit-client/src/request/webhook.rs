@@ -54,11 +54,11 @@ pub struct Create {
     pub label: String,
     /// Public https address that events are sent to.
     pub url: String,
-    /// Whether events are delivered.
+    /// false to deliver nothing yet.
     pub enabled: Option<bool>,
     /// Version of the event body; v3 has a list per check.
     pub webhook_version: Option<WebhookVersion>,
-    /// Events to deliver, such as status.updated; there are no wildcards.
+    /// Events to deliver, without wildcards: status.updated, data.updated, user.status.updated, user.data.updated, business.status.updated, business.data.updated, activity.created, transaction.created, transaction.status.updated, travel_rule.status.updated.
     pub subscribed_events: Option<Vec<String>>,
 }
 
@@ -153,7 +153,7 @@ pub struct Update {
     pub enabled: Option<bool>,
     /// Version of the event body; v3 has a list per check.
     pub webhook_version: Option<WebhookVersion>,
-    /// Events to deliver, such as status.updated; there are no wildcards.
+    /// Events to deliver, without wildcards: status.updated, data.updated, user.status.updated, user.data.updated, business.status.updated, business.data.updated, activity.created, transaction.created, transaction.status.updated, travel_rule.status.updated.
     pub subscribed_events: Option<Vec<String>>,
 }
 

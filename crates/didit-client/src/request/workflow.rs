@@ -50,11 +50,11 @@ pub struct Create {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Name of the workflow.
+    /// Name of the workflow, for people.
     pub workflow_label: Option<String>,
-    /// The checks, in order: objects with feature and, where wanted, config and label.
+    /// The checks, in order, such as \[{"feature": "OCR"}, {"feature": "LIVENESS"}, {"feature": "FACE_MATCH"}].
     pub features: Vec<Map<String, Value>>,
-    /// Whether it becomes the application's default.
+    /// Whether it becomes the application's default workflow.
     pub is_default: Option<bool>,
     /// published to use, draft to look at first; sessions need a published one.
     pub status: Option<Status>,
@@ -62,11 +62,11 @@ pub struct Create {
     pub is_white_label_enabled: Option<bool>,
     /// Whether it may be done on a desktop.
     pub is_desktop_allowed: Option<bool>,
-    /// How often a person may try again, as a whole number.
+    /// How often a person may try again, a whole number; 3 unless said.
     pub max_retry_attempts: Option<Number>,
-    /// Within how many days those tries must be.
+    /// Within how many days those tries must be; 7 unless said.
     pub retry_window_days: Option<Number>,
-    /// After how many seconds an unfinished session expires.
+    /// Seconds after which an unfinished session expires, such as 604800 for a week.
     pub session_expiration_time: Option<Number>,
 }
 
@@ -158,11 +158,11 @@ pub struct Update {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Id of the workflow.
+    /// uuid of the workflow version.
     pub workflow_id: PathPart,
-    /// Name of the workflow.
+    /// Name of the workflow, for people.
     pub workflow_label: Option<String>,
-    /// Whether it becomes the application's default.
+    /// Whether it becomes the application's default workflow.
     pub is_default: Option<bool>,
     /// published to use, draft to look at first.
     pub status: Option<Status>,
@@ -170,11 +170,11 @@ pub struct Update {
     pub is_white_label_enabled: Option<bool>,
     /// Whether it may be done on a desktop.
     pub is_desktop_allowed: Option<bool>,
-    /// How often a person may try again, as a whole number.
+    /// How often a person may try again, a whole number.
     pub max_retry_attempts: Option<Number>,
     /// Within how many days those tries must be.
     pub retry_window_days: Option<Number>,
-    /// After how many seconds an unfinished session expires.
+    /// Seconds after which an unfinished session expires, such as 604800 for a week.
     pub session_expiration_time: Option<Number>,
     /// Whether it is archived.
     pub is_archived: Option<bool>,
@@ -230,7 +230,7 @@ pub struct Delete {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Id of the workflow.
+    /// uuid of the workflow version.
     pub workflow_id: PathPart,
 }
 

@@ -56,7 +56,7 @@ pub struct Set {
     pub application: PathPart,
     /// uuid of the workflow version.
     pub version: PathPart,
-    /// The graph, as an object with start_node and nodes.
+    /// The whole graph, as an object with start_node and nodes by id.
     pub graph: Map<String, Value>,
 }
 
@@ -99,11 +99,11 @@ pub struct Validate {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// The graph, as an object with start_node and nodes.
+    /// The whole graph, as an object with start_node and nodes by id.
     pub graph: Map<String, Value>,
     /// uuid of the workflow version that the graph is for.
     pub workflow_uuid: Option<String>,
-    /// Whether the graph is for people (kyc) or companies (kyb); only without workflow_id.
+    /// kyc for people, kyb for companies; only without workflow_id.
     pub workflow_type: Option<WorkflowType>,
 }
 
@@ -145,9 +145,9 @@ pub struct BranchFields {
     pub application: PathPart,
     /// uuid of the workflow version.
     pub version: PathPart,
-    /// The graph, as an object with start_node and nodes.
+    /// The whole graph, as an object with start_node and nodes by id.
     pub graph: Map<String, Value>,
-    /// Only the fields that this branch node can see; its id in the graph.
+    /// Id of the branch node in the graph.
     pub branch_node_id: String,
 }
 
@@ -225,17 +225,17 @@ pub struct Build {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// Whether people (kyc) or companies (kyb) are verified.
+    /// kyc to verify people, kyb for companies.
     pub subject: Option<Subject>,
-    /// The checks, in order, such as OCR, LIVENESS and FACE_MATCH.
+    /// The checks, in order, such as \["OCR", "LIVENESS", "FACE_MATCH"].
     pub features: Option<Vec<String>>,
-    /// Which countries are accepted: mode all, only or except, with list.
+    /// Which countries are accepted, such as {"mode": "only", "list": \["ESP", "PRT"]}; without it all.
     pub countries: Option<Map<String, Value>>,
-    /// Documents to exclude or to require by country: objects with country and document.
+    /// Documents to exclude or to allow alone, by country, such as \[{"country": "ESP", "document": "DL", "action": "exclude"}]; country ALL is every country.
     pub document_rules: Option<Vec<Map<String, Value>>>,
-    /// Settings by check, as an object.
+    /// Settings by check, such as {"OCR": {"minimum_age": 18}}.
     pub per_feature_config: Option<Map<String, Value>>,
-    /// Different checks for some countries: each entry has countries and features.
+    /// Different checks for some countries, such as \[{"countries": \["ESP"], "features": \["NFC", "LIVENESS"]}].
     pub branches: Option<Vec<Map<String, Value>>>,
 }
 

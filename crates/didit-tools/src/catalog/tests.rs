@@ -1,5 +1,7 @@
 //! The rows hold together.
 
+mod texts;
+
 use std::collections::HashSet;
 
 use didit_client::Operation;

@@ -71,6 +71,15 @@ pub(crate) const PORTRAIT: Takes = Takes {
     most: 1024 * 1024,
 };
 
+/// What a file field of an operation takes.
+pub(crate) fn takes(operation: &str, field: &str) -> &'static Takes {
+    match (operation, field) {
+        ("verify.poa", _) => &DOCUMENT,
+        ("branding.update", _) => &LOGO,
+        _ => &PHOTO,
+    }
+}
+
 /// Whether paths may be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paths {

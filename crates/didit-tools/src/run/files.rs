@@ -3,18 +3,9 @@
 use didit_client::File;
 
 use crate::fetched::is_address;
-use crate::file::{DOCUMENT, Given, LOGO, PHOTO, PORTRAIT, Paths, RefusedFile, Takes, take};
+use crate::file::{Given, PORTRAIT, Paths, RefusedFile, take, takes};
 use crate::outcome::Failure;
 use crate::schema::Checked;
-
-/// What a file field of an operation takes.
-fn takes(operation: &str, field: &str) -> &'static Takes {
-    match (operation, field) {
-        ("verify.poa", _) => &DOCUMENT,
-        ("branding.update", _) => &LOGO,
-        _ => &PHOTO,
-    }
-}
 
 /// The file that two arguments give, one its path and one its bytes; `None` when neither is there.
 pub(crate) fn given(

@@ -192,7 +192,7 @@ async fn didits_refusals_keep_code_field_and_choices() {
         upstream
             .failure("didit_session_create", json!({"workflow_id": "w"}))
             .await,
-        "Error [bad_request]: workflow_id: Unknown workflow.\nField: workflow_id\nHint: Correct the named field and call again. Id of a published workflow to run; didit_workflow_list lists the workflows."
+        "Error [bad_request]: workflow_id: Unknown workflow.\nField: workflow_id\nHint: Correct the named field and call again. Id of a published workflow (workflow_id, not uuid); didit_workflow_list lists them."
     );
     assert_eq!(
         upstream

@@ -7,43 +7,6 @@ use crate::catalog::{Tool, tool};
 use crate::schema::{Argument, Shape};
 use didit_client::operation::Kind;
 
-pub(super) const TOOLS: &[Tool] = &[
-    tool("didit_alert_list", "Alert List", "Webhooks & Alerts")
-        .says("Alerts of one application and their settings.")
-        .kind(Kind::Read)
-        .scopes(&["didit:management"], "didit.alert.list")
-        .needs("read:applications")
-        .toolsets(&["webhooks"])
-        .operations(&["alert.list"])
-        .takes(&[ORGANIZATION_ID, APPLICATION_ID]),
-    tool(
-        "didit_alert_configure",
-        "Alert Configure",
-        "Webhooks & Alerts",
-    )
-    .says("Change the settings of one alert.")
-    .kind(Kind::Write)
-    .scopes(&["didit:management"], "didit.alert.configure")
-    .needs("write:applications")
-    .toolsets(&["webhooks"])
-    .operations(&["alert.configure"])
-    .takes(&[
-        ORGANIZATION_ID,
-        APPLICATION_ID,
-        Argument::new(
-            "alert_type",
-            Shape::Text,
-            "Which alert; didit_alert_list lists them.",
-        )
-        .required(),
-        Argument::new(
-            "data",
-            Shape::Object {
-                properties: &[],
-                closed: false,
-            },
-            "Settings of the alert, as an object; didit_alert_list shows the present ones.",
-        ),
-    ])
-    .spreads("data"),
+pub(super) const TOOLS: &[Tool] = &[tool("didit_alert_list", "Alert List", "Webhooks & Alerts").says("Alerts of one application and their settings. Read it before didit_alert_configure, for the names of both.").kind(Kind::Read).scopes(&["didit:management"], "didit.alert.list").needs("read:applications").toolsets(&["webhooks"]).operations(&["alert.list"]).takes(&[ORGANIZATION_ID, APPLICATION_ID, ]),
+tool("didit_alert_configure", "Alert Configure", "Webhooks & Alerts").says("Change the settings of one alert. Read didit_alert_list first: it shows the alerts and what can be set.").kind(Kind::Write).scopes(&["didit:management"], "didit.alert.configure").needs("write:applications").toolsets(&["webhooks"]).operations(&["alert.configure"]).takes(&[ORGANIZATION_ID, APPLICATION_ID, Argument::new("alert_type", Shape::Text, "Which alert; didit_alert_list lists them.").required(), Argument::new("data", Shape::Object { properties: &[], closed: false }, "Settings to change, as an object; didit_alert_list shows the present ones."), ]).spreads("data"),
 ];

@@ -6,17 +6,5 @@ use super::shared::{APPLICATION_ID, ORGANIZATION_ID};
 use crate::catalog::{Tool, tool};
 use didit_client::operation::Kind;
 
-pub(super) const TOOLS: &[Tool] =
-    &[
-        tool("didit_allowlist_add", "Allowlist Add", "Lists & Blocklist")
-            .says(
-                "Let something through that would be blocked. All fields go to Didit as they are.",
-            )
-            .kind(Kind::Write)
-            .scopes(&["didit:verification"], "didit.allowlist.add")
-            .needs("write:blocklist")
-            .toolsets(&["lists"])
-            .operations(&["allowlist.add"])
-            .takes(&[ORGANIZATION_ID, APPLICATION_ID])
-            .open(),
-    ];
+pub(super) const TOOLS: &[Tool] = &[tool("didit_allowlist_add", "Allowlist Add", "Lists & Blocklist").says("Let something through that would be blocked: ask the person first. Its fields are not listed: all go to Didit as they are. For an allow list of your own use didit_lists_entry_create.").kind(Kind::Write).scopes(&["didit:verification"], "didit.allowlist.add").needs("write:blocklist").toolsets(&["lists"]).operations(&["allowlist.add"]).takes(&[ORGANIZATION_ID, APPLICATION_ID, ]).open(),
+];

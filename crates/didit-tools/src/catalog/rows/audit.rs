@@ -7,5 +7,5 @@ use crate::catalog::{Tool, tool};
 use crate::schema::{Argument, Shape};
 use didit_client::operation::Kind;
 
-pub(super) const TOOLS: &[Tool] = &[tool("didit_audit_log_list", "Audit Log List", "Reports & Audit").says("Who changed what in the organisation, newest first.").kind(Kind::Read).scopes(&["didit:management"], "didit.audit.list").needs("read:audit-logs").toolsets(&["reports"]).operations(&["audit.list"]).takes(&[ORGANIZATION_ID, Argument::new("application_id", Shape::Text, "Only to find the organisation: the log is that of the whole organisation."), Argument::new("cursor", Shape::Text, "For the next page: the value of cursor in the `next` address of the last page, not the whole address."), ]),
+pub(super) const TOOLS: &[Tool] = &[tool("didit_audit_log_list", "Audit Log List", "Reports & Audit").says("Who changed what in the organisation, and when. For the reviews of one session use didit_session_list_reviews.").kind(Kind::Read).scopes(&["didit:management"], "didit.audit.list").needs("read:audit-logs").toolsets(&["reports"]).operations(&["audit.list"]).takes(&[ORGANIZATION_ID, Argument::new("application_id", Shape::Text, "Only to find the organisation: the log is that of the whole organisation."), Argument::new("cursor", Shape::Text, "For the next page: the value of cursor in the next address of the last page, not the whole address."), ]),
 ];

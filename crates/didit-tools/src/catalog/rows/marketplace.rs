@@ -7,52 +7,7 @@ use crate::catalog::{Tool, tool};
 use crate::schema::{Argument, Shape};
 use didit_client::operation::Kind;
 
-pub(super) const TOOLS: &[Tool] = &[
-    tool(
-        "didit_marketplace_list_catalog",
-        "Marketplace List Catalog",
-        "Marketplace",
-    )
-    .says("Integrations that Didit offers.")
-    .kind(Kind::Read)
-    .scopes(&["didit:management"], "didit.marketplace.catalog")
-    .needs("read:integrations")
-    .toolsets(&["marketplace"])
-    .operations(&["marketplace.catalog"])
-    .takes(&[ORGANIZATION_ID, APPLICATION_ID]),
-    tool(
-        "didit_marketplace_list_connections",
-        "Marketplace List Connections",
-        "Marketplace",
-    )
-    .says("Integrations that one application already uses.")
-    .kind(Kind::Read)
-    .scopes(&["didit:management"], "didit.marketplace.connections")
-    .needs("read:integrations")
-    .toolsets(&["marketplace"])
-    .operations(&["marketplace.connections"])
-    .takes(&[ORGANIZATION_ID, APPLICATION_ID]),
-    tool(
-        "didit_marketplace_request_integration",
-        "Marketplace Request Integration",
-        "Marketplace",
-    )
-    .says("Ask Didit for an integration that is missing.")
-    .kind(Kind::Write)
-    .scopes(&["didit:management"], "didit.marketplace.request")
-    .needs("write:integrations")
-    .toolsets(&["marketplace"])
-    .operations(&["marketplace.request"])
-    .takes(&[
-        ORGANIZATION_ID,
-        APPLICATION_ID,
-        Argument::new(
-            "provider_name",
-            Shape::Text,
-            "Name of the provider to integrate.",
-        )
-        .required(),
-        Argument::new("category", Shape::Text, "What the provider is for."),
-        Argument::new("note", Shape::Text, "Why it is wanted."),
-    ]),
+pub(super) const TOOLS: &[Tool] = &[tool("didit_marketplace_list_catalog", "Marketplace List Catalog", "Marketplace").says("Integrations that Didit offers. didit_marketplace_list_connections shows those that are in use.").kind(Kind::Read).scopes(&["didit:management"], "didit.marketplace.catalog").needs("read:integrations").toolsets(&["marketplace"]).operations(&["marketplace.catalog"]).takes(&[ORGANIZATION_ID, APPLICATION_ID, ]),
+tool("didit_marketplace_list_connections", "Marketplace List Connections", "Marketplace").says("Integrations that one application already uses. didit_marketplace_list_catalog shows what there is.").kind(Kind::Read).scopes(&["didit:management"], "didit.marketplace.connections").needs("read:integrations").toolsets(&["marketplace"]).operations(&["marketplace.connections"]).takes(&[ORGANIZATION_ID, APPLICATION_ID, ]),
+tool("didit_marketplace_request_integration", "Marketplace Request Integration", "Marketplace").says("Ask Didit for an integration that is missing from didit_marketplace_list_catalog. It sends a wish to Didit and connects nothing.").kind(Kind::Write).scopes(&["didit:management"], "didit.marketplace.request").needs("write:integrations").toolsets(&["marketplace"]).operations(&["marketplace.request"]).takes(&[ORGANIZATION_ID, APPLICATION_ID, Argument::new("provider_name", Shape::Text, "Name of the provider that is missing, such as a company name.").required(), Argument::new("category", Shape::Text, "What the provider is for, in a word."), Argument::new("note", Shape::Text, "Why it is wanted, in a sentence."), ]),
 ];

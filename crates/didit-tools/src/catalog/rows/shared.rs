@@ -7,82 +7,77 @@ use crate::schema::{Argument, Bounds, Shape};
 pub(super) const APPLICATION_ID: Argument = Argument::new(
     "application_id",
     Shape::Text,
-    "Id of the application. Leave it out when the organisation has only one; didit_context_get lists them.",
+    "From didit_context_get, when there are several.",
 );
 
 pub(super) const ONLY_APPLICATION_ID: Argument = Argument::new(
     "application_id",
     Shape::Text,
-    "Look in this application only; without it in all. didit_context_get lists them.",
+    "Only this one, from didit_context_get; else all.",
 );
 
 pub(super) const DATE_FROM: Argument =
-    Argument::new("date_from", Shape::Text, "First day (UTC), as YYYY-MM-DD.");
-
-pub(super) const DATE_FROM_OR_DAYS: Argument = Argument::new(
-    "date_from",
-    Shape::Text,
-    "First day (UTC), as YYYY-MM-DD. Wins over last_n_days.",
-);
+    Argument::new("date_from", Shape::Text, "First day (UTC), YYYY-MM-DD.");
 
 pub(super) const DATE_OF_BIRTH: Argument = Argument::new(
     "date_of_birth",
     Shape::Text,
-    "Date of birth, as YYYY-MM-DD.",
+    "Date of birth, YYYY-MM-DD, such as 1990-05-31.",
 );
 
 pub(super) const DATE_TO: Argument =
-    Argument::new("date_to", Shape::Text, "Last day (UTC), as YYYY-MM-DD.");
+    Argument::new("date_to", Shape::Text, "Last day (UTC), YYYY-MM-DD.");
 
-pub(super) const DATE_TO_OR_DAYS: Argument = Argument::new(
-    "date_to",
+pub(super) const DESCRIPTION: Argument = Argument::new(
+    "description",
     Shape::Text,
-    "Last day (UTC), as YYYY-MM-DD. Wins over last_n_days.",
+    "A longer description, for people.",
 );
 
-pub(super) const DESCRIPTION: Argument =
-    Argument::new("description", Shape::Text, "A longer description.");
-
 pub(super) const DISPLAY_NAME: Argument =
-    Argument::new("display_name", Shape::Text, "Name to show.");
+    Argument::new("display_name", Shape::Text, "Name to show in the console.");
 
-pub(super) const DOCUMENT_NUMBER: Argument =
-    Argument::new("document_number", Shape::Text, "Number of the document.");
+pub(super) const DOCUMENT_NUMBER: Argument = Argument::new(
+    "document_number",
+    Shape::Text,
+    "Number of the document, as printed on it.",
+);
 
-pub(super) const FULL_NAME: Argument = Argument::new("full_name", Shape::Text, "Full name.");
+pub(super) const FULL_NAME: Argument =
+    Argument::new("full_name", Shape::Text, "Full name, given names first.");
 
 pub(super) const IMAGE_BASE64: Argument = Argument::new(
     "image_base64",
     Shape::TextWithin(21000000),
-    "The image, as base64 or a data URL, 15 MB at most.",
+    "The image, as base64 or a data URL: JPEG, PNG, WebP or TIFF of 5 MB at most.",
 );
 
 pub(super) const IMAGE_PATH: Argument = Argument::new(
     "image_path",
     Shape::Text,
-    "Absolute path of the image on this machine.",
+    "Absolute path of the image on this machine; instead of image_base64.",
 )
 .stdio_only();
 
 pub(super) const LAST_N_DAYS: Argument = Argument::new(
     "last_n_days",
     Shape::Number(Bounds::NONE),
-    "The last days up to today (UTC), such as 7, instead of two dates.",
+    "The last days up to today, such as 7; dates win over it.",
 );
 
 pub(super) const LEGAL_NAME: Argument =
-    Argument::new("legal_name", Shape::Text, "Registered name.");
+    Argument::new("legal_name", Shape::Text, "Registered name of the company.");
 
 pub(super) const LIMIT: Argument = Argument::new(
     "limit",
     Shape::CountText,
-    "How many rows, as text, such as \"20\"; 200 at most.",
+    "Rows at most, as text such as \"20\"; 200 at most.",
 );
 
 pub(super) const LIMIT_NUMBER: Argument = Argument::new(
     "limit",
     Shape::Number(Bounds::NONE),
-    "How many rows at most: 20 unless said, held to 1 to 200.",
+    "Rows at most, 1 to 200; 20 unless said.",
 );
 
 pub(super) const METADATA: Argument = Argument::new(
@@ -91,43 +86,43 @@ pub(super) const METADATA: Argument = Argument::new(
         properties: &[],
         closed: false,
     },
-    "Anything to keep with it, as an object.",
+    "Anything to keep with it, as an object, such as {\"order\": \"A-1\"}.",
 );
 
 pub(super) const NATIONALITY: Argument = Argument::new(
     "nationality",
     Shape::Text,
-    "Nationality, as an ISO 3166-1 alpha-3 code.",
+    "Nationality, as an ISO 3166-1 alpha-3 code such as ESP.",
 );
 
 pub(super) const OFFSET: Argument = Argument::new(
     "offset",
     Shape::CountText,
-    "How many rows to skip, as text, for the next page; works within one application only.",
+    "Rows to skip for the next page, as text such as \"20\"; within one application only.",
 );
 
 pub(super) const OFFSET_NUMBER: Argument = Argument::new(
     "offset",
     Shape::CountText,
-    "How many rows to skip, as text, for the next page.",
+    "Rows to skip for the next page, as text such as \"20\".",
 );
 
 pub(super) const ORGANIZATION_ID: Argument = Argument::new(
     "organization_id",
     Shape::Text,
-    "Id of the organisation. Leave it out when there is only one; didit_context_get lists them.",
+    "From didit_context_get, when there are several.",
 );
 
 pub(super) const ONLY_ORGANIZATION_ID: Argument = Argument::new(
     "organization_id",
     Shape::Text,
-    "Look in this organisation only; without it in all. didit_context_get lists them.",
+    "Only this one, from didit_context_get; else all.",
 );
 
 pub(super) const PUBLISH: Argument = Argument::new(
     "publish",
     Shape::Boolean,
-    "true to publish the result; otherwise it stays a draft.",
+    "true to publish the result at once; otherwise it stays a draft.",
 );
 
 pub(super) const REGISTRATION_NUMBER: Argument = Argument::new(
@@ -154,6 +149,6 @@ pub(super) const TRANSACTION_ID: Argument = Argument::new(
 pub(super) const WORKFLOW_ID: Argument = Argument::new(
     "workflow_id",
     Shape::Text,
-    "Id of the workflow; didit_workflow_list lists them.",
+    "Id of the workflow, of one version, or its exact name; didit_workflow_list lists them.",
 )
 .required();
