@@ -7,14 +7,16 @@ use bytes::Bytes;
 use http::{Extensions, Response};
 use mcp_protocol::serve::{Gate, Operation};
 use oauth_rs::scope::InvalidScope;
-use resource_guard::{Guard, Operations, Principal, Reason, Requirement, Role};
+use resource_guard::{Guard, Hierarchy, Operations, Principal, Reason, Requirement, Role};
 
 use super::SCOPES;
 
 /// The method that calls a tool; in the table, the call of a tool that cannot be told.
 const CALL: &str = "tools/call";
 
-/// What the guard asks for: each tool by its name, one of the scopes that its rows name.
+/// What the guard asks for: each tool by its name, one of the scopes that its rows name, or the one for it alone.
+///
+/// A client is told to ask for the coarse scope, which every issuer of Didit's has.
 ///
 /// A tool that names none is not for callers of an endpoint, such as those that open an account: the handler does not
 /// offer it there. Were it offered all the same, it would ask for every scope, and not be a tool for everybody.
@@ -24,8 +26,13 @@ const CALL: &str = "tools/call";
 pub(super) fn operations() -> Result<Operations, Box<dyn Error>> {
     let every = Requirement::all_of(SCOPES.iter().map(|scope| scope.name))?;
     let tools = didit_tools::names().map(|tool| {
-        let needed = match didit_tools::oauth_scopes(tool) {
-            Some(scopes) if !scopes.is_empty() => Requirement::any_of(scopes)?,
+        let needed = match (
+            didit_tools::oauth_scopes(tool),
+            didit_tools::fine_scope(tool),
+        ) {
+            (Some(scopes), Some(fine)) if !scopes.is_empty() => {
+                Requirement::any_of(scopes)?.or(Requirement::any_of([fine])?)
+            }
             _ => every.clone(),
         };
         Ok((tool, needed))
@@ -34,6 +41,21 @@ pub(super) fn operations() -> Result<Operations, Box<dyn Error>> {
     // It cannot be read which tool is meant, so it may be any.
     rows.push((CALL, every.clone()));
     Ok(Operations::new(rows)?)
+}
+
+/// Which fine scopes the coarse ones cover.
+///
+/// # Errors
+/// A tool of the catalog names a scope that cannot be written, or a coarse scope covers more than a set may have.
+pub(super) fn hierarchy() -> Result<Hierarchy, InvalidScope> {
+    let rows = SCOPES.map(|scope| {
+        let covered = didit_tools::scopes().filter(|(coarse, _)| *coarse == scope.name);
+        (
+            scope.name,
+            covered.map(|(_, fine)| fine).collect::<Vec<_>>(),
+        )
+    });
+    Hierarchy::new(rows.iter().map(|(coarse, fine)| (*coarse, fine.as_slice())))
 }
 
 /// Asks, for each call of a tool, for what the guard's table says of it.

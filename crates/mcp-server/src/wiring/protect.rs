@@ -79,14 +79,24 @@ where
 
 fn guard<S>(protection: &Protection<S>) -> Result<Guard, Box<dyn Error>> {
     let scopes = ScopeSet::from_tokens(SCOPES.iter().map(|scope| scope.name))?;
-    let config = GuardConfig::new(protection.resource.clone(), protection.issuer.clone())
-        .resource_name("Didit MCP")
-        .scopes_supported(scopes.clone())
-        .challenge_scopes(scopes)
+    let config = of_tools(&protection.resource, protection.issuer.clone(), &scopes)?
         .dpop(Rules::default())
-        .operations(gate::operations()?)
         .skew(protection.skew);
     Ok(Guard::new(config)?)
+}
+
+/// What holds for the tools whoever issues the tokens; these scopes are what a client is told to ask for.
+pub(super) fn of_tools(
+    resource: &ResourceId,
+    issuer: TrustedIssuer,
+    scopes: &ScopeSet,
+) -> Result<GuardConfig, Box<dyn Error>> {
+    Ok(GuardConfig::new(resource.clone(), issuer)
+        .resource_name("Didit MCP")
+        .scopes_supported(scopes.clone())
+        .challenge_scopes(scopes.clone())
+        .operations(gate::operations()?)
+        .hierarchy(gate::hierarchy()?))
 }
 
 /// What MCP clients in a browser send and read beyond the defaults.

@@ -29,8 +29,8 @@ use resource_guard::fetch::{
     IntrospectionSource, Introspector, KeyCache, KeyLimits, KeySource, VerifiedTokens,
 };
 use resource_guard::{
-    Decision, Evidence, Guard, GuardConfig, GuardLayer, GuardService, KeySnapshot, Principal,
-    Refused, TrustedIssuer,
+    Decision, Evidence, Guard, GuardLayer, GuardService, KeySnapshot, Principal, Refused,
+    TrustedIssuer,
 };
 use tokio_util::sync::CancellationToken;
 use tower_layer::Layer as _;
@@ -38,7 +38,7 @@ use tower_layer::Layer as _;
 use super::didit::retries;
 use super::front::{Front, Page, Pages, fleeting, open};
 use super::gate;
-use super::protect::browser_clients;
+use super::protect::{browser_clients, of_tools};
 use crate::audit::{Audit, Challenge};
 use crate::config::{self, Serve, Verify};
 use crate::measured::Measured;
@@ -145,11 +145,7 @@ fn guard(config: &Serve) -> Result<Guard, Box<dyn Error>> {
         trusted = trusted.dangerous_pass_token_on_to(audience.clone());
     }
     let resource = &config.resource;
-    let mut guarded = GuardConfig::new(resource.clone(), trusted)
-        .resource_name("Didit MCP")
-        .scopes_supported(config.scopes.clone())
-        .challenge_scopes(config.scopes.clone())
-        .operations(gate::operations()?);
+    let mut guarded = of_tools(resource, trusted, &config.scopes)?;
     // What tokens of before name: the origin, although the endpoint is /mcp.
     if resource.origin() != resource.as_str() {
         guarded = guarded.also_accepting(ResourceId::parse(resource.origin())?);

@@ -58,6 +58,68 @@ async fn every_tool_asks_for_its_scope_in_every_form_of_a_call() {
     assert!(refused > 100, "{refused}");
 }
 
+/// The tools that a token with this scope may call.
+async fn callable(world: &World, scope: &str) -> Vec<&'static str> {
+    let token = token_with(world, scope);
+    let mut callable = Vec::new();
+    for tool in didit_tools::names() {
+        let params = json!({"name": tool, "arguments": {}});
+        match world
+            .modern(Some(&token), "tools/call", params)
+            .await
+            .status
+        {
+            StatusCode::OK => callable.push(tool),
+            StatusCode::FORBIDDEN => {}
+            other => panic!("{tool}: {other}"),
+        }
+    }
+    callable
+}
+
+#[tokio::test]
+async fn a_fine_scope_opens_its_tool_and_no_other() {
+    let world = World::as_person("olivia");
+    let own = callable(&world, "didit.session.create").await;
+    assert_eq!(own, ["didit_session_create"]);
+    // Two tools ask the same of Didit.
+    let shared = callable(&world, "didit.session.list").await;
+    assert_eq!(shared, ["didit_session_search", "didit_session_list"]);
+    let together = callable(&world, "didit.session.create didit.session.list").await;
+    assert_eq!(together.len(), 3);
+    for none in [
+        "didit.session",
+        "didit.session.create.x",
+        "DIDIT.session.create",
+        "didit.session.*",
+        "didit.rest.session_create",
+    ] {
+        assert!(callable(&world, none).await.is_empty(), "{none}");
+    }
+    // Whoever lacks it is told of the coarse one, which every issuer has.
+    let token = token_with(&world, "didit.session.list");
+    let params = json!({"name": "didit_session_create", "arguments": {}});
+    let refused = world.modern(Some(&token), "tools/call", params).await;
+    let challenge = refused.header(header::WWW_AUTHENTICATE);
+    assert!(
+        challenge.contains(r#"scope="didit:verification""#),
+        "{challenge}"
+    );
+}
+
+/// Scopes of tools overlap; were a fine one shared by tools of two coarse ones, each would open the tools of the other.
+#[tokio::test]
+async fn a_coarse_scope_opens_the_tools_that_name_it_and_no_other() {
+    let world = World::as_person("olivia");
+    for coarse in [MANAGEMENT, VERIFICATION] {
+        let names = didit_tools::names().filter(|tool| {
+            let scopes = didit_tools::oauth_scopes(tool).unwrap();
+            scopes.contains(&coarse)
+        });
+        assert_eq!(callable(&world, coarse).await, names.collect::<Vec<_>>());
+    }
+}
+
 #[tokio::test]
 async fn a_batch_with_one_call_too_many_does_nothing_at_all() {
     let world = World::as_person("olivia");
