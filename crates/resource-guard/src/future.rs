@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CACHE_CONTROL};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{Either, Full};
@@ -76,6 +76,8 @@ impl Afterwards {
         self.shared.cors.decorate(self.origin.as_ref(), headers);
         if let Some(nonce) = &self.nonce {
             headers.insert(DPOP_NONCE, nonce.clone());
+            // RFC 9449 section 8.2: an answer with a nonce should not be kept, and its nonce not served again.
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
     }
 }

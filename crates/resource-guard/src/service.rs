@@ -33,8 +33,8 @@ use crate::layer::Shared;
 /// 8. The [`Principal`](crate::Principal) is put into the request's extensions, in place of what
 ///    another guard has left there, the fields `Authorization` and `DPoP` are taken away, so that no
 ///    handler can pass the token on (but for [`PassedToken`](crate::PassedToken), where that is
-///    configured), and the request goes to the inner service. Its response gets a new nonce if the
-///    client should have one.
+///    configured), and the request goes to the inner service. If the client should have a new
+///    nonce, its response gets it, and is not to be cached.
 ///
 /// Every answer that is not a preflight's gets the CORS fields, whoever made it.
 ///

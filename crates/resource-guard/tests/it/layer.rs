@@ -431,6 +431,7 @@ async fn a_proof_is_spent_and_nonces_are_handed_out() {
     let response = scene.send(request(&bound.proof(&proof))).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["dpop-nonce"], fresh.as_str());
+    assert_eq!(response.headers()["cache-control"], "no-store");
 }
 
 #[tokio::test]
