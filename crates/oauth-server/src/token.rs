@@ -91,6 +91,7 @@ pub(crate) fn answer(present: &Present<'_>, issue: &Issue<'_>) -> Result<TokenRe
         client_id: grant.client_id.as_str().into(),
         scope: Some(scope.to_string().into()),
         grant_id: Some(issue.grant_id.into()),
+        organization_id: None,
         cnf,
         act: Actors::default(),
         acr: None,

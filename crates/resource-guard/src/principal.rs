@@ -41,8 +41,7 @@ pub struct Identity {
     /// `username`: a name of the person for people, which identifies nobody; from an issuer that is
     /// asked alone.
     pub username: Option<String>,
-    /// `organization_id`: the organisation that the token is about; from an issuer that is asked
-    /// alone.
+    /// `organization_id`: the organisation that the token is about.
     pub organization: Option<String>,
     /// `scope`: what was granted.
     pub scopes: ScopeSet,

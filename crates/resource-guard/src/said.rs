@@ -64,7 +64,7 @@ impl<'a> From<&'a AccessTokenClaims<'a>> for Said<'a> {
             audience: Audience::Claims(&claims.aud),
             client_id: Some(&claims.client_id),
             username: None,
-            organization: None,
+            organization: claims.organization_id.as_deref(),
             scope: claims.scope.as_deref(),
             exp: Some(claims.exp),
             iat: Some(claims.iat),

@@ -44,6 +44,7 @@ impl Mint {
             client_id: "curl".into(),
             scope: Some(scope.into()),
             grant_id: None,
+            organization_id: None,
             cnf: None,
             act: Actors::default(),
             acr: None,

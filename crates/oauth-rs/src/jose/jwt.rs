@@ -91,6 +91,14 @@ pub struct AccessTokenClaims<'a> {
         deserialize_with = "read_optional_text"
     )]
     pub grant_id: Option<Cow<'a, str>>,
+    /// The organisation that it is about; a private claim, named as in an answer about a token.
+    #[serde(
+        default,
+        borrow,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "read_optional_text"
+    )]
+    pub organization_id: Option<Cow<'a, str>>,
     /// The key or certificate that its sender has to hold.
     #[serde(
         default,
@@ -144,6 +152,7 @@ impl<'a> AccessTokenClaims<'a> {
             client_id: own(self.client_id),
             scope: self.scope.map(own),
             grant_id: self.grant_id.map(own),
+            organization_id: self.organization_id.map(own),
             cnf: self.cnf,
             act: self.act,
             acr: self.acr.map(own),
@@ -173,6 +182,7 @@ mod tests {
             nbf: Some(UnixSeconds(5)),
             scope: Some("x y".into()),
             grant_id: Some("g".into()),
+            organization_id: Some("o".into()),
             cnf: Some(Confirmation {
                 jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
                 certificate: None,
@@ -242,6 +252,8 @@ mod tests {
             ("\"jti\"", "\"nbf\":\"1\",\"jti\""),
             ("\"jti\"", "\"scope\":[\"x\"],\"jti\""),
             ("\"jti\"", "\"scope\":null,\"jti\""),
+            ("\"jti\"", "\"organization_id\":7,\"jti\""),
+            ("\"jti\"", "\"organization_id\":null,\"jti\""),
         ] {
             let text = CLAIMS.replacen(from, to, 1);
             assert_ne!(text, CLAIMS);

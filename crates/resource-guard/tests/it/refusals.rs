@@ -106,6 +106,16 @@ fn the_valid_token_is_granted() {
 }
 
 #[test]
+fn the_organisation_of_a_jwt_reaches_the_principal() {
+    let world = World::new();
+    let named = world.sign(&claims_with("organization_id", json!("o-1")));
+    let principal = world.principal(&request(&named), NOW).unwrap();
+    assert_eq!(principal.organization.as_deref(), Some("o-1"));
+    let principal = world.principal(&request(&world.token()), NOW).unwrap();
+    assert_eq!(principal.organization, None);
+}
+
+#[test]
 fn harmless_variations_are_granted() {
     let world = World::new();
     for claims in [
