@@ -40,7 +40,10 @@ pub enum InvalidScope {
 ///
 /// Specification: RFC 6749 section 3.3.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct ScopeSet(Vec<String>);
+pub struct ScopeSet {
+    /// The members with one space between them, as they are sent.
+    text: String,
+}
 
 impl ScopeSet {
     /// Reads tokens separated by one space each; the empty text is the empty set.
@@ -54,12 +57,14 @@ impl ScopeSet {
         if text.is_empty() {
             return Ok(Self::empty());
         }
-        Self::from_tokens(text.split(' '))
+        Self::collect(text.split(' '), text.len())
     }
 
     /// The set without tokens.
     pub const fn empty() -> Self {
-        Self(Vec::new())
+        Self {
+            text: String::new(),
+        }
     }
 
     /// Collects tokens, dropping repetitions.
@@ -70,31 +75,49 @@ impl ScopeSet {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        let mut set = Self::empty();
-        let mut length = 0;
+        Self::collect(tokens, 0)
+    }
+
+    /// The same with room for so many bytes.
+    fn collect<I>(tokens: I, bytes: usize) -> Result<Self, InvalidScope>
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let mut set = Self {
+            text: String::with_capacity(bytes),
+        };
+        let mut count = 0;
         for token in tokens {
             let token = token.as_ref();
             check_token(token)?;
             if !set.contains(token) {
                 // The text of a set can be read again, so both limits hold for it as well.
-                length += token.len() + usize::from(!set.is_empty());
-                if set.0.len() >= MAX_SCOPE_TOKENS || length > MAX_SCOPE_BYTES {
+                count += 1;
+                set.push(token);
+                if count > MAX_SCOPE_TOKENS || set.text.len() > MAX_SCOPE_BYTES {
                     return Err(InvalidScope::TooLong);
                 }
-                set.0.push(token.to_owned());
             }
         }
         Ok(set)
     }
 
+    /// Appends a token that is not a member.
+    fn push(&mut self, token: &str) {
+        if !self.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(token);
+    }
+
     /// Whether the token is a member, compared exactly.
     pub fn contains(&self, token: &str) -> bool {
-        self.0.iter().any(|own| own == token)
+        self.iter().any(|own| own == token)
     }
 
     /// Whether every member is also one of `other`.
     pub fn is_subset_of(&self, other: &Self) -> bool {
-        self.0.iter().all(|token| other.contains(token))
+        self.iter().all(|token| other.contains(token))
     }
 
     /// The members of both, this set's first.
@@ -102,47 +125,42 @@ impl ScopeSet {
     /// Does not check: that the result is within the limits; collect both by
     /// [`ScopeSet::from_tokens`] where it has to be.
     pub fn union(&self, other: &Self) -> Self {
-        let mut all = self.0.clone();
-        all.extend(
-            other
-                .0
-                .iter()
-                .filter(|token| !self.contains(token))
-                .cloned(),
-        );
-        Self(all)
+        let mut all = self.clone();
+        for token in other.iter().filter(|token| !self.contains(token)) {
+            all.push(token);
+        }
+        all
     }
 
     /// The members that are in both, in this set's order.
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|token| other.contains(token))
-                .cloned()
-                .collect(),
-        )
+        let mut both = Self::empty();
+        for token in self.iter().filter(|token| other.contains(token)) {
+            both.push(token);
+        }
+        both
     }
 
     /// The members in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        // The empty text has an empty part, which is no member.
+        self.text.split(' ').filter(|token| !token.is_empty())
     }
 
     /// Whether there is no member.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 
     /// How many members there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 }
 
 impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(" "))
+        f.write_str(&self.text)
     }
 }
 
@@ -154,13 +172,14 @@ fn check_token(token: &str) -> Result<(), InvalidScope> {
     if token.len() > MAX_SCOPE_BYTES {
         return Err(InvalidScope::TooLong);
     }
-    match token
-        .chars()
-        .find(|c| !matches!(c, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e'))
-    {
-        Some(c) => Err(InvalidScope::Character(c)),
-        None => Ok(()),
+    let is_allowed = |b: u8| matches!(b, b'\x21' | b'\x23'..=b'\x5b' | b'\x5d'..=b'\x7e');
+    if token.bytes().all(is_allowed) {
+        return Ok(());
     }
+    let other = token
+        .chars()
+        .find(|c| !u8::try_from(*c).is_ok_and(is_allowed));
+    Err(other.map_or(InvalidScope::Empty, InvalidScope::Character))
 }
 
 #[cfg(test)]

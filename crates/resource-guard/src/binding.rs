@@ -5,7 +5,6 @@ use std::cell::Cell;
 use http::request::Parts;
 use oauth_rs::certificate::Thumbprint;
 use oauth_rs::jose::dpop::{self, ProofRefused, ReplayClaim, Rules, Sent};
-use oauth_rs::jose::jwt::Confirmation;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::TargetUri;
 
@@ -13,6 +12,7 @@ use crate::config::Checked;
 use crate::credential::Presented;
 use crate::evidence::Evidence;
 use crate::issuer::Demand;
+use crate::principal::Binding;
 use crate::reason::Reason;
 use crate::refused::{Refused, Scheme};
 
@@ -29,15 +29,14 @@ pub(crate) fn check(
     checked: &Checked,
     demands: [Demand; 2],
     presented: &Presented<'_>,
-    confirmation: Option<&Confirmation>,
+    bound: &Binding,
     parts: &Parts,
     evidence: &Evidence<'_>,
     now: UnixSeconds,
 ) -> Result<Proved, Refused> {
     let scheme = presented.scheme;
     let refuse = |reason| Refused::of(scheme, reason);
-    let jkt = confirmation.and_then(|cnf| cnf.jkt.as_deref());
-    let certificate = confirmation.and_then(|cnf| cnf.certificate.as_ref());
+    let (jkt, certificate) = (bound.jkt.as_deref(), bound.certificate.as_ref());
     check_scheme(scheme, jkt, checked.config.dpop.is_some()).map_err(refuse)?;
     for demand in demands {
         check_demand(demand, jkt, certificate).map_err(refuse)?;

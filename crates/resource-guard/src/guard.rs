@@ -7,7 +7,7 @@ use http::Response;
 use http::request::Parts;
 use oauth_rs::hash::sha256;
 use oauth_rs::jose::Jws;
-use oauth_rs::jose::jwt::{AccessTokenClaims, Confirmation};
+use oauth_rs::jose::jwt::AccessTokenClaims;
 use oauth_rs::secret::Secret;
 use oauth_rs::time::UnixSeconds;
 use oauth_rs::uri::{Issuer, ResourceId};
@@ -249,7 +249,7 @@ impl Guard {
             .as_ref()
             .and_then(|(memory, hash)| memory.recall(hash));
         // What another guard found out, or this one with other keys, need not be true here and now.
-        let is_true = |of: &Arc<Remembered>| of.guard == self.id && of.keys == keys.id();
+        let is_true = |of: &Remembered| of.guard == self.id && of.keys == keys.id();
         if let Some(remembered) = remembered.filter(is_true) {
             return Ok(self.decide_again(&remembered.known, request)?);
         }
@@ -262,7 +262,7 @@ impl Guard {
                 keys: keys.id(),
                 known,
             };
-            memory.remember(hash, token.len(), Arc::new(what));
+            memory.remember(hash, token.len(), what);
         }
         Ok(granted)
     }
@@ -281,7 +281,8 @@ impl Guard {
         token::check_not_before(token.nbf, request.now, config.skew).map_err(refuse)?;
         let subject = token::check_named(token).map_err(refuse)?;
         let scopes = token::read_scopes(token).map_err(refuse)?;
-        let proved = self.check_binding(trusted.demand, token.cnf, request)?;
+        let binding = Binding::of(token.cnf);
+        let proved = self.check_binding(trusted.demand, &binding, request)?;
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let principal = Principal::new(Identity {
             subject,
@@ -291,7 +292,7 @@ impl Guard {
             scopes,
             issuer: trusted.issuer.clone(),
             actors: token.actors.to_vec(),
-            binding: Binding::of(token.cnf),
+            binding,
             issued_at: token.iat,
             expires_at: token.exp,
             token_id: owned(token.jti),
@@ -300,9 +301,7 @@ impl Guard {
             auth_time: token.auth_time,
         });
         let known = Known {
-            exp: token.exp,
             nbf: token.nbf,
-            cnf: token.cnf.cloned(),
             demand: trusted.demand,
             is_passed_on: token::is_passed_on(token, trusted),
             principal,
@@ -316,23 +315,23 @@ impl Guard {
     fn decide_again(&self, known: &Known, request: &Request<'_>) -> Result<Granted, Refused> {
         let refuse = |reason| request.refuse(reason);
         let skew = self.checked.config.skew;
-        token::check_expiry(known.exp, request.now, skew).map_err(refuse)?;
+        token::check_expiry(known.principal.expires_at, request.now, skew).map_err(refuse)?;
         token::check_not_before(known.nbf, request.now, skew).map_err(refuse)?;
-        let proved = self.check_binding(known.demand, known.cnf.as_ref(), request)?;
+        let proved = self.check_binding(known.demand, &known.principal.binding, request)?;
         Ok(request.granted(known, proved))
     }
 
     fn check_binding(
         &self,
         demand: Demand,
-        cnf: Option<&Confirmation>,
+        bound: &Binding,
         request: &Request<'_>,
     ) -> Result<Proved, Refused> {
         binding::check(
             &self.checked,
             [demand, self.checked.config.demand],
             &request.presented,
-            cnf,
+            bound,
             request.parts,
             request.evidence,
             request.now,
@@ -347,12 +346,14 @@ impl Guard {
 
     /// Reads the compact form of a signed JWT.
     fn parse<'t>(&self, presented: &Presented<'t>) -> Result<Jws<'t>, Refused> {
-        let refuse = |reason| Refused::of(presented.scheme, reason);
-        match shape(presented.token) {
-            Shape::Opaque => Err(refuse(Reason::Opaque)),
-            Shape::Encrypted => Err(refuse(Reason::Encrypted)),
-            Shape::Signed => claims::parse(presented.token).map_err(refuse),
-        }
+        claims::parse(presented.token).map_err(|reason| {
+            let reason = match shape(presented.token) {
+                Shape::Opaque => Reason::Opaque,
+                Shape::Encrypted => Reason::Encrypted,
+                Shape::Signed => reason,
+            };
+            Refused::of(presented.scheme, reason)
+        })
     }
 
     /// Validates a JWT with the keys of its issuer.

@@ -1,10 +1,8 @@
 //! Tokens that were validated before, so that their signature is not checked again.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use oauth_rs::jose::jwt::Confirmation;
 use oauth_rs::time::UnixSeconds;
 
 use crate::issuer::Demand;
@@ -21,14 +19,14 @@ pub type TokenHash = [u8; 32];
 /// The feature `fetch` has `VerifiedTokens`.
 pub trait TokenMemory: Debug + Send + Sync {
     /// What was remembered of this token, if it still is.
-    fn recall(&self, token: &TokenHash) -> Option<Arc<Remembered>>;
+    fn recall(&self, token: &TokenHash) -> Option<Remembered>;
 
     /// Remembers a token; `bytes` is how long it was.
-    fn remember(&self, token: TokenHash, bytes: usize, what: Arc<Remembered>);
+    fn remember(&self, token: TokenHash, bytes: usize, what: Remembered);
 }
 
-/// What a guard knows of a token whose signature it has verified; made by it alone.
-#[derive(Debug)]
+/// What a guard knows of a token whose signature it has verified; made by it alone, and cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Remembered {
     /// Which guard; the audience of another one is another.
     pub(crate) guard: u64,
@@ -41,16 +39,13 @@ pub struct Remembered {
 /// What a token says, after all that cannot change was checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
-    /// `exp` and `nbf`, since the time is looked at each time.
-    pub(crate) exp: Option<UnixSeconds>,
+    /// `nbf`, since the time is looked at each time.
     pub(crate) nbf: Option<UnixSeconds>,
-    /// What it is bound to, since the sender is looked at each time.
-    pub(crate) cnf: Option<Confirmation>,
     /// What its issuer's tokens have to be bound to.
     pub(crate) demand: Demand,
     /// Whether it may go on to the service behind the guard.
     pub(crate) is_passed_on: bool,
-    /// Who it speaks for.
+    /// Who it speaks for, until when, and what it is bound to: these are looked at each time as well.
     pub(crate) principal: Principal,
 }
 

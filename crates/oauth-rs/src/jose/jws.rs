@@ -172,14 +172,19 @@ impl<'a> Jws<'a> {
         }
         let (signing_input, signature) = token.rsplit_once('.').ok_or(InvalidJws::Parts)?;
         let (header, payload) = signing_input.split_once('.').ok_or(InvalidJws::Parts)?;
-        if payload.contains('.') {
-            return Err(InvalidJws::Parts);
-        }
+        // A dot is no character of base64url, so that it is looked for in what does not decode.
+        let malformed = || {
+            if payload.contains('.') {
+                InvalidJws::Parts
+            } else {
+                InvalidJws::Encoding
+            }
+        };
         // Three more, since each part is rounded up by itself.
         let mut decoded = Vec::with_capacity(base64url::decoded_len(token.len()) + 3);
         let mut append = |part| base64url::decode_onto(part, &mut decoded);
-        append(header).ok_or(InvalidJws::Encoding)?;
-        let payload_from = append(payload).ok_or(InvalidJws::Encoding)?;
+        append(header).ok_or_else(malformed)?;
+        let payload_from = append(payload).ok_or_else(malformed)?;
         let signature_from = append(signature).ok_or(InvalidJws::Encoding)?;
         let header = decoded.get(..payload_from).unwrap_or_default();
         // RFC 7515 section 4: the members of the header MUST be unique.

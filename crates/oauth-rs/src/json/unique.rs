@@ -93,17 +93,23 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for UniqueMembers<'de, A> {
 struct Seen<'de> {
     few: [&'de str; FEW],
     count: usize,
+    /// A bit for each name so far, so that most new ones are compared with no other.
+    marks: u64,
     /// Those for which there is no room, or which are written with escapes.
     more: Option<HashSet<Cow<'de, str>>>,
 }
 
 impl<'de> Seen<'de> {
     fn has(&self, name: &str) -> bool {
+        if self.marks & mark(name) == 0 {
+            return false;
+        }
         self.few.iter().take(self.count).any(|seen| *seen == name)
             || self.more.as_ref().is_some_and(|more| more.contains(name))
     }
 
     fn add(&mut self, name: Cow<'de, str>) {
+        self.marks |= mark(&name);
         match (self.few.get_mut(self.count), &name) {
             (Some(place), Cow::Borrowed(text)) => {
                 *place = text;
@@ -114,6 +120,16 @@ impl<'de> Seen<'de> {
             }
         }
     }
+}
+
+/// One of 64 bits, by the length and the ends of a name.
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let ends = bytes.first().zip(bytes.last());
+    let (first, last) = ends.map_or((0, 0), |(first, last)| {
+        (u64::from(*first), u64::from(*last))
+    });
+    1 << ((first ^ (last << 2) ^ ((name.len() as u64) << 4)) % 64)
 }
 
 /// Reads a name, without copying it if it is written without escapes.

@@ -31,7 +31,7 @@ pub const MAX_TOKEN_BYTES: u64 = 16 * 1024 * 1024;
 
 #[derive(Clone)]
 struct Entry {
-    what: Arc<Remembered>,
+    what: Remembered,
     bytes: usize,
 }
 
@@ -108,11 +108,11 @@ impl Default for VerifiedTokens {
 }
 
 impl TokenMemory for VerifiedTokens {
-    fn recall(&self, token: &TokenHash) -> Option<Arc<Remembered>> {
+    fn recall(&self, token: &TokenHash) -> Option<Remembered> {
         self.cache.get(token).map(|entry| entry.what)
     }
 
-    fn remember(&self, token: TokenHash, bytes: usize, what: Arc<Remembered>) {
+    fn remember(&self, token: TokenHash, bytes: usize, what: Remembered) {
         self.cache.insert(token, Entry { what, bytes });
     }
 }
@@ -154,22 +154,20 @@ mod tests {
             acr: None,
             auth_time: None,
         });
-        let what = Arc::new(Remembered {
+        let what = Remembered {
             guard: 1,
             keys: 1,
             known: Known {
-                exp: None,
                 nbf: None,
-                cnf: None,
                 demand: Demand::Nothing,
                 is_passed_on: false,
                 principal,
             },
-        });
+        };
         for bytes in [500, 16 * 1024] {
             let tokens = VerifiedTokens::new();
             for n in 0..50_000_u32 {
-                tokens.remember(sha256(&n.to_be_bytes()), bytes, Arc::clone(&what));
+                tokens.remember(sha256(&n.to_be_bytes()), bytes, what.clone());
             }
             assert!(tokens.cache.weight() <= MAX_TOKEN_BYTES);
             let each = u64::try_from(bytes).unwrap() + OVERHEAD;

@@ -24,11 +24,11 @@ struct Counting {
 }
 
 impl TokenMemory for Counting {
-    fn recall(&self, token: &TokenHash) -> Option<Arc<Remembered>> {
+    fn recall(&self, token: &TokenHash) -> Option<Remembered> {
         self.tokens.recall(token)
     }
 
-    fn remember(&self, token: TokenHash, bytes: usize, what: Arc<Remembered>) {
+    fn remember(&self, token: TokenHash, bytes: usize, what: Remembered) {
         self.validated.fetch_add(1, Ordering::Relaxed);
         self.tokens.remember(token, bytes, what);
     }
