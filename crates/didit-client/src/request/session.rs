@@ -104,7 +104,7 @@ impl Decision {
 pub struct UpdateStatus {
     /// Id of the session.
     pub session_id: PathPart,
-    /// The status to set; Resubmitted only from Declined, In Review or Abandoned.
+    /// Resubmitted only from Declined, In Review or Abandoned.
     pub new_status: UpdateStatusNewStatus,
     /// Why, for the record.
     pub comment: Option<String>,
@@ -596,7 +596,7 @@ pub struct List {
     pub application: PathPart,
     /// Not Started, In Progress, In Review, Approved, Declined, Expired, Abandoned, Kyc Expired, Resubmitted, Awaiting User; several with commas between.
     pub status: Option<String>,
-    /// Sessions of people (user), of businesses, or both (all).
+    /// Of people (user), of businesses, or both (all).
     pub session_kind: Option<SessionKind>,
     /// Only those with exactly this vendor_data, your own id.
     pub vendor_data: Option<String>,
@@ -662,7 +662,7 @@ pub struct ListOrganization {
     pub organization: PathPart,
     /// Not Started, In Progress, In Review, Approved, Declined, Expired, Abandoned, Kyc Expired, Resubmitted, Awaiting User; several with commas between.
     pub status: Option<String>,
-    /// Sessions of people (user), of businesses, or both (all).
+    /// Of people (user), of businesses, or both (all).
     pub session_kind: Option<SessionKind>,
     /// Only those with exactly this vendor_data, your own id.
     pub vendor_data: Option<String>,

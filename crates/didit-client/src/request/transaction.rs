@@ -237,7 +237,7 @@ pub struct List {
     pub limit: Option<u64>,
     /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
-    /// Only with this status, such as APPROVED, IN_REVIEW or DECLINED.
+    /// Only with this status, such as APPROVED or IN_REVIEW.
     pub status: Option<String>,
     /// Text such as a transaction id.
     pub search: Option<String>,
@@ -291,7 +291,7 @@ pub struct ListOrganization {
     pub limit: Option<u64>,
     /// Rows to skip for the next page, as text such as "20"; within one application only.
     pub offset: Option<u64>,
-    /// Only with this status, such as APPROVED, IN_REVIEW or DECLINED.
+    /// Only with this status, such as APPROVED or IN_REVIEW.
     pub status: Option<String>,
     /// Text such as a transaction id.
     pub search: Option<String>,

@@ -122,7 +122,7 @@ pub struct Get {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// uuid of the workflow version.
+    /// uuid of the workflow version, from didit_workflow_list.
     pub workflow_id: PathPart,
 }
 
@@ -158,7 +158,7 @@ pub struct Update {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// uuid of the workflow version.
+    /// uuid of the workflow version, from didit_workflow_list.
     pub workflow_id: PathPart,
     /// Name of the workflow, for people.
     pub workflow_label: Option<String>,
@@ -230,7 +230,7 @@ pub struct Delete {
     pub organization: PathPart,
     /// Id of the application.
     pub application: PathPart,
-    /// uuid of the workflow version.
+    /// uuid of the workflow version, from didit_workflow_list.
     pub workflow_id: PathPart,
 }
 
