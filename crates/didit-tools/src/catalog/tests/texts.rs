@@ -142,7 +142,7 @@ fn the_size_of_a_file_is_said_as_it_is_held() {
             let text = tool.argument(upload.base64).unwrap().says;
             let like_the_first = text.contains("in the same way");
             assert!(
-                like_the_first || text.contains(&format!("{most} MB")),
+                like_the_first || text.contains(&format!(" {most} MB")),
                 "{}: {text}",
                 tool.name
             );
