@@ -6,11 +6,22 @@ mod attacks;
 mod certificates;
 #[cfg(test)]
 mod complete;
+#[cfg(all(feature = "fetch", feature = "tower"))]
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod dpop;
 #[cfg(feature = "fetch")]
 #[cfg(test)]
 mod fetch;
+#[cfg(all(feature = "fetch", feature = "tower"))]
+#[cfg(test)]
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(
+    unreachable_pub,
+    reason = "the fuzz targets use it as a library of its own"
+)]
+mod fuzz;
 #[cfg(feature = "tower")]
 #[cfg(test)]
 mod grpc;

@@ -1,0 +1,5 @@
+//! What must hold for `credential`, whatever the bytes.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| resource_guard_fuzz::credential(data));
