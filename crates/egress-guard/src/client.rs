@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout_at;
 use tower_service::Service;
 
-use crate::connect::{Connector, system_roots};
+use crate::connect::{Connector, Tls};
 use crate::dial::Tcp;
 use crate::error::EgressError;
 use crate::in_flight::InFlight;
@@ -63,7 +63,7 @@ struct Inner {
 }
 
 impl Client {
-    /// A client with the operating system's resolver and trust roots.
+    /// A client with the operating system's resolver and trust roots, which are read before the first `https` request.
     ///
     /// On a machine without trust roots it is made all the same, and every `https` request fails
     /// with [`EgressError::NoTrustRoots`].
@@ -73,7 +73,7 @@ impl Client {
 
     /// A client with a resolver of the caller's; what it answers is checked like any answer.
     pub fn with_resolver(policy: Policy, limits: Limits, resolver: impl Resolve) -> Self {
-        let tls = system_roots();
+        let tls = Tls::of_the_system();
         let connector = Connector::new(policy.clone(), limits.clone(), resolver, Tcp, tls);
         Self::over(connector, policy, limits)
     }
@@ -87,7 +87,7 @@ impl Client {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
+            .pool_max_idle_per_host(limits.in_flight_per_host.div_ceil(IDLE_SHARE))
             .http1_max_headers(limits.header_count.min(MOST_FIELDS))
             .http1_max_buf_size(head_size(&limits))
             .http2_max_header_list_size(list_size(&limits))
@@ -285,8 +285,9 @@ impl Service<Request<Bytes>> for Client {
 /// is written at that moment is lost.
 const POOL_IDLE: Duration = Duration::from_secs(4);
 
-/// Idle connections kept for one host.
-const POOL_IDLE_PER_HOST: usize = 4;
+/// Idle connections kept for one host, as a share of the exchanges that it may have at once: 4 by default, and more for a
+/// client that nearly always asks the same host, which would else connect anew for most of its requests.
+const IDLE_SHARE: usize = 4;
 
 /// How long an HTTP/2 connection in use may be silent before it is asked for a sign of life; it has as long as an exchange may last
 /// to give one. One that is dead, without a word that it is, would be used by every request that comes before it was idle

@@ -13,7 +13,7 @@ use hyper_rustls::{ConfigBuilderExt, HttpsConnector, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::crypto::ring::default_provider;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
@@ -31,7 +31,44 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, EgressError>> + Send>
 #[derive(Clone)]
 pub(crate) struct Connector {
     shared: Arc<Shared>,
-    tls: Option<Arc<ClientConfig>>,
+    tls: Arc<Tls>,
+}
+
+/// What TLS connections are made with.
+pub(crate) struct Tls {
+    made: OnceCell<Option<Arc<ClientConfig>>>,
+}
+
+impl Tls {
+    /// The roots of the operating system, read when somebody first needs them: that takes milliseconds and memory,
+    /// and a program that comes up, or asks nobody over TLS, waits for neither.
+    pub(crate) fn of_the_system() -> Self {
+        Self {
+            made: OnceCell::new(),
+        }
+    }
+
+    /// This; without one `https` is refused and the rest works.
+    #[cfg(test)]
+    pub(crate) fn given(config: Option<ClientConfig>) -> Self {
+        Self {
+            made: OnceCell::new_with(Some(config.map(with_versions))),
+        }
+    }
+
+    async fn config(&self) -> Option<Arc<ClientConfig>> {
+        let read = async {
+            // The roots are files, and whoever else works on this thread should not wait for them.
+            let read = tokio::task::spawn_blocking(system_roots).await;
+            read.ok().flatten().map(with_versions)
+        };
+        self.made.get_or_init(|| read).await.clone()
+    }
+}
+
+fn with_versions(mut tls: ClientConfig) -> Arc<ClientConfig> {
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(tls)
 }
 
 struct Shared {
@@ -44,18 +81,13 @@ struct Shared {
 }
 
 impl Connector {
-    /// Without a configuration for TLS `https` is refused and the rest works.
     pub(crate) fn new(
         policy: Policy,
         limits: Limits,
         resolver: impl Resolve,
         dial: impl Dial,
-        tls: Option<ClientConfig>,
+        tls: Tls,
     ) -> Self {
-        let tls = tls.map(|mut tls| {
-            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-            Arc::new(tls)
-        });
         let shared = Shared {
             lookups: Arc::new(Semaphore::new(permits(limits.lookups))),
             connections: Arc::new(Semaphore::new(permits(limits.connections))),
@@ -66,7 +98,7 @@ impl Connector {
         };
         Self {
             shared: Arc::new(shared),
-            tls,
+            tls: Arc::new(tls),
         }
     }
 }
@@ -87,18 +119,18 @@ impl Service<Uri> for Connector {
             shared: Arc::clone(&self.shared),
             end,
         };
-        let connecting: Connecting<Self::Response> = match (uri.scheme_str(), &self.tls) {
-            (Some("https"), Some(tls)) => {
+        let connecting: Connecting<Self::Response> = if uri.scheme_str() == Some("https") {
+            let tls = Arc::clone(&self.tls);
+            Box::pin(async move {
+                let tls = tls.config().await.ok_or(EgressError::NoTrustRoots)?;
                 // The name of the URL goes into the handshake, whatever address was found for it.
-                let handshake = HttpsConnector::from((plain, Arc::clone(tls))).call(uri);
-                Box::pin(async move { handshake.await.map_err(handshake_error) })
-            }
-            (Some("https"), None) => Box::pin(async { Err(EgressError::NoTrustRoots) }),
+                let handshake = HttpsConnector::from((plain, tls)).call(uri);
+                handshake.await.map_err(handshake_error)
+            })
+        } else {
             // Whether plain http may be used at all is the checked connector's to say.
-            _ => {
-                let plain = plain.call(uri);
-                Box::pin(async move { Ok(MaybeHttpsStream::Http(plain.await?)) })
-            }
+            let plain = plain.call(uri);
+            Box::pin(async move { Ok(MaybeHttpsStream::Http(plain.await?)) })
         };
         Box::pin(async move {
             match timeout_at(end, connecting).await {
@@ -233,7 +265,7 @@ fn taking_turns(admitted: Vec<SocketAddr>) -> Vec<SocketAddr> {
 const MAX_ATTEMPTS: usize = 4;
 
 /// Certificates are checked against the operating system's roots, if there are any.
-pub(crate) fn system_roots() -> Option<ClientConfig> {
+fn system_roots() -> Option<ClientConfig> {
     // The provider is named: a process-wide one may be another, or missing.
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder.with_safe_default_protocol_versions().ok()?;

@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::Client;
-use crate::connect::Connector;
+use crate::connect::{Connector, Tls};
 use crate::dial::{Dial, Dialing, Duplex};
 use crate::limits::Limits;
 use crate::policy::Policy;
@@ -106,7 +106,8 @@ impl Network {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let (resolver, dial) = (self.clone(), self.clone());
-        let connector = Connector::new(policy.clone(), limits.clone(), resolver, dial, Some(tls));
+        let tls = Tls::given(Some(tls));
+        let connector = Connector::new(policy.clone(), limits.clone(), resolver, dial, tls);
         Client::over(connector, policy, limits)
     }
 

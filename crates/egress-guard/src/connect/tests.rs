@@ -18,25 +18,27 @@ const CERTIFICATE: &[u8] = include_bytes!("named.example.cert.der");
 /// Its key, which protects nothing but these tests.
 const KEY: &[u8] = include_bytes!("named.example.key.der");
 
-fn roots(trusted: &[&'static [u8]]) -> Option<ClientConfig> {
+fn roots(trusted: &[&'static [u8]]) -> Tls {
     let mut roots = RootCertStore::empty();
     for root in trusted {
         roots.add(CertificateDer::from(*root)).unwrap();
     }
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap();
-    Some(builder.with_root_certificates(roots).with_no_client_auth())
+    Tls::given(Some(
+        builder.with_root_certificates(roots).with_no_client_auth(),
+    ))
 }
 
 /// A connector for loopback, where every name is at `127.0.0.1`.
-fn connector(tls: Option<ClientConfig>) -> Connector {
+fn connector(tls: Tls) -> Connector {
     let at_loopback =
         |_: String| -> Resolving { Box::pin(async { Ok(vec![IpAddr::from([127, 0, 0, 1])]) }) };
     let policy = Policy::dangerous_allow_loopback();
     Connector::new(policy, Limits::default(), at_loopback, Tcp, tls)
 }
 
-async fn connect(tls: Option<ClientConfig>, host: &str, port: u16) -> Result<(), EgressError> {
+async fn connect(tls: Tls, host: &str, port: u16) -> Result<(), EgressError> {
     let uri = format!("https://{host}:{port}/").parse().unwrap();
     connector(tls).call(uri).await.map(drop)
 }
@@ -107,7 +109,9 @@ async fn a_certificate_for_another_name_or_that_nobody_trusts_is_refused() {
 #[tokio::test]
 async fn without_roots_https_is_refused_before_anything_is_sent() {
     let (listener, port) = listen().await;
-    let error = connect(None, "named.example", port).await.unwrap_err();
+    let error = connect(Tls::given(None), "named.example", port)
+        .await
+        .unwrap_err();
     assert!(matches!(error, EgressError::NoTrustRoots), "{error:?}");
     // Not even a connection was made; an accepted one would be there at once.
     let accepted = listener.into_std().unwrap().accept();
