@@ -17,8 +17,11 @@ cargo xtask conformance         the official suite and the official SDKs; writes
                                 (the runs with the SDKs are interop, or interop-rust, interop-python and so on)
     --check                     fail when docs/conformance.md is out of date, instead of writing it
 cargo xtask bench               what a request and a session cost beside a bare HTTP server, a token
-                                beside its signature check, and a guard beside none; Linux, two cores
-    --only NAME                 one of them: requests, tokens, guard
+                                beside its signature check, a guard beside none, and the server for Didit
+                                beside a bare proxy; Linux, two cores
+    --only NAME                 one of them: requests, tokens, guard, didit
+    --calls N                   calls after which the memory of the server for Didit is looked at; a million
+                                unless said
 ";
 
 /// One command.
@@ -29,15 +32,19 @@ pub(crate) enum Command {
     Test,
     Codegen { check: bool },
     Tidy,
-    Bench { only: Option<String> },
+    Bench { only: Option<String>, calls: usize },
     Stories { only: Option<String> },
     Conformance { only: Option<String>, check: bool },
 }
+
+/// How many calls there are when nobody says.
+const CALLS: usize = 1_000_000;
 
 /// Reads the command line; anything unknown is refused.
 pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
     let mut name: Option<String> = None;
     let mut only: Option<String> = None;
+    let mut calls: Option<usize> = None;
     let mut check = false;
     while let Some(argument) = parser.next().map_err(told)? {
         match argument {
@@ -50,6 +57,14 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
                         .map_err(told)?,
                 );
             }
+            Arg::Long("calls") => {
+                calls = Some(
+                    parser
+                        .value()
+                        .and_then(|value| value.parse())
+                        .map_err(told)?,
+                );
+            }
             Arg::Long("check") => check = true,
             Arg::Value(value) if name.is_none() => name = Some(value.string().map_err(told)?),
             other => return Err(told(other.unexpected())),
@@ -57,7 +72,11 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
     }
     let takes_only = matches!(name.as_deref(), Some("stories" | "conformance" | "bench"));
     let takes_check = matches!(name.as_deref(), Some("conformance" | "codegen"));
-    if (only.is_some() && !takes_only) || (check && !takes_check) {
+    let takes_calls = name.as_deref() == Some("bench");
+    if (only.is_some() && !takes_only)
+        || (check && !takes_check)
+        || (calls.is_some() && !takes_calls)
+    {
         return Err(format!("this command has no such option\n\n{HELP}"));
     }
     if only.is_some() && check {
@@ -69,7 +88,10 @@ pub(crate) fn parse(mut parser: Parser) -> Result<Command, String> {
         Some("test") => Ok(Command::Test),
         Some("codegen") => Ok(Command::Codegen { check }),
         Some("tidy") => Ok(Command::Tidy),
-        Some("bench") => Ok(Command::Bench { only }),
+        Some("bench") => Ok(Command::Bench {
+            only,
+            calls: calls.unwrap_or(CALLS),
+        }),
         Some("stories") => Ok(Command::Stories { only }),
         Some("conformance") => Ok(Command::Conformance { only, check }),
         Some(other) => Err(format!("there is no command {other:?}\n\n{HELP}")),
@@ -92,7 +114,20 @@ mod tests {
     fn commands_and_their_options() {
         assert_eq!(parsed(&[]), Ok(Command::Help));
         assert_eq!(parsed(&["ci"]), Ok(Command::Ci));
-        assert_eq!(parsed(&["bench"]), Ok(Command::Bench { only: None }));
+        assert_eq!(
+            parsed(&["bench"]),
+            Ok(Command::Bench {
+                only: None,
+                calls: CALLS
+            })
+        );
+        assert_eq!(
+            parsed(&["bench", "--only", "didit", "--calls", "1000"]),
+            Ok(Command::Bench {
+                only: Some("didit".to_owned()),
+                calls: 1000
+            })
+        );
         assert_eq!(
             parsed(&["stories", "--only", "sdk"]),
             Ok(Command::Stories {
@@ -114,6 +149,8 @@ mod tests {
             &["fly"][..],
             &["ci", "twice"],
             &["ci", "--only", "x"],
+            &["ci", "--calls", "1"],
+            &["bench", "--calls", "many"],
             &["stories", "--check"],
             &["conformance", "--check", "--only", "ping"],
             &["test", "--quick"],

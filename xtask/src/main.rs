@@ -49,7 +49,7 @@ fn run(command: Command) -> Outcome {
         Command::Help => Ok(()),
         Command::Ci => ci::run(&workspace),
         Command::Test => suite::run(&workspace),
-        Command::Bench { only } => bench::run(&workspace, only.as_deref()),
+        Command::Bench { only, calls } => bench::run(&workspace, only.as_deref(), calls),
         Command::Codegen { check } => codegen::run(&workspace, check),
         Command::Tidy => tidy::run(&workspace),
         Command::Stories { only } => suite::run_stories(&workspace, only.as_deref()),

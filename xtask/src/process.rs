@@ -45,10 +45,11 @@ impl Step {
         self
     }
 
-    /// Adds the program and the arguments of another step, and runs where that does: what is started is to start it.
+    /// Adds the program and the arguments of another step, and runs where and with what that does: what is started is to start it.
     pub(crate) fn words_of(mut self, other: &Self) -> Self {
         self.arguments.push(other.program.clone().into());
         self.arguments.extend(other.arguments.iter().cloned());
+        self.environment.extend(other.environment.iter().cloned());
         self.folder.clone_from(&other.folder);
         self
     }
@@ -286,8 +287,12 @@ mod tests {
     #[test]
     fn one_step_can_start_another() {
         let other = Step::new("node").arg("server.mjs").folder(Path::new("a"));
+        let other = other.env("PORT", "0");
         let step = Step::new("client").words_of(&other).arg("--stdio");
-        assert_eq!(step.line(), "(cd a && client node server.mjs --stdio)");
+        assert_eq!(
+            step.line(),
+            "(cd a && PORT=0 client node server.mjs --stdio)"
+        );
     }
 
     #[test]

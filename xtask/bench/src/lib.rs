@@ -7,6 +7,7 @@
     reason = "a program for measuring stops at the first surprise"
 )]
 
+pub mod accept;
 pub mod bare;
 pub mod guarded;
 pub mod signature;

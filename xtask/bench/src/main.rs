@@ -13,23 +13,16 @@
 
 mod tools;
 
-use std::error::Error;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use bench_server::accept::serve;
 use bench_server::bare::Bare;
 use bench_server::guarded::{self, Guarded};
 use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::Service;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use mcp_protocol::serve::{HttpService, Options, SessionLimits};
 use oauth_rs::jose::Alg;
 use resource_guard::GuardLayer;
-use tokio::net::TcpListener;
 use tower_layer::Layer as _;
 
 use crate::tools::Tools;
@@ -64,27 +57,5 @@ async fn main() {
             serve(TowerToHyperService::new(service)).await;
         }
         _ => println!("usage: bench-server ours | sessions | bare BYTES | guarded BYTES"),
-    }
-}
-
-/// Accepts connections and serves each with keep-alive and the header timer.
-async fn serve<S, B>(service: S)
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    println!("{}", listener.local_addr().unwrap().port());
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        tokio::spawn(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service.clone()),
-        );
     }
 }

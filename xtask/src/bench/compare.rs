@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::load::{Load, Request};
-use super::server::{self, Server};
+use super::server::{self, Program, Server};
 use super::{CONNECTIONS, per};
 use crate::Outcome;
 use crate::workspace::Workspace;
@@ -12,16 +12,16 @@ use crate::workspace::Workspace;
 const ROUNDS: usize = 11;
 
 /// Something that is asked of our server, and of the bare one.
-pub(super) struct Comparison<'a> {
+pub(super) struct Comparison {
     pub(super) name: &'static str,
-    /// How our server is started.
-    pub(super) ours: &'a [&'a str],
+    /// Our server.
+    pub(super) ours: Program,
     /// What it is asked.
     pub(super) asked: Request,
     /// What the bare server is asked: the same, but for the status of its answer.
     pub(super) bare_asked: Request,
-    /// How much that one answers.
-    pub(super) bare_bytes: BareBytes,
+    /// What it is compared with.
+    pub(super) beside: Beside,
     /// Requests in one round, and for counting instructions.
     pub(super) requests: usize,
     pub(super) counted: usize,
@@ -29,38 +29,41 @@ pub(super) struct Comparison<'a> {
     pub(super) bar: f64,
 }
 
-/// How many bytes the bare server answers.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum BareBytes {
-    /// So many in the body.
+/// What our server is compared with.
+#[derive(Clone, Debug)]
+pub(super) enum Beside {
+    /// A bare server that answers so many bytes in the body.
     InBody(usize),
-    /// As many in the body as ours.
+    /// A bare server that answers as many bytes in the body as ours.
     SameBody,
-    /// As many as ours in all, head and body.
+    /// A bare server that answers as many bytes as ours in all, head and body.
     SameAnswer,
+    /// This program.
+    Program(Program),
 }
 
 /// The head of the table.
-pub(super) fn table(first: &str) -> String {
+pub(super) fn table(first: &str, bare: &str) -> String {
     format!(
-        "| {first} | answer, bytes | CPU, µs | bare hyper, µs | ratio (least to most of the rounds) | bar | instructions | bare hyper |\n\
+        "| {first} | answer, bytes | CPU, µs | {bare}, µs | ratio (least to most of the rounds) | bar | instructions | {bare} |\n\
          |---|---|---|---|---|---|---|---|\n"
     )
 }
 
-impl Comparison<'_> {
+impl Comparison {
     /// Measures it and writes its row.
     pub(super) fn run(&self, workspace: &Workspace, table: &mut String) -> Outcome {
-        let ours = Server::start(workspace, self.ours)?;
+        let ours = self.ours.start()?;
         let mut our_load = Load::open(ours.port, CONNECTIONS)?;
         let answer = our_load.run(&self.asked, self.requests)?;
-        let body = match self.bare_bytes {
-            BareBytes::InBody(bytes) => bytes,
-            BareBytes::SameBody => answer.body,
-            BareBytes::SameAnswer => self.same_answer(workspace, answer.head + answer.body)?,
+        let bare_of = |bytes: usize| Program::bench(workspace, &["bare", &bytes.to_string()]);
+        let bare_program = match &self.beside {
+            Beside::InBody(bytes) => bare_of(*bytes),
+            Beside::SameBody => bare_of(answer.body),
+            Beside::SameAnswer => bare_of(self.same_answer(workspace, answer.head + answer.body)?),
+            Beside::Program(program) => program.clone(),
         };
-        let bytes = body.to_string();
-        let bare = Server::start(workspace, &["bare", &bytes])?;
+        let bare = bare_program.start()?;
         let mut bare_load = Load::open(bare.port, CONNECTIONS)?;
         bare_load.run(&self.bare_asked, self.requests)?;
 
@@ -77,11 +80,11 @@ impl Comparison<'_> {
             sorted(rounds.iter().map(|round| round.bare)),
         );
         let counted = if server::can_count() {
-            let count = |arguments: &[&str], request: &Request| {
-                instructions(workspace, arguments, request, self.counted)
+            let count = |program: &Program, request: &Request| {
+                instructions(workspace, program, request, self.counted)
             };
-            let ours = count(self.ours, &self.asked)?;
-            format!("{ours} | {}", count(&["bare", &bytes], &self.bare_asked)?)
+            let ours = count(&self.ours, &self.asked)?;
+            format!("{ours} | {}", count(&bare_program, &self.bare_asked)?)
         } else {
             "*not measured* | *not measured*".to_owned()
         };
@@ -103,7 +106,7 @@ impl Comparison<'_> {
     /// The body that makes an answer of the bare server as long as ours.
     fn same_answer(&self, workspace: &Workspace, whole: usize) -> Outcome<usize> {
         // With as many digits in its length, so that the head is as long.
-        let bare = Server::start(workspace, &["bare", "100"])?;
+        let bare = Program::bench(workspace, &["bare", "100"]).start()?;
         let sent = Load::open(bare.port, 1)?.run(&self.bare_asked, 1)?;
         let body = whole.saturating_sub(sent.head);
         if (100..1000).contains(&body) {
@@ -131,7 +134,7 @@ fn cost(server: &Server, load: &mut Load, request: &Request, requests: usize) ->
 /// Instructions for each request: of a long run less those of a short one, so that the start is left out.
 fn instructions(
     workspace: &Workspace,
-    arguments: &[&str],
+    program: &Program,
     request: &Request,
     requests: usize,
 ) -> Outcome<u64> {
@@ -143,21 +146,23 @@ fn instructions(
                 .requests;
             Ok(())
         };
-        server::instructions(workspace, arguments, load).map(|count| (count, sent))
+        program
+            .instructions(workspace, load)
+            .map(|count| (count, sent))
     };
     let ((short, few), (long, many)) = (count(requests)?, count(requests * 3)?);
     let each = per(long.saturating_sub(short), many - few)?;
     Ok(each.round() as u64)
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+pub(super) fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values
 }
 
 /// The one in the middle.
-fn middle(sorted: &[f64]) -> f64 {
+pub(super) fn middle(sorted: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 

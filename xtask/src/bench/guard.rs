@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::compare::{self, BareBytes, Comparison};
+use super::compare::{self, Beside, Comparison};
 use super::load::Request;
+use super::server::Program;
 use super::{requests, server};
 use crate::Outcome;
 use crate::process::Step;
@@ -65,27 +66,27 @@ fn endpoints(workspace: &Workspace) -> Outcome<String> {
     let token = said(workspace, "bench-guard", &["token"])?;
     let with_token = requests::get(Some(token.trim()));
     let without = requests::get(None);
-    let mut table = compare::table("request to a guarded endpoint");
+    let mut table = compare::table("request to a guarded endpoint", "bare hyper");
     let comparisons = [
         Comparison {
             name: "with a token that comes again",
-            ours: &["guarded", ANSWER],
+            ours: Program::bench(workspace, &["guarded", ANSWER]),
             bare_asked: with_token.clone(),
             asked: with_token,
-            bare_bytes: BareBytes::SameBody,
+            beside: Beside::SameBody,
             requests: 8_000,
             counted: 400,
             bar: 1.15,
         },
         Comparison {
             name: "without a token, refused",
-            ours: &["guarded", ANSWER],
+            ours: Program::bench(workspace, &["guarded", ANSWER]),
             bare_asked: Request {
                 status: 200,
                 ..without.clone()
             },
             asked: without,
-            bare_bytes: BareBytes::SameAnswer,
+            beside: Beside::SameAnswer,
             requests: 8_000,
             counted: 400,
             bar: 1.1,

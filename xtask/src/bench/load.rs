@@ -38,17 +38,40 @@ impl Load {
 
     /// Sends at least so many requests, and gives how many it were and how long an answer is.
     pub(crate) fn run(&mut self, request: &Request, at_least: usize) -> Outcome<Sent> {
+        self.run_each(std::iter::repeat_n(request, at_least))
+    }
+
+    /// Sends these requests, a round on all connections at a time; the last round is filled up with its last request.
+    pub(crate) fn run_each<'a>(
+        &mut self,
+        requests: impl IntoIterator<Item = &'a Request>,
+    ) -> Outcome<Sent> {
         let mut sent = Sent::default();
-        while sent.requests < at_least {
+        let mut requests = requests.into_iter().peekable();
+        while let Some(mut request) = requests.peek().copied() {
+            let mut statuses = Vec::with_capacity(self.connections.len());
             for connection in &mut self.connections {
+                request = requests.next().unwrap_or(request);
                 connection.stream.write_all(&request.bytes).map_err(told)?;
+                statuses.push(request.status);
             }
-            for connection in &mut self.connections {
-                (sent.head, sent.body) = connection.answer(request.status)?;
+            for (connection, status) in self.connections.iter_mut().zip(statuses) {
+                (sent.head, sent.body) = connection.answer(status)?;
                 sent.requests += 1;
             }
         }
         Ok(sent)
+    }
+
+    /// Sends one request and gives the body of its answer.
+    pub(crate) fn ask(&mut self, request: &Request) -> Outcome<String> {
+        let Some(connection) = self.connections.first_mut() else {
+            return Err("there is no connection".to_owned());
+        };
+        connection.stream.write_all(&request.bytes).map_err(told)?;
+        let (head, body) = connection.answer(request.status)?;
+        let body = connection.buffer.get(head..head + body).unwrap_or_default();
+        Ok(String::from_utf8_lossy(body).into_owned())
     }
 }
 
@@ -69,7 +92,7 @@ impl Connection {
         stream.set_read_timeout(Some(LIMIT)).map_err(told)?;
         Ok(Connection {
             stream,
-            buffer: vec![0; 256 * 1024],
+            buffer: vec![0; 1024 * 1024],
         })
     }
 
@@ -121,7 +144,40 @@ fn told(error: std::io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
+
+    #[test]
+    fn each_request_is_sent_once_and_the_last_round_is_filled_up() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let mut open: Vec<TcpStream> = (0..2).map(|_| listener.accept().unwrap().0).collect();
+            let mut seen = Vec::new();
+            loop {
+                for stream in &mut open {
+                    let mut byte = [0];
+                    if stream.read(&mut byte).unwrap() == 0 {
+                        return seen;
+                    }
+                    seen.extend(byte);
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                    stream.write_all(answer).unwrap();
+                }
+            }
+        });
+        let mut load = Load::open(port, 2).unwrap();
+        let request = |byte: u8| Request {
+            bytes: vec![byte],
+            status: 200,
+        };
+        let requests = [request(1), request(2), request(3)];
+        let sent = load.run_each(&requests).unwrap();
+        assert_eq!((sent.requests, sent.body), (4, 2));
+        drop(load);
+        assert_eq!(server.join().unwrap(), [1, 2, 3, 3]);
+    }
 
     #[test]
     fn an_answer_is_measured_when_its_head_is_there() {

@@ -1,16 +1,18 @@
 //! `cargo xtask bench`: what a request costs beside a bare HTTP server, what a session
-//! keeps, what a token costs beside its signature check, and what a guard costs.
+//! keeps, what a token costs beside its signature check, what a guard costs, and what the server for
+//! Didit costs.
 
 mod compare;
+mod didit;
 mod guard;
 mod load;
 mod requests;
 mod server;
 mod tokens;
 
-use self::compare::{BareBytes, Comparison};
+use self::compare::{Beside, Comparison};
 use self::load::Load;
-use self::server::Server;
+use self::server::Program;
 use crate::Outcome;
 use crate::process::Step;
 use crate::workspace::Workspace;
@@ -22,21 +24,23 @@ const CONNECTIONS: usize = 8;
 const SESSIONS: usize = 10_000;
 
 /// Builds, measures and prints.
-pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Outcome {
-    const NAMES: [&str; 3] = ["requests", "tokens", "guard"];
+pub(crate) fn run(workspace: &Workspace, only: Option<&str>, calls: usize) -> Outcome {
+    const NAMES: [&str; 4] = ["requests", "tokens", "guard", "didit"];
     if let Some(name) = only.filter(|name| !NAMES.contains(name)) {
         return Err(format!("no bench {name:?}; there are {}", NAMES.join(", ")));
     }
-    Step::cargo(&[
+    let is_wanted = |name| only.is_none_or(|only| only == name);
+    let build = [
         "build",
         "--release",
         "--locked",
         "--package",
         "bench-server",
-    ])
-    .run()?;
+    ];
+    let server = ["--package", "mcp-server"];
+    let server = if is_wanted("didit") { &server[..] } else { &[] };
+    Step::cargo(&build).args(server).run()?;
     server::step_aside()?;
-    let is_wanted = |name| only.is_none_or(|only| only == name);
     if is_wanted("requests") {
         requests(workspace)?;
     }
@@ -46,28 +50,31 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Outcome {
     if is_wanted("guard") {
         println!("\n{}", guard::run(workspace)?);
     }
+    if is_wanted("didit") {
+        println!("\n{}", didit::run(workspace, calls)?);
+    }
     Ok(())
 }
 
 fn requests(workspace: &Workspace) -> Outcome {
-    let mut table = compare::table("request of 2026-07-28");
+    let mut table = compare::table("request of 2026-07-28", "bare hyper");
     let comparisons = [
         Comparison {
             name: "`tools/call` of an echo",
-            ours: &["ours"],
+            ours: Program::bench(workspace, &["ours"]),
             asked: requests::echo(),
             bare_asked: requests::echo(),
-            bare_bytes: BareBytes::InBody(200),
+            beside: Beside::InBody(200),
             requests: 8_000,
             counted: 400,
             bar: 1.5,
         },
         Comparison {
             name: "`tools/list` of 160 tools",
-            ours: &["ours"],
-            asked: requests::list(),
-            bare_asked: requests::list(),
-            bare_bytes: BareBytes::SameBody,
+            ours: Program::bench(workspace, &["ours"]),
+            asked: requests::list(None),
+            bare_asked: requests::list(None),
+            beside: Beside::SameBody,
             requests: 2_000,
             counted: 160,
             bar: 1.2,
@@ -83,7 +90,7 @@ fn requests(workspace: &Workspace) -> Outcome {
 
 /// Opens sessions and leaves them alone, and says what the process has grown by.
 fn sessions(workspace: &Workspace) -> Outcome<String> {
-    let server = Server::start(workspace, &["sessions"])?;
+    let server = Program::bench(workspace, &["sessions"]).start()?;
     let mut load = Load::open(server.port, CONNECTIONS)?;
     let echo = requests::echo();
     load.run(&echo, SESSIONS)?;

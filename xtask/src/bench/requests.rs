@@ -6,7 +6,7 @@ use super::load::Request;
 
 /// One POST.
 struct Post {
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, String)>,
     body: Value,
 }
 
@@ -15,12 +15,11 @@ impl Post {
     fn request(&self) -> Request {
         let body = self.body.to_string();
         let mut text = String::from("POST /mcp HTTP/1.1\r\nhost: localhost\r\n");
-        let length = body.len().to_string();
         let always = [
-            ("user-agent", "bench/1.0"),
-            ("content-type", "application/json"),
-            ("accept", "application/json, text/event-stream"),
-            ("content-length", length.as_str()),
+            ("user-agent", "bench/1.0".to_owned()),
+            ("content-type", "application/json".to_owned()),
+            ("accept", "application/json, text/event-stream".to_owned()),
+            ("content-length", body.len().to_string()),
         ];
         for (name, value) in always.iter().chain(&self.headers) {
             text.push_str(name);
@@ -39,27 +38,30 @@ impl Post {
 
 /// `tools/call` of the tool `echo`, 2026-07-28.
 pub(crate) fn echo() -> Request {
-    let params =
-        json!({ "name": "echo", "arguments": { "text": "Hello, world." }, "_meta": meta() });
-    Post {
-        headers: vec![
-            ("mcp-protocol-version", "2026-07-28"),
-            ("mcp-method", "tools/call"),
-            ("mcp-name", "echo"),
-        ],
-        body: json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }),
-    }
-    .request()
+    call("echo", json!({ "text": "Hello, world." }), None)
 }
 
 /// `tools/list`, 2026-07-28.
-pub(crate) fn list() -> Request {
+pub(crate) fn list(token: Option<&str>) -> Request {
+    modern("tools/list", None, json!({ "_meta": meta() }), token)
+}
+
+/// `tools/call`, 2026-07-28.
+pub(crate) fn call(tool: &str, arguments: Value, token: Option<&str>) -> Request {
+    let params = json!({ "name": tool, "arguments": arguments, "_meta": meta() });
+    modern("tools/call", Some(tool), params, token)
+}
+
+fn modern(method: &str, name: Option<&str>, params: Value, token: Option<&str>) -> Request {
+    let mut headers = vec![
+        ("mcp-protocol-version", "2026-07-28".to_owned()),
+        ("mcp-method", method.to_owned()),
+    ];
+    headers.extend(name.map(|name| ("mcp-name", name.to_owned())));
+    headers.extend(token.map(|token| ("authorization", format!("Bearer {token}"))));
     Post {
-        headers: vec![
-            ("mcp-protocol-version", "2026-07-28"),
-            ("mcp-method", "tools/list"),
-        ],
-        body: json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": meta() } }),
+        headers,
+        body: json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }),
     }
     .request()
 }
@@ -80,8 +82,16 @@ pub(crate) fn initialize() -> Request {
 
 /// A small GET with a token, or without one and refused for it.
 pub(crate) fn get(token: Option<&str>) -> Request {
-    let mut text = String::from(
-        "GET /mcp HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench/1.0\r\naccept: application/json\r\n",
+    Request {
+        status: if token.is_some() { 200 } else { 401 },
+        ..page("/mcp", token)
+    }
+}
+
+/// A GET of this path.
+pub(crate) fn page(path: &str, token: Option<&str>) -> Request {
+    let mut text = format!(
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench/1.0\r\naccept: application/json\r\n"
     );
     if let Some(token) = token {
         text.push_str("authorization: Bearer ");
@@ -91,7 +101,7 @@ pub(crate) fn get(token: Option<&str>) -> Request {
     text.push_str("\r\n");
     Request {
         bytes: text.into_bytes(),
-        status: if token.is_some() { 200 } else { 401 },
+        status: 200,
     }
 }
 

@@ -17,6 +17,66 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Bytes in a page of memory on x86-64 Linux.
 const PAGE: u64 = 4096;
 
+/// A program that serves, and how its port is found in what it prints.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    step: Step,
+    port: fn(&str) -> Option<u16>,
+}
+
+impl Program {
+    /// `bench-server`.
+    pub(crate) fn bench(workspace: &Workspace, arguments: &[&str]) -> Self {
+        Self::of(workspace, "bench-server", arguments)
+    }
+
+    /// One that prints its port and nothing else.
+    pub(crate) fn of(workspace: &Workspace, name: &str, arguments: &[&str]) -> Self {
+        Self {
+            step: Step::new(workspace.released(name)).args(arguments),
+            port: |line| line.parse().ok(),
+        }
+    }
+
+    /// One that says its port in its own way.
+    pub(crate) fn saying(step: Step, port: fn(&str) -> Option<u16>) -> Self {
+        Self { step, port }
+    }
+
+    /// Starts it on the core of the servers.
+    pub(crate) fn start(&self) -> Outcome<Server> {
+        self.up(&on(CORE).words_of(&self.step))
+    }
+
+    /// Starts it beside the load, so that it takes nothing from the servers.
+    pub(crate) fn start_aside(&self) -> Outcome<Server> {
+        self.up(&on(OTHER_CORE).words_of(&self.step))
+    }
+
+    /// The instructions outside of the kernel, while `load` runs against it.
+    pub(crate) fn instructions(
+        &self,
+        workspace: &Workspace,
+        load: impl FnOnce(u16) -> Outcome,
+    ) -> Outcome<u64> {
+        let log = log(workspace)?;
+        let server = self.up(&counting(&log).words_of(&self.step))?;
+        load(server.port)?;
+        server.end()?;
+        count_in(&read(&log)?)
+    }
+
+    fn up(&self, step: &Step) -> Outcome<Server> {
+        let (process, port) = step.start(LIMIT, self.port)?;
+        Ok(Server { process, port })
+    }
+}
+
+/// The command that runs what follows on one core.
+fn on(core: &str) -> Step {
+    Step::new("taskset").args(&["-c", core])
+}
+
 /// A server that runs until this is dropped.
 pub(crate) struct Server {
     process: Running,
@@ -24,45 +84,30 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it on its core.
-    pub(crate) fn start(workspace: &Workspace, arguments: &[&str]) -> Outcome<Self> {
-        let step = Step::new("taskset")
-            .args(&["-c", CORE])
-            .arg(program(workspace))
-            .args(arguments);
-        Self::up(&step)
-    }
-
-    /// Starts it so that its instructions are counted, and written to this file when it ends.
-    fn counted(workspace: &Workspace, arguments: &[&str], log: &Path) -> Outcome<Self> {
-        let step = counting(log).arg(program(workspace)).args(arguments);
-        Self::up(&step)
-    }
-
-    fn up(step: &Step) -> Outcome<Self> {
-        let (process, port) = step.start(LIMIT, |line| line.parse().ok())?;
-        Ok(Server { process, port })
-    }
-
-    /// How long it was on the processor, in nanoseconds.
+    /// How long its threads were on the processor, in nanoseconds.
     pub(crate) fn cpu(&self) -> Outcome<u64> {
-        let schedule = self.kernel("schedstat")?;
-        field(&schedule, 0).ok_or_else(|| format!("no time in {schedule:?}"))
+        let threads = self.folder().join("task");
+        let gone = |error: std::io::Error| format!("{}: {error}", threads.display());
+        let mut spent = 0;
+        for thread in std::fs::read_dir(&threads).map_err(gone)? {
+            let schedule = read(&thread.map_err(gone)?.path().join("schedstat"))?;
+            let time = field(&schedule, 0).ok_or_else(|| format!("no time in {schedule:?}"))?;
+            spent += time;
+        }
+        Ok(spent)
     }
 
     /// How much memory it has, in bytes.
     pub(crate) fn memory(&self) -> Outcome<u64> {
-        let sizes = self.kernel("statm")?;
+        let sizes = read(&self.folder().join("statm"))?;
         field(&sizes, 1)
             .map(|pages| pages * PAGE)
             .ok_or_else(|| format!("no size in {sizes:?}"))
     }
 
-    fn kernel(&self, file: &str) -> Outcome<String> {
-        read(&PathBuf::from(format!(
-            "/proc/{}/{file}",
-            self.process.id()
-        )))
+    /// What the kernel tells about it.
+    fn folder(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}", self.process.id()))
     }
 
     /// Asks it to end, and waits until it has.
@@ -73,19 +118,6 @@ impl Server {
             .map(drop)
             .map_err(|error| format!("the server does not end: {error}"))
     }
-}
-
-/// The instructions of a server outside of the kernel, while `load` runs against it.
-pub(crate) fn instructions(
-    workspace: &Workspace,
-    arguments: &[&str],
-    load: impl FnOnce(u16) -> Outcome,
-) -> Outcome<u64> {
-    let log = log(workspace)?;
-    let server = Server::counted(workspace, arguments, &log)?;
-    load(server.port)?;
-    server.end()?;
-    count_in(&read(&log)?)
 }
 
 /// Where valgrind writes to.
@@ -131,10 +163,6 @@ pub(crate) fn step_aside() -> Outcome {
     } else {
         Err(format!("taskset: {said}"))
     }
-}
-
-fn program(workspace: &Workspace) -> PathBuf {
-    workspace.released("bench-server")
 }
 
 fn field(text: &str, number: usize) -> Option<u64> {
