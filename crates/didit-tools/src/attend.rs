@@ -4,16 +4,11 @@ use bytes::Bytes;
 use http::{Extensions, Response};
 use serde_json::{Map, Value};
 
-use crate::catalog::{self, Tool};
+use crate::catalog::Tool;
 use crate::outcome::Failure;
 
 /// Is told of each call of a tool over MCP; must not wait.
 pub trait Attendant: Send + Sync + 'static {
-    /// Why a call may not be made at all, if it may not; asked before it begins.
-    fn refuses(&self, _call: &Begun<'_>) -> Option<Failure> {
-        None
-    }
-
     /// A call begins. What is returned is told how it ended, or dropped if it is cancelled.
     fn begins(&self, call: &Begun<'_>) -> Box<dyn Watch>;
 }
@@ -36,18 +31,34 @@ pub struct Begun<'a> {
     extensions: &'a Extensions,
     tool: Option<&'static Tool>,
     arguments: &'a Map<String, Value>,
+    check: PermissionCheck,
+}
+
+/// What became of the question whether the permissions of the token allow a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermissionCheck {
+    /// There was nothing to compare, or it is not done.
+    None,
+    /// They do.
+    Passed,
+    /// They do not, and the call goes on all the same.
+    Shadow,
+    /// They do not, and the call is refused.
+    Refused,
 }
 
 impl<'a> Begun<'a> {
     pub(crate) fn new(
         extensions: &'a Extensions,
-        name: &str,
+        tool: Option<&'static Tool>,
         arguments: &'a Map<String, Value>,
+        check: PermissionCheck,
     ) -> Self {
         Self {
             extensions,
-            tool: catalog::find(name),
+            tool,
             arguments,
+            check,
         }
     }
 
@@ -56,7 +67,7 @@ impl<'a> Begun<'a> {
         self.extensions
     }
 
-    /// The tool, if there is one of the name that was called.
+    /// The tool by its name of today, if there is one of the name that was called.
     pub fn tool(&self) -> Option<&'static str> {
         self.tool.map(|tool| tool.name)
     }
@@ -83,5 +94,10 @@ impl<'a> Begun<'a> {
     /// What Didit asks of the person's role for it.
     pub fn permission(&self) -> Option<&'static str> {
         self.tool?.permission
+    }
+
+    /// Whether the permissions of the token allow it.
+    pub fn permission_check(&self) -> PermissionCheck {
+        self.check
     }
 }

@@ -6,6 +6,7 @@ use didit_client::{ErrorCode, Secret};
 use http::Extensions;
 
 use crate::outcome::Failure;
+use crate::selection::Grants;
 
 /// Supplies the credential for Didit.
 ///
@@ -29,6 +30,11 @@ pub trait Credentials: Send + Sync + 'static {
     /// The organisation that the caller's token is for, if it is for one: calls that name none are made there.
     fn organization(&self, _extensions: &Extensions) -> Option<String> {
         None
+    }
+
+    /// What the caller's token allows: what it does not is neither listed nor called.
+    fn grants(&self, _extensions: &Extensions) -> Grants {
+        Grants::EVERYTHING
     }
 
     /// A tool has signed the caller in: from now on this stands for them.

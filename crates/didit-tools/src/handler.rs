@@ -1,11 +1,11 @@
 //! The tools as an MCP server.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use mcp_protocol::serve::{Context, Error, Handler};
 use mcp_protocol::types::{
-    CacheHint, Implementation, Items, Meta, Page, ServerCapabilities, Tool as Listed,
-    ToolAnnotations, ToolCall, ToolList, ToolResult,
+    CacheHint, Implementation, Meta, Page, ServerCapabilities, Tool as Listed, ToolAnnotations,
+    ToolCall, ToolList, ToolResult,
 };
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
@@ -16,6 +16,7 @@ use crate::catalog::{self, Tool};
 use crate::credential::Credentials;
 use crate::outcome::structured;
 use crate::schema::{input_schema, output_schema};
+use crate::selection::Lists;
 use crate::tools::{DiditTools, Surface};
 use didit_client::operation::Kind;
 
@@ -50,15 +51,19 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
         }
     }
 
-    async fn list_tools(&self, _: &Context, page: Page) -> Result<ToolList, Error> {
+    async fn list_tools(&self, context: &Context, page: Page) -> Result<ToolList, Error> {
         match page.cursor {
             Some(_) => Err(Error::invalid_params(
                 "the list has one page; there is no cursor",
             )),
-            None => Ok(ToolList {
-                tools: listed(self.surface),
-                next_cursor: None,
-            }),
+            None => {
+                let selection = self.selection(context.extensions());
+                let selection = selection.map_err(|why| Error::invalid_params(why.to_string()))?;
+                Ok(ToolList {
+                    tools: lists(selection.surface).of(&selection),
+                    next_cursor: None,
+                })
+            }
         }
     }
 
@@ -67,14 +72,12 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
             .arguments()
             .map_err(|_| Error::invalid_params("the arguments are not an object"))?;
         let extensions = context.extensions();
-        let begun = Begun::new(extensions, &call.name, &arguments);
-        let attendant = self.attendant.as_ref();
-        let refused = attendant.and_then(|attendant| attendant.refuses(&begun));
-        let watch = attendant.map(|attendant| attendant.begins(&begun));
-        let outcome = match refused {
-            Some(failure) => Some(Err(failure)),
-            None => self.call(extensions, &call.name, Some(&arguments)).await,
-        };
+        let watch = self.attendant.as_ref().map(|attendant| {
+            let tool = catalog::named(&call.name);
+            let check = self.permission_check(extensions, tool, &arguments);
+            attendant.begins(&Begun::new(extensions, tool, &arguments, check))
+        });
+        let outcome = self.call(extensions, &call.name, Some(&arguments)).await;
         if let Some(watch) = watch {
             let ended = outcome.as_ref().map(|outcome| outcome.as_ref().map(|_| ()));
             if let Some(instead) = watch.ended(ended) {
@@ -98,32 +101,28 @@ fn success(value: Value) -> Result<ToolResult, Error> {
     Ok(result)
 }
 
-/// The list of all tools that are offered, written out once, when somebody asks for it first.
-fn listed(surface: Surface) -> Items<Listed> {
-    static HTTP: OnceLock<Items<Listed>> = OnceLock::new();
-    static STDIO: OnceLock<Items<Listed>> = OnceLock::new();
-    let list = match surface {
+/// Every list, written out when somebody asks for one first.
+fn lists(surface: Surface) -> &'static Lists {
+    static HTTP: LazyLock<Lists> = LazyLock::new(|| Lists::new(Surface::Http));
+    static STDIO: LazyLock<Lists> = LazyLock::new(|| Lists::new(Surface::Stdio));
+    match surface {
         Surface::Http => &HTTP,
         Surface::Stdio => &STDIO,
-    };
-    let written = list.get_or_init(|| {
-        let offered = catalog::all().filter(|tool| surface.offers(tool));
-        let tools: Vec<Listed> = offered
-            .filter_map(|tool| shown(tool, surface).ok())
-            .collect();
-        Items::render(&tools).unwrap_or(Items::Values(tools))
-    });
-    written.clone()
+    }
 }
 
-/// A tool as it is listed.
-pub(crate) fn shown(tool: &Tool, surface: Surface) -> Result<Listed, serde_json::Error> {
+/// A tool as it is listed under one of its names.
+pub(crate) fn shown(
+    tool: &Tool,
+    name: &'static str,
+    surface: Surface,
+) -> Result<Listed, serde_json::Error> {
     let arguments = tool
         .arguments
         .iter()
         .filter(|argument| surface == Surface::Stdio || !argument.stdio_only);
     let schema = input_schema(arguments, tool.open, tool.any_of);
-    let mut listed = Listed::new(tool.name, tool.says, &schema)?;
+    let mut listed = Listed::new(name, tool.says, &schema)?;
     listed.title = Some(tool.title.to_owned());
     listed.output_schema = Some(to_raw_value(&output_schema())?);
     listed.annotations = Some(ToolAnnotations {

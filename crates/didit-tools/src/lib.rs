@@ -18,13 +18,17 @@ mod precheck;
 mod role;
 mod run;
 mod schema;
+mod selection;
 mod span;
 mod together;
 mod tools;
 
 pub use acting::Transport;
-pub use attend::{Attendant, Begun, Watch};
+pub use attend::{Attendant, Begun, PermissionCheck, Watch};
 pub use catalog::{fine_scope, names, oauth_scopes, scopes};
 pub use credential::{Credentials, NoCredential};
 pub use outcome::Failure;
+pub use selection::{
+    Grants, InvalidWish, NotHere, Permissions, Selection, TOOLSETS, Wish, classic_names,
+};
 pub use tools::{DiditTools, InvalidHome};

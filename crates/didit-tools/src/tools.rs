@@ -7,31 +7,25 @@ use http::Extensions;
 use serde_json::{Map, Value};
 
 use crate::acting::{Acting, Transport};
-use crate::attend::Attendant;
-use crate::catalog::{self, Run, Tool, Visibility};
+use crate::attend::{Attendant, PermissionCheck};
+use crate::catalog::{self, Run, SEARCH, Tool};
 use crate::credential::Credentials;
 use crate::map::Kept;
 use crate::outcome::{Failure, Outcome};
 use crate::place::Home;
 use crate::precheck::{self, Ready};
 use crate::schema::{Checked, Reading};
+use crate::selection::{InvalidWish, Permissions, Selection, Where, Wish, search};
 use didit_client::operation::Kind;
 use didit_client::{Credential, CredentialKind, InvalidPathPart, PathPart, Secret};
 
 /// How the caller is connected, which decides what is offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Surface {
     /// Over a network: what a tool would read from a file system is the server's.
     Http,
     /// As a child process of the caller.
     Stdio,
-}
-
-impl Surface {
-    /// Whether a tool is listed, and may be called: one answer for both.
-    pub(crate) fn offers(self, tool: &Tool) -> bool {
-        self == Self::Stdio || tool.visibility == Visibility::Everywhere
-    }
 }
 
 /// Didit's operations as tools.
@@ -44,7 +38,9 @@ pub struct DiditTools<S, C> {
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     kept: Kept,
     home: Home,
-    pub(crate) surface: Surface,
+    surface: Surface,
+    wish: Wish,
+    permissions: Permissions,
     pub(crate) attendant: Option<Arc<dyn Attendant>>,
 }
 
@@ -68,6 +64,8 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
             kept: Kept::default(),
             home: Home::default(),
             surface: Surface::Http,
+            wish: Wish::default(),
+            permissions: Permissions::default(),
             attendant: None,
         }
     }
@@ -99,6 +97,20 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         Ok(self)
     }
 
+    /// What is offered to callers whose address asks for nothing in particular, such as those over standard input and output.
+    #[must_use]
+    pub fn offering(mut self, wish: Wish) -> Self {
+        self.wish = wish;
+        self
+    }
+
+    /// What is done with the permissions that a token carries ([`Credentials::grants`]); at first nothing.
+    #[must_use]
+    pub fn checking(mut self, permissions: Permissions) -> Self {
+        self.permissions = permissions;
+        self
+    }
+
     /// Tells the attendant of each call over MCP, how it began and how it ended.
     #[must_use]
     pub fn attended(mut self, attendant: Arc<dyn Attendant>) -> Self {
@@ -106,17 +118,17 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         self
     }
 
-    /// Runs one tool; `None` if there is no tool of this name.
+    /// Runs one tool, by its name of today or its first one; `None` if there is no tool of this name.
     ///
-    /// Checked before anything is sent: the arguments against the schema, the confirmation, ids that become path parts, addresses that Didit would fetch, files.
-    /// Not checked: the OAuth scopes of the caller; a gate in front does that with [`crate::oauth_scopes`].
+    /// Checked before anything is sent: whether the caller has the tool ([`DiditTools::selection`]), the arguments against the schema, the confirmation, ids that become path parts, addresses that Didit would fetch, files.
+    /// A gate in front that asks for the scopes with [`crate::oauth_scopes`] can answer with a challenge; here it is an error.
     pub async fn call(
         &self,
         extensions: &Extensions,
         name: &str,
         arguments: Option<&Map<String, Value>>,
     ) -> Option<Result<Value, Failure>> {
-        let tool = catalog::find(name).filter(|tool| self.surface.offers(tool))?;
+        let tool = catalog::named(name)?;
         Some(self.run(extensions, tool, arguments).await)
     }
 
@@ -126,12 +138,20 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         tool: &'static Tool,
         arguments: Option<&Map<String, Value>>,
     ) -> Outcome {
+        let selection = self.selection(extensions).map_err(unreadable)?;
+        let is_search = std::ptr::eq(tool, &SEARCH);
+        if !is_search {
+            selection.admits(tool, self.whereabouts(extensions, arguments))?;
+        }
         let reading = Reading {
             drop_blank: tool.kind == Kind::Read,
             open: tool.open,
         };
         precheck::surface(tool, arguments, self.surface)?;
         let checked = Checked::new(tool.arguments, arguments, reading)?;
+        if is_search {
+            return Ok(search::run(&selection, &checked));
+        }
         let ready = precheck::ready(tool, &checked, self.surface)?;
         let (credential, person) = self.credential(extensions, &ready, &checked).await?;
         let acting = Acting {
@@ -184,11 +204,62 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
 }
 
 impl<S, C: Credentials> DiditTools<S, C> {
+    /// Which tools the caller has: by the way the caller is connected, the address, and the token.
+    ///
+    /// # Errors
+    /// The query of the address was not understood; then nothing is listed and nothing called.
+    pub fn selection(&self, extensions: &Extensions) -> Result<Selection, InvalidWish> {
+        Ok(Selection {
+            surface: self.surface,
+            wish: Wish::left(extensions)?.unwrap_or(self.wish),
+            grants: self.credentials.grants(extensions),
+            permissions: self.permissions,
+        })
+    }
+
+    /// What the permissions of the token say of a call.
+    pub(crate) fn permission_check(
+        &self,
+        extensions: &Extensions,
+        tool: Option<&'static Tool>,
+        arguments: &Map<String, Value>,
+    ) -> PermissionCheck {
+        let place = self.whereabouts(extensions, Some(arguments));
+        match (self.selection(extensions), tool) {
+            (Ok(selection), Some(tool)) => selection.permission_check(tool, place),
+            _ => PermissionCheck::None,
+        }
+    }
+
+    /// Whether a call names another organisation than the one that the token's permissions are about.
+    fn whereabouts(
+        &self,
+        extensions: &Extensions,
+        arguments: Option<&Map<String, Value>>,
+    ) -> Where {
+        let named = arguments.and_then(|arguments| arguments.get("organization_id")?.as_str());
+        let Some(named) = named else {
+            return Where::Home;
+        };
+        let of_token = self.credentials.organization(extensions);
+        let home = self.home.organization.as_ref().map(PathPart::as_str);
+        match of_token.as_deref().or(home) {
+            Some(own) if own == named => Where::Home,
+            _ => Where::Elsewhere,
+        }
+    }
+
     fn home_of(&self, extensions: &Extensions) -> Home {
         let own = self.credentials.organization(extensions);
         // An id that may not stand in a path is none; the issuer of the token made it up.
         self.home.of(own.and_then(|id| PathPart::parse(&id).ok()))
     }
+}
+
+/// A query that may have asked for less than everything gets nothing.
+fn unreadable(why: InvalidWish) -> Failure {
+    Failure::bad_request(why.to_string())
+        .hint("The address of this server has to be corrected, where it was configured.")
 }
 
 /// A default place that is none.

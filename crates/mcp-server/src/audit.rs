@@ -3,25 +3,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use didit_tools::{Attendant, Begun, Failure, Watch};
+use didit_tools::{Attendant, Begun, Failure, PermissionCheck, Watch};
 use http::{Extensions, Response};
 use oauth_rs::hash::sha256;
 use resource_guard::Principal;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::config::Permissions;
 use crate::metrics::Metrics;
 
 /// Makes the response for a caller whose credential Didit has refused.
 pub(crate) type Challenge = Arc<dyn Fn(&Extensions) -> Option<Response<Bytes>> + Send + Sync>;
 
-/// Writes the audit lines, counts, refuses what a token's permissions do not allow, and asks callers to
-/// sign in again.
+/// Writes the audit lines, counts, and asks callers to sign in again.
 pub(crate) struct Audit {
     /// `http` or `stdio`.
     pub(crate) transport: &'static str,
-    pub(crate) permissions: Permissions,
     /// The organisation of calls that name none.
     pub(crate) organization: Option<String>,
     pub(crate) metrics: Arc<Metrics>,
@@ -29,66 +26,7 @@ pub(crate) struct Audit {
     pub(crate) challenge: Option<Challenge>,
 }
 
-/// What became of the question whether the token allows a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Check {
-    /// There was nothing to compare, or it is not done.
-    None,
-    Passed,
-    /// It does not, and the call goes on all the same.
-    Shadow,
-    Refused,
-}
-
-impl Audit {
-    /// Whether the permissions of the token allow a call.
-    ///
-    /// They are the token's in one organisation; of a call that names another one they say nothing. A token without any
-    /// is one of an issuer that leaves it to the role, which Didit checks.
-    fn check(&self, call: &Begun<'_>) -> Check {
-        let who = call.extensions().get::<Principal>();
-        let (Some(needed), Some(who)) = (call.permission(), who) else {
-            return Check::None;
-        };
-        let arguments = call.arguments();
-        let named = arguments.get("organization_id").and_then(Value::as_str);
-        let own = who.organization.as_ref().or(self.organization.as_ref());
-        let is_elsewhere = named.is_some_and(|named| own.is_none_or(|own| own != named));
-        let mut carried = who
-            .scopes
-            .iter()
-            .filter(|scope| is_permission(scope))
-            .peekable();
-        if self.permissions == Permissions::Off || is_elsewhere || carried.peek().is_none() {
-            return Check::None;
-        }
-        match (carried.any(|scope| scope == needed), self.permissions) {
-            (true, _) => Check::Passed,
-            (false, Permissions::Enforce) => Check::Refused,
-            (false, _) => Check::Shadow,
-        }
-    }
-}
-
-/// Whether a word among the scopes is a permission of a role: `write:sessions`.
-fn is_permission(scope: &str) -> bool {
-    let verbs = ["read", "write", "delete", "list", "create", "approve"];
-    scope.split_once(':').is_some_and(|(verb, object)| {
-        let is_word = object
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-        verbs.contains(&verb) && is_word && !object.is_empty()
-    })
-}
-
 impl Attendant for Audit {
-    fn refuses(&self, call: &Begun<'_>) -> Option<Failure> {
-        match self.check(call) {
-            Check::Refused => call.permission().map(Failure::missing_permission),
-            _ => None,
-        }
-    }
-
     fn begins(&self, call: &Begun<'_>) -> Box<dyn Watch> {
         let organization = call
             .arguments()
@@ -110,7 +48,7 @@ impl Attendant for Audit {
             digest: digest(call.arguments()),
             keys: call.argument_names().join(","),
             confirm: call.confirmed(),
-            check: self.check(call),
+            check: call.permission_check(),
             metrics: Arc::clone(&self.metrics),
             challenge: self.challenge.clone().map(|make| {
                 let extensions = call.extensions().clone();
@@ -153,7 +91,7 @@ struct Line {
     digest: String,
     keys: String,
     confirm: Option<bool>,
-    check: Check,
+    check: PermissionCheck,
     metrics: Arc<Metrics>,
     challenge: Option<Box<dyn Fn() -> Option<Response<Bytes>> + Send>>,
     ended: bool,
@@ -179,10 +117,10 @@ impl Line {
             arg_keys = self.keys,
             confirm = self.confirm,
             permission_check = match self.check {
-                Check::None => None,
-                Check::Passed => Some("passed"),
-                Check::Shadow => Some("would_refuse"),
-                Check::Refused => Some("refused"),
+                PermissionCheck::None => None,
+                PermissionCheck::Passed => Some("passed"),
+                PermissionCheck::Shadow => Some("would_refuse"),
+                PermissionCheck::Refused => Some("refused"),
             },
         );
     }
@@ -234,22 +172,5 @@ mod tests {
         );
         assert_ne!(one, of(json!({"b": [2], "a": {"y": 2, "x": 1}})));
         assert_eq!(one, expected);
-    }
-
-    #[test]
-    fn permissions_are_told_from_scopes() {
-        for permission in ["read:sessions", "approve:api-keys", "list:a"] {
-            assert!(is_permission(permission), "{permission}");
-        }
-        for scope in [
-            "didit:management",
-            "read",
-            "read:",
-            "read:Sessions",
-            "own:sessions",
-            "openid",
-        ] {
-            assert!(!is_permission(scope), "{scope}");
-        }
     }
 }

@@ -3,12 +3,15 @@
 //! They are generated from the data beside `didit-client` by `cargo xtask codegen`.
 
 mod rows;
+mod search;
 #[cfg(test)]
 mod tests;
 
 use didit_client::operation::Kind;
 
 use crate::schema::Argument;
+use crate::selection::today;
+pub(crate) use search::SEARCH;
 
 /// One tool.
 ///
@@ -269,6 +272,14 @@ pub(crate) fn find(name: &str) -> Option<&'static Tool> {
     all().find(|tool| tool.name == name)
 }
 
+/// The row with this name, or which had it first, or of the tool that searches.
+pub(crate) fn named(name: &str) -> Option<&'static Tool> {
+    match name == SEARCH.name {
+        true => Some(&SEARCH),
+        false => find(today(name)),
+    }
+}
+
 /// The names of all tools, in the order in which they are listed.
 pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|tool| tool.name)
@@ -278,7 +289,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 ///
 /// The tools that make an account have none: they are offered over standard input and output alone.
 pub fn oauth_scopes(name: &str) -> Option<&'static [&'static str]> {
-    find(name).map(|tool| tool.scopes)
+    find(today(name)).map(|tool| tool.scopes)
 }
 
 /// The scope for one tool alone, `didit.area.verb`; `None` for a tool that does not exist.
@@ -286,7 +297,7 @@ pub fn oauth_scopes(name: &str) -> Option<&'static [&'static str]> {
 /// Tools that ask the same of Didit share it: who may list sessions may search them.
 /// A token may call a tool that has one of its coarse scopes or this one; [`scopes`] says which coarse ones include it.
 pub fn fine_scope(name: &str) -> Option<&'static str> {
-    find(name).map(|tool| tool.fine_scope)
+    find(today(name)).map(|tool| tool.fine_scope)
 }
 
 /// Each coarse scope with a fine scope that it includes, for every tool; in the order of the list, each pair once.

@@ -72,6 +72,10 @@ impl Checked {
         self.values.get(name)?.as_f64()
     }
 
+    pub(crate) fn whole(&self, name: &str) -> Option<usize> {
+        usize::try_from(self.get(name)?.as_u64()?).ok()
+    }
+
     pub(crate) fn is_true(&self, name: &str) -> bool {
         self.values.get(name) == Some(&Value::Bool(true))
     }

@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use didit_tools::{Attendant, Begun, Failure, Watch};
+use didit_tools::{Attendant, Begun, Failure, Permissions, Watch};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use mcp_protocol::serve::{HttpService, Options};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
-use crate::upstream::{ONE, Seen, Upstream, ada};
+use crate::mcp::ask_at;
+use crate::upstream::{ONE, Seen, Upstream, Words, ada};
 
 /// Writes down what it is told, and answers for whoever is signed out.
 #[derive(Clone, Default)]
@@ -222,26 +223,15 @@ async fn a_refused_credential_is_told_from_a_refused_tool() {
     }
 }
 
-/// Lets nobody do what needs a permission.
-struct Strict(Book);
-
-impl Attendant for Strict {
-    fn refuses(&self, call: &Begun<'_>) -> Option<Failure> {
-        call.permission().map(Failure::missing_permission)
-    }
-
-    fn begins(&self, call: &Begun<'_>) -> Box<dyn Watch> {
-        self.0.begins(call)
-    }
-}
-
 #[tokio::test]
-async fn what_an_attendant_refuses_is_not_sent_and_told_as_a_call() {
+async fn what_the_permissions_of_a_token_refuse_is_not_sent_and_told_as_a_call() {
     let (book, upstream) = (Book::default(), Upstream::quiet(ONE));
-    let strict = Strict(book.clone());
-    let (status, body) = call(&upstream, strict, "didit_session_list", json!({})).await;
-    assert_eq!(status, 200);
-    let body: Value = serde_json::from_str(&body).unwrap();
+    let tools = upstream.tools().checking(Permissions::Enforce);
+    let tools = tools.attended(Arc::new(book.clone()));
+    let mut caller = ada();
+    caller.insert(Words("didit:verification read:workflows"));
+    let params = json!({"name": "didit_session_list", "arguments": {}});
+    let body = ask_at(tools, "", caller, "tools/call", params).await;
     assert_eq!(body["result"]["isError"], true);
     let text = body["result"]["content"][0]["text"].as_str().unwrap();
     assert_eq!(

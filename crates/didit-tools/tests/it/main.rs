@@ -24,6 +24,8 @@ mod refusals;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
+mod selection;
+#[cfg(test)]
 mod span;
 #[cfg(test)]
 mod travel;

@@ -1,13 +1,13 @@
 //! The tools through an MCP endpoint.
 
 use bytes::Bytes;
-use http::Request;
+use http::{Extensions, Request};
 use http_body_util::{BodyExt as _, Full};
 use mcp_protocol::serve::{HttpService, Options};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
-use didit_tools::DiditTools;
+use didit_tools::{DiditTools, Wish};
 
 use crate::upstream::{ONE, Upstream, Vault, ada};
 
@@ -19,6 +19,17 @@ async fn ask(upstream: &Upstream, method: &str, params: Value) -> Value {
 pub(crate) async fn ask_of(
     tools: DiditTools<Upstream, Vault>,
     method: &str,
+    params: Value,
+) -> Value {
+    ask_at(tools, "", ada(), method, params).await
+}
+
+/// Asks at an address with a query, as somebody.
+pub(crate) async fn ask_at(
+    tools: DiditTools<Upstream, Vault>,
+    query: &str,
+    caller: Extensions,
+    method: &str,
     mut params: Value,
 ) -> Value {
     params["_meta"] = json!({
@@ -27,7 +38,7 @@ pub(crate) async fn ask_of(
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
     });
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-    let mut request = Request::post("http://127.0.0.1/mcp")
+    let mut request = Request::post(format!("http://127.0.0.1/mcp{query}"))
         .header("host", "127.0.0.1")
         .header("content-type", "application/json")
         .header("accept", "application/json, text/event-stream")
@@ -39,7 +50,8 @@ pub(crate) async fn ask_of(
     let mut request = request
         .body(Full::new(Bytes::from(body.to_string())))
         .unwrap();
-    *request.extensions_mut() = ada();
+    *request.extensions_mut() = caller;
+    Wish::leave(&mut request);
     let mut service = HttpService::new(tools, Options::default());
     let response = service.call(request).await.unwrap();
     let body = response.into_body().collect().await.unwrap().to_bytes();

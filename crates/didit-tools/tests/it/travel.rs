@@ -386,7 +386,9 @@ async fn accounts_keys_and_money_are_for_stdio_alone() {
             .tools()
             .call(&ada(), name, arguments.as_object())
             .await;
-        assert!(over_http.is_none(), "{name}");
+        let refused = over_http.unwrap().unwrap_err().text();
+        let wanted = format!("Error [forbidden]: {name} is about credentials or money");
+        assert!(refused.starts_with(&wanted), "{refused}");
         assert!(run(name, arguments).await.is_ok(), "{name}");
     }
     let sent = upstream.sent();

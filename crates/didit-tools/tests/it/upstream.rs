@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use didit_client::send::Sender;
 use didit_client::{Api, Secret};
-use didit_tools::{Credentials, DiditTools, Failure, NoCredential};
+use didit_tools::{Credentials, DiditTools, Failure, Grants, NoCredential};
 use http::{Extensions, HeaderMap, Request, Response};
 use serde_json::{Value, json};
 
@@ -209,6 +209,10 @@ pub(crate) struct Person(pub(crate) &'static str);
 #[derive(Clone)]
 pub(crate) struct OfOrganization(pub(crate) &'static str);
 
+/// The words of the token, where there is one.
+#[derive(Clone)]
+pub(crate) struct Words(pub(crate) &'static str);
+
 pub(crate) fn ada() -> Extensions {
     let mut extensions = Extensions::new();
     extensions.insert(Person("ada"));
@@ -228,6 +232,13 @@ impl Credentials for Vault {
 
     fn person(&self, extensions: &Extensions) -> Option<String> {
         extensions.get::<Person>().map(|person| person.0.to_owned())
+    }
+
+    fn grants(&self, extensions: &Extensions) -> Grants {
+        match extensions.get::<Words>() {
+            Some(Words(words)) => Grants::of(words.split(' ')),
+            None => Grants::EVERYTHING,
+        }
     }
 
     fn organization(&self, extensions: &Extensions) -> Option<String> {

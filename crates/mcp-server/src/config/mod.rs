@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use didit_client::Api;
+pub(crate) use didit_tools::Permissions;
 use oauth_rs::scope::ScopeSet;
 use oauth_rs::secret::Secret;
 use oauth_rs::uri::{Issuer, ResourceId};
@@ -32,17 +33,6 @@ pub(crate) struct Tools {
     pub(crate) application: Option<String>,
     pub(crate) permissions: Permissions,
     pub(crate) dangerous_allow_loopback: bool,
-}
-
-/// What is done with the permissions that a token carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Permissions {
-    /// A call that the token does not allow is refused.
-    Enforce,
-    /// It goes on, and the audit line says that it would have been refused.
-    Shadow,
-    /// They are not looked at.
-    Off,
 }
 
 /// The configuration of `serve`.

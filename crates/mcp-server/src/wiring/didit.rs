@@ -7,15 +7,14 @@ use std::sync::Arc;
 use didit_client::send::Sender;
 use didit_client::{Api, Retries, Secret};
 use didit_sandbox::Sandbox;
-use didit_tools::{Credentials, DiditTools, NoCredential, Transport};
+use didit_tools::{Credentials, DiditTools, Grants, NoCredential, Transport};
 use http::Extensions;
 use oauth_rs::entropy::Entropy;
 use oauth_rs::time::Clock;
 use resource_guard::Principal;
 
-use super::Addresses;
+use super::{Addresses, gate};
 use crate::audit::Audit;
-use crate::config::Permissions;
 
 /// The tools over this HTTP client.
 pub(super) fn tools<D: Transport>(
@@ -32,8 +31,6 @@ pub(super) fn tools<D: Transport>(
     let clock = Arc::clone(clock);
     let audit = Audit {
         transport: "http",
-        // The tokens of our own server carry none.
-        permissions: Permissions::Off,
         organization: None,
         metrics: Arc::default(),
         challenge: None,
@@ -77,6 +74,10 @@ impl Credentials for ActingAs {
             .and_then(|person| self.0.get(person))
             .cloned()
             .ok_or(NoCredential::Unknown)
+    }
+
+    fn grants(&self, caller: &Extensions) -> Grants {
+        gate::grants(caller)
     }
 
     fn person(&self, caller: &Extensions) -> Option<String> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use didit_tools::Wish;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
@@ -158,9 +159,10 @@ where
         self.guarded.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<I>) -> Self::Future {
+    fn call(&mut self, mut request: Request<I>) -> Self::Future {
         let room = room(request.method(), request.uri().path());
         if room == Room::Guarded {
+            Wish::leave(&mut request);
             let (answer, pages) = (self.guarded.call(request), Arc::clone(&self.pages));
             return Box::pin(async move {
                 let answer = answer.await?;

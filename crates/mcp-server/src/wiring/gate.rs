@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use didit_tools::Grants;
 use http::{Extensions, Response};
 use mcp_protocol::serve::{Gate, Operation};
 use oauth_rs::scope::InvalidScope;
@@ -14,7 +15,7 @@ use super::SCOPES;
 /// The method that calls a tool; in the table, the call of a tool that cannot be told.
 const CALL: &str = "tools/call";
 
-/// What the guard asks for: each tool by its name, one of the scopes that its rows name, or the one for it alone.
+/// What the guard asks for: each tool by each of its names, one of the scopes that its rows name, or the one for it alone.
 ///
 /// A client is told to ask for the coarse scope, which every issuer of Didit's has.
 ///
@@ -25,7 +26,8 @@ const CALL: &str = "tools/call";
 /// A tool of the catalog names a scope that cannot be written.
 pub(super) fn operations() -> Result<Operations, Box<dyn Error>> {
     let every = Requirement::all_of(SCOPES.iter().map(|scope| scope.name))?;
-    let tools = didit_tools::names().map(|tool| {
+    let first_names = didit_tools::classic_names().map(|(first, _)| first);
+    let tools = didit_tools::names().chain(first_names).map(|tool| {
         let needed = match (
             didit_tools::oauth_scopes(tool),
             didit_tools::fine_scope(tool),
@@ -60,9 +62,8 @@ pub(super) fn hierarchy() -> Result<Hierarchy, InvalidScope> {
 
 /// Asks, for each call of a tool, for what the guard's table says of it.
 ///
-/// Everything else (discovery, lists, ping) needs a valid token and no particular scope: the list
-/// of tools is no secret, and a client has to see it to know what to ask for. A tool that is not in
-/// the table is left to the handler, which has the same catalog and refuses it.
+/// Everything else (discovery, lists, ping) needs a valid token and no particular scope; the list is of what the scopes
+/// open. A tool that is not in the table is left to the handler, which has the same catalog and refuses it.
 pub(super) fn per_tool(guard: &Arc<Guard>) -> Gate {
     let guard = Arc::clone(guard);
     Arc::new(move |caller: &Extensions, operation: &Operation| {
@@ -86,4 +87,13 @@ fn forbidden() -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = http::StatusCode::FORBIDDEN;
     response
+}
+
+/// What the token of a caller allows, for the list of tools and for the calls.
+pub(super) fn grants(caller: &Extensions) -> Grants {
+    match caller.get::<Principal>() {
+        Some(who) => Grants::of(who.scopes.iter()),
+        // Who is nobody has nothing.
+        None => Grants::of([]),
+    }
 }

@@ -35,7 +35,6 @@ pub(crate) fn tools<D: Transport>(
     let tools = config.tools;
     let audit = Audit {
         transport: "stdio",
-        permissions: tools.permissions,
         organization: tools.organization.clone(),
         metrics: Arc::clone(&metrics),
         // There is no HTTP response to put a challenge into.

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use didit_client::Secret;
-use didit_tools::{Credentials, NoCredential};
+use didit_tools::{Credentials, Grants, NoCredential};
 use http::Extensions;
 use oauth_rs::hash::sha256;
 use resource_guard::{PassedToken, Principal};
+
+use crate::wiring::gate;
 
 /// The two ways that a configuration can choose.
 pub(crate) enum Acting {
@@ -29,6 +31,10 @@ impl Credentials for Acting {
                 .cloned()
                 .ok_or(NoCredential::Unknown),
         }
+    }
+
+    fn grants(&self, caller: &Extensions) -> Grants {
+        gate::grants(caller)
     }
 
     fn person(&self, caller: &Extensions) -> Option<String> {

@@ -84,7 +84,6 @@ where
     let (source, probe) = evidence(config, &outside, of_issuer.clone());
     let audit = Audit {
         transport: "http",
-        permissions: config.tools.permissions,
         organization: config.tools.organization.clone(),
         metrics: Arc::clone(&metrics),
         challenge: challenge(config, &guard),
@@ -98,6 +97,7 @@ where
             config.tools.organization.as_deref(),
             config.tools.application.as_deref(),
         )?
+        .checking(config.tools.permissions)
         .attended(Arc::new(audit));
     let options = Options {
         callers: callers(&config.resource),

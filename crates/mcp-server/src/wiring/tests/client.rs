@@ -143,6 +143,16 @@ impl Program {
         key: Option<SigningKey>,
         store: Arc<MemoryStore>,
     ) -> Self {
+        Self::at(MCP_URL, world, key, store)
+    }
+
+    /// The program with another address of the endpoint.
+    fn at(
+        address: &str,
+        world: &Arc<World>,
+        key: Option<SigningKey>,
+        store: Arc<MemoryStore>,
+    ) -> Self {
         let wire = Wire::to(world);
         let key = key.map(Arc::new);
         let mut options = FlowOptions::new("A test", RedirectUri::parse(CALLBACK).unwrap());
@@ -156,9 +166,9 @@ impl Program {
             entropy: Arc::new(world.entropy.clone()),
             spawn: Arc::new(|work| drop(tokio::spawn(work))),
         };
-        let layer = SignInLayer::new(MCP_URL, options, seams).unwrap();
+        let layer = SignInLayer::new(address, options, seams).unwrap();
         let info = Implementation::new("test", "1");
-        let endpoint = MCP_URL.parse().unwrap();
+        let endpoint = address.parse().unwrap();
         Self {
             client: Client::new(layer.layer(wire.clone()), endpoint, info),
             world: Arc::clone(world),
@@ -262,3 +272,22 @@ impl<'a> Broken<'a> {
 }
 
 pub(super) const TOKEN_ENDPOINT: &str = "http://127.0.0.1:3001/token";
+
+// ResourceMatch::WithoutQuery
+#[tokio::test]
+async fn a_sign_in_at_an_address_with_a_query_is_for_the_endpoint_and_for_every_query() {
+    let world = Arc::new(World::as_person("olivia"));
+    let address = format!("{MCP_URL}?toolsets=core");
+    let program = Program::at(&address, &world, None, Arc::new(MemoryStore::new()));
+    program.call().await;
+    assert_eq!(program.grant().resource.as_str(), MCP_URL);
+    assert_eq!(program.sent(TOKEN_ENDPOINT).len(), 1);
+    let listed = program.client.list_tools().await.unwrap();
+    assert!(listed.tools.len() < 40, "{}", listed.tools.len());
+    // The kept grant is found by each address of the endpoint.
+    for other in [MCP_URL.to_owned(), format!("{MCP_URL}?read_only=true")] {
+        let again = Program::at(&other, &world, None, Arc::clone(&program.store));
+        again.call().await;
+        assert!(again.sent(TOKEN_ENDPOINT).is_empty(), "{other}");
+    }
+}

@@ -7,6 +7,7 @@ mod life;
 mod listing;
 mod passed_on;
 mod roles;
+mod selection;
 
 use std::collections::BTreeSet;
 
