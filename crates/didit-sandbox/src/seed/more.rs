@@ -49,7 +49,7 @@ pub(super) fn fill(world: &mut World, application: usize, now: u64) {
             "aggregation": null,
             "actions": [{ "type": "add_score", "value": 40 }],
             "metadata": {},
-            "source": "custom",
+            "source": "CUSTOM",
             "bundle": null,
             "library_key": null,
         }),

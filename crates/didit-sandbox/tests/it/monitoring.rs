@@ -134,7 +134,7 @@ fn a_rule_is_tried_on_the_past_and_the_library_is_installed_and_taken_out() {
     assert_eq!(tried["matched"], 0);
     let installed = |world: &World| {
         let rows = world
-            .get("rita", &format!("{app}/transactions/rules/?source=library"))
+            .get("rita", &format!("{app}/transactions/rules/?source=PRESET"))
             .body;
         rows["count"].as_u64().unwrap()
     };
