@@ -64,7 +64,8 @@ pub(crate) static SECOND_FACTOR: Operation = row(
 .scopes(&[])
 .fine_scope("didit.account.second_factor")
 .body(&["temp_token", "otp_token"])
-.credential(CredentialKind::Nobody);
+.credential(CredentialKind::Nobody)
+.mask(Mask::Application);
 
 /// The rows of the area.
 pub(super) const ROWS: &[&Operation] = &[
