@@ -4,10 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::graph_ask::graph_in;
 use super::object;
-use crate::acting::{Acting, Transport, path_part};
+use crate::acting::{Acting, Transport, path_part, row};
 use crate::graph::{Graph, explain};
 use crate::outcome::{Failure, Outcome};
-use crate::place::Place;
 use crate::schema::Checked;
 
 impl<S: Transport> Acting<'_, S> {
@@ -15,14 +14,11 @@ impl<S: Transport> Acting<'_, S> {
     pub(super) async fn session_explain_decision(&self, checked: &Checked) -> Outcome {
         let id = path_part(checked, "session_id")?
             .ok_or_else(|| Failure::bad_request("session_id is missing").field("session_id"))?;
-        let nowhere = Place::default();
+        let place = self.place(row("session.decision")?, checked).await?;
         let part = Some(("session_id", &id));
-        let decision = match self
-            .api("session.decision", &nowhere, part, Map::new())
-            .await
-        {
+        let decision = match self.api("session.decision", &place, part, Map::new()).await {
             Ok(answer) => object(answer),
-            Err(error) => return Err(self.told(error, &nowhere).await),
+            Err(error) => return Err(self.told(error, &place).await),
         };
         let workflow = decision.get("workflow_id").and_then(Value::as_str);
         let graph = match workflow {
