@@ -96,8 +96,13 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
 /// The text is the answer as it is; the structured content is an object.
 fn success(value: Value) -> Result<ToolResult, Error> {
     let unwritable = |_| Error::internal("the answer cannot be written as JSON");
-    let mut result = ToolResult::text(serde_json::to_string(&value).map_err(unwritable)?);
-    result.structured_content = Some(to_raw_value(&structured(value)).map_err(unwritable)?);
+    let written = to_raw_value(&value).map_err(unwritable)?;
+    let mut result = ToolResult::text(written.get());
+    // An object is written once for both.
+    result.structured_content = Some(match value {
+        Value::Object(_) => written,
+        other => to_raw_value(&structured(other)).map_err(unwritable)?,
+    });
     Ok(result)
 }
 

@@ -18,6 +18,9 @@ pub(crate) const MAX_APPLICATIONS: usize = 1000;
 const MAX_NAME: usize = 100;
 /// The most people whose maps are kept.
 const MAX_PEOPLE: usize = 1024;
+/// The most organisations and applications in all maps that are kept: about 5 MiB, and the maps of all people who reach
+/// a dozen places each. People who reach a thousand crowd others out, and not the memory.
+const MAX_KEPT_PLACES: usize = 16 * 1024;
 /// The names under which an answer may hold its rows.
 const ROWS: &[&str] = &["results", "organizations", "applications"];
 
@@ -55,6 +58,11 @@ impl Reach {
         self.organizations
             .iter()
             .all(|organization| organization.applications.is_ok())
+    }
+
+    /// Organisations and applications together.
+    fn places(&self) -> usize {
+        self.organizations.len() + self.applications().count()
     }
 
     pub(crate) fn organization(&self, id: &str) -> Option<&Organization> {
@@ -221,42 +229,65 @@ fn text(row: &Map<String, Value>, name: &str) -> Option<String> {
 
 /// Maps that were read less than a minute ago, by person.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
-    by_person: Mutex<HashMap<String, (u64, Arc<Reach>)>>,
+pub(crate) struct Kept(Mutex<Maps>);
+
+#[derive(Debug, Default)]
+struct Maps {
+    by_person: HashMap<String, (u64, Arc<Reach>)>,
+    /// Of all maps together.
+    places: usize,
 }
 
 impl Kept {
     pub(crate) fn get(&self, person: &str, now: u64) -> Option<Arc<Reach>> {
-        let kept = self
-            .by_person
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (read_at, reach) = kept.get(person)?;
+        let maps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, reach) = maps.by_person.get(person)?;
         is_fresh(*read_at, now).then(|| Arc::clone(reach))
     }
 
-    /// Keeps a complete map; when there are too many, the oldest goes.
+    /// Keeps a complete map; when there are too many, the oldest go.
     pub(crate) fn put(&self, person: &str, now: u64, reach: &Arc<Reach>) {
         if !reach.is_complete() {
             return;
         }
-        let mut kept = self
-            .by_person
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_PEOPLE && !kept.contains_key(person) {
-            kept.retain(|_, (read_at, _)| is_fresh(*read_at, now));
+        let mut maps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        maps.remove(person);
+        let places = reach.places();
+        if !maps.have_room_for(places) {
+            maps.forget_stale(now);
         }
-        if kept.len() >= MAX_PEOPLE && !kept.contains_key(person) {
-            let oldest = kept
-                .iter()
-                .min_by_key(|(_, (read_at, _))| *read_at)
-                .map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest {
-                kept.remove(&oldest);
-            }
+        while !maps.have_room_for(places) && maps.forget_oldest() {}
+        maps.places += places;
+        maps.by_person
+            .insert(person.to_owned(), (now, Arc::clone(reach)));
+    }
+}
+
+impl Maps {
+    fn have_room_for(&self, places: usize) -> bool {
+        self.by_person.len() < MAX_PEOPLE && self.places + places <= MAX_KEPT_PLACES
+    }
+
+    fn forget_stale(&mut self, now: u64) {
+        self.by_person
+            .retain(|_, (read_at, _)| is_fresh(*read_at, now));
+        self.places = self.by_person.values().map(|(_, map)| map.places()).sum();
+    }
+
+    /// Whether there was one.
+    fn forget_oldest(&mut self) -> bool {
+        let all = self.by_person.iter();
+        let oldest = all.min_by_key(|(_, (read_at, _))| *read_at);
+        let oldest = oldest.map(|(person, _)| person.clone());
+        oldest.is_some_and(|person| self.remove(&person))
+    }
+
+    fn remove(&mut self, person: &str) -> bool {
+        let removed = self.by_person.remove(person);
+        if let Some((_, map)) = &removed {
+            self.places -= map.places();
         }
-        kept.insert(person.to_owned(), (now, Arc::clone(reach)));
+        removed.is_some()
     }
 }
 
@@ -335,8 +366,31 @@ mod tests {
         for person in 0..MAX_PEOPLE as u64 + 10 {
             kept.put(&person.to_string(), 1000 + person / 100, &one);
         }
-        assert_eq!(kept.by_person.lock().unwrap().len(), MAX_PEOPLE);
+        assert_eq!(kept.0.lock().unwrap().by_person.len(), MAX_PEOPLE);
+        // The first hundred are the oldest.
+        let is_kept = |person: &u64| kept.get(&person.to_string(), 1010).is_some();
+        assert_eq!((0..100).filter(is_kept).count(), 90);
         kept.put("late", 5000, &one);
-        assert_eq!(kept.by_person.lock().unwrap().len(), 1);
+        let maps = kept.0.lock().unwrap();
+        assert_eq!((maps.by_person.len(), maps.places), (1, 1));
+    }
+
+    #[test]
+    fn large_maps_are_kept_for_fewer_people() {
+        let kept = Kept::default();
+        let mut organizations = organizations(json!([{"uuid": "o"}])).unwrap();
+        let rows: Vec<Value> = (0..MAX_APPLICATIONS).map(|id| json!({"id": id})).collect();
+        organizations[0].applications = Ok(applications(rows.into()).unwrap());
+        let large = Arc::new(Reach { organizations });
+        for person in 0..40_u64 {
+            kept.put(&person.to_string(), 1000 + person, &large);
+        }
+        // The same person again is no second map.
+        kept.put("39", 1040, &large);
+        let maps = kept.0.lock().unwrap();
+        let fit = MAX_KEPT_PLACES / (MAX_APPLICATIONS + 1);
+        assert_eq!(maps.by_person.len(), fit);
+        assert_eq!(maps.places, fit * (MAX_APPLICATIONS + 1));
+        assert!(maps.by_person.contains_key("39") && !maps.by_person.contains_key("0"));
     }
 }
