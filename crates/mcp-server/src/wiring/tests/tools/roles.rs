@@ -82,7 +82,7 @@ async fn everything(stage: &Stage) -> Vec<Value> {
 async fn each_role_may_do_what_is_documented_and_is_told_why_it_may_not() {
     let stage = Stage::new().await;
     let writes: Vec<&str> = WRITES.iter().map(|(tool, ..)| *tool).collect();
-    for listed in stage.listed().await {
+    for listed in stage.everyday().await {
         let name = listed["name"].as_str().unwrap();
         let reads = listed["annotations"]["readOnlyHint"] == true;
         assert_ne!(
@@ -137,7 +137,7 @@ async fn each_role_may_do_what_is_documented_and_is_told_why_it_may_not() {
 }
 
 #[tokio::test]
-async fn every_role_may_read_everything() {
+async fn every_role_may_read_what_everyday_needs() {
     let stage = Stage::new().await;
     let place = stage.place("olivia", 0, 0).await;
     let session = rows(
@@ -152,7 +152,7 @@ async fn every_role_may_read_everything() {
             .await,
     )[0]
     .clone();
-    for listed in stage.listed().await {
+    for listed in stage.everyday().await {
         let tool = listed["name"].as_str().unwrap();
         if listed["annotations"]["readOnlyHint"] != true {
             continue;
