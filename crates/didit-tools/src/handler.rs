@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use mcp_protocol::serve::{Context, Error, Handler};
 use mcp_protocol::types::{
-    CacheHint, Implementation, Meta, Page, ServerCapabilities, Tool as Listed, ToolAnnotations,
-    ToolCall, ToolList, ToolResult,
+    CacheHint, Implementation, Meta, Page, ResourceAddress, ResourceList, ResourceReading,
+    ResourceTemplateList, ServerCapabilities, SkillList, SkillReading, Tool as Listed,
+    ToolAnnotations, ToolCall, ToolList, ToolResult,
 };
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,7 @@ use crate::credential::Credentials;
 use crate::outcome::structured;
 use crate::schema::{input_schema, output_schema};
 use crate::selection::Lists;
+use crate::skill;
 use crate::tools::{DiditTools, Surface};
 use didit_client::operation::Kind;
 
@@ -37,7 +39,7 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
     }
 
     fn capabilities(&self) -> ServerCapabilities {
-        ServerCapabilities::tools()
+        ServerCapabilities::tools().with_skills(false)
     }
 
     fn instructions(&self) -> Option<String> {
@@ -47,24 +49,65 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
     fn cache_hint(&self, method: &str) -> CacheHint {
         match method {
             "tools/list" | "server/discover" => CacheHint::private(LIST_KEPT_MS),
+            // The same texts for everybody, until the program is another.
+            "skills/list"
+            | "skills/get"
+            | "resources/list"
+            | "resources/read"
+            | "resources/templates/list" => CacheHint::public(LIST_KEPT_MS),
             _ => CacheHint::NONE,
         }
     }
 
     async fn list_tools(&self, context: &Context, page: Page) -> Result<ToolList, Error> {
-        match page.cursor {
-            Some(_) => Err(Error::invalid_params(
-                "the list has one page; there is no cursor",
-            )),
-            None => {
-                let selection = self.selection(context.extensions());
-                let selection = selection.map_err(|why| Error::invalid_params(why.to_string()))?;
-                Ok(ToolList {
-                    tools: lists(selection.surface).of(&selection),
-                    next_cursor: None,
-                })
-            }
-        }
+        one_page(&page)?;
+        let selection = self.selection(context.extensions());
+        let selection = selection.map_err(|why| Error::invalid_params(why.to_string()))?;
+        Ok(ToolList {
+            tools: lists(selection.surface).of(&selection),
+            next_cursor: None,
+        })
+    }
+
+    async fn list_skills(&self, _: &Context, page: Page) -> Result<SkillList, Error> {
+        one_page(&page)?;
+        Ok(SkillList {
+            skills: skill::entries().into(),
+            next_cursor: None,
+        })
+    }
+
+    async fn get_skill(
+        &self,
+        _: &Context,
+        address: ResourceAddress,
+    ) -> Result<SkillReading, Error> {
+        skill::get(&address.uri).ok_or_else(|| Error::resource_not_found(&address.uri))
+    }
+
+    async fn list_resources(&self, _: &Context, page: Page) -> Result<ResourceList, Error> {
+        one_page(&page)?;
+        Ok(ResourceList {
+            resources: skill::resources().into(),
+            next_cursor: None,
+        })
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: &Context,
+        page: Page,
+    ) -> Result<ResourceTemplateList, Error> {
+        one_page(&page)?;
+        Ok(ResourceTemplateList::default())
+    }
+
+    async fn read_resource(
+        &self,
+        _: &Context,
+        address: ResourceAddress,
+    ) -> Result<ResourceReading, Error> {
+        skill::read(&address.uri).ok_or_else(|| Error::resource_not_found(&address.uri))
     }
 
     async fn call_tool(&self, context: &Context, call: ToolCall) -> Result<ToolResult, Error> {
@@ -90,6 +133,16 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
             Some(Ok(value)) => success(value),
             Some(Err(failure)) => Ok(ToolResult::error(failure.text())),
         }
+    }
+}
+
+/// Every list has one page.
+fn one_page(page: &Page) -> Result<(), Error> {
+    match page.cursor {
+        Some(_) => Err(Error::invalid_params(
+            "the list has one page; there is no cursor",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ mod role;
 mod run;
 mod schema;
 mod selection;
+mod skill;
 mod span;
 mod together;
 mod tools;

@@ -26,6 +26,8 @@ mod rows;
 #[cfg(test)]
 mod selection;
 #[cfg(test)]
+mod skills;
+#[cfg(test)]
 mod span;
 #[cfg(test)]
 mod travel;

@@ -3,30 +3,26 @@
 use bytes::Bytes;
 use http::{Extensions, Request};
 use http_body_util::{BodyExt as _, Full};
-use mcp_protocol::serve::{HttpService, Options};
+use mcp_protocol::serve::{Handler, HttpService, Options};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
-use didit_tools::{DiditTools, Wish};
+use didit_tools::Wish;
 
-use crate::upstream::{ONE, Upstream, Vault, ada};
+use crate::upstream::{ONE, Upstream, ada};
 
 async fn ask(upstream: &Upstream, method: &str, params: Value) -> Value {
     ask_of(upstream.tools(), method, params).await
 }
 
 /// One request to an endpoint over these tools.
-pub(crate) async fn ask_of(
-    tools: DiditTools<Upstream, Vault>,
-    method: &str,
-    params: Value,
-) -> Value {
+pub(crate) async fn ask_of(tools: impl Handler, method: &str, params: Value) -> Value {
     ask_at(tools, "", ada(), method, params).await
 }
 
 /// Asks at an address with a query, as somebody.
 pub(crate) async fn ask_at(
-    tools: DiditTools<Upstream, Vault>,
+    tools: impl Handler,
     query: &str,
     caller: Extensions,
     method: &str,
@@ -44,7 +40,7 @@ pub(crate) async fn ask_at(
         .header("accept", "application/json, text/event-stream")
         .header("mcp-protocol-version", "2026-07-28")
         .header("mcp-method", method);
-    if let Some(name) = params["name"].as_str() {
+    if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
         request = request.header("mcp-name", name);
     }
     let mut request = request
