@@ -7,56 +7,12 @@ import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
 import { peopleOfSandbox, personWithRole, startDev } from "./dev-server.mjs";
+import { MemoryProvider } from "./memory-provider.mjs";
 import { check, contains, equal, eventually, tell } from "./story.mjs";
 import { idOf, rows, sessionId, value, workflowId } from "./tool-results.mjs";
-import { visit } from "./visitor.mjs";
 
 /** How long an access token lives here: seconds. */
 const TOKEN_SECONDS = 3;
-
-/** Nobody listens here: the story reads the redirect instead of following it. */
-const REDIRECT = "http://127.0.0.1:53682/callback";
-
-/** What the SDK asks its user to keep, kept in memory, with a count of what happened. */
-class MemoryProvider {
-  authorizations = 0;
-  savedTokens = [];
-  redirectUrl = REDIRECT;
-  clientMetadata = {
-    client_name: "SDK story",
-    redirect_uris: [REDIRECT],
-    grant_types: ["authorization_code", "refresh_token"],
-    response_types: ["code"],
-    token_endpoint_auth_method: "none",
-  };
-  state() {
-    this.sentState = randomBytes(16).toString("base64url");
-    return this.sentState;
-  }
-  clientInformation() {
-    return this.client;
-  }
-  saveClientInformation(client) {
-    this.client = client;
-  }
-  tokens() {
-    return this.savedTokens.at(-1);
-  }
-  saveTokens(tokens) {
-    this.savedTokens.push(tokens);
-  }
-  saveCodeVerifier(verifier) {
-    this.verifier = verifier;
-  }
-  codeVerifier() {
-    return this.verifier;
-  }
-  async redirectToAuthorization(address) {
-    this.authorizations += 1;
-    this.asked = address;
-    this.answer = (await visit(address, { until: REDIRECT })).address;
-  }
-}
 
 /** The SDK's requests and their answers, for the assertions about the order of things. */
 function recorder() {

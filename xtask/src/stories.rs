@@ -1,16 +1,19 @@
 //! The stories: programs in Node that use the built server as its users do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::interop::python;
 use crate::node::Node;
+use crate::process::Step;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{Outcome, suite};
 
 /// Each is `xtask/node/NAME-story.mjs`.
-pub(crate) const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 6] = [
     "sdk",
+    "didit",
     "own-client",
     "foreign-servers",
     "foreign-tokens",
@@ -40,32 +43,57 @@ pub(crate) fn run(workspace: &Workspace, node: &Node, only: Option<&str>) -> Out
         .filter(|name| only.is_none_or(|only| only == *name))
     {
         println!("\n== story: {name}");
-        if name == "browser" {
-            match chromium() {
+        match name {
+            "browser" => match chromium() {
                 Some(program) => {
-                    tally.add(tell(workspace, node, name, Some(&program))?);
+                    let also = [("CHROMIUM", program)];
+                    tally.add(tell(workspace, node, name, &also)?);
                 }
                 None => tally.not_run(
                     "browser story",
                     "no Chromium: install Debian's package chromium, or name one in CHROMIUM",
                 ),
+            },
+            "didit" => {
+                let also = didit(workspace, &mut tally)?;
+                tally.add(tell(workspace, node, name, &also)?);
             }
-        } else {
-            tally.add(tell(workspace, node, name, None)?);
+            _ => tally.add(tell(workspace, node, name, &[])?),
         }
     }
     Ok(tally)
 }
 
-fn tell(workspace: &Workspace, node: &Node, name: &str, chromium: Option<&Path>) -> Outcome<Tally> {
+/// What the story about Didit's tools needs besides: the sandbox alone, and the Python client where there is a Python.
+fn didit(workspace: &Workspace, tally: &mut Tally) -> Outcome<Vec<(&'static str, PathBuf)>> {
+    Step::cargo(&["build", "--locked", "--package", "didit-session"])
+        .args(&["--example", "sandbox"])
+        .run()?;
+    let mut also = vec![("SANDBOX", workspace.example("sandbox"))];
+    match python::prepare(workspace)? {
+        Ok(program) => also.extend([
+            ("PYTHON", program),
+            ("PYTHON_PROGRAM", python::program(workspace, "didit.py")),
+        ]),
+        Err(reason) => tally.not_run("didit story, the Python client", reason),
+    }
+    Ok(also)
+}
+
+fn tell(
+    workspace: &Workspace,
+    node: &Node,
+    name: &str,
+    also: &[(&str, PathBuf)],
+) -> Outcome<Tally> {
     let mut step = node
         .script(&format!("{name}-story.mjs"))
         .env("SCREENSHOTS", workspace.scratch("screenshots"));
     for (program, variable) in PROGRAMS {
         step = step.env(variable, workspace.binary(program));
     }
-    if let Some(program) = chromium {
-        step = step.env("CHROMIUM", program);
+    for (variable, path) in also {
+        step = step.env(variable, path);
     }
     let mut held = 0_usize;
     let status = step.run_seen(LIMIT, |line| held += usize::from(line.starts_with(HELD)))?;
@@ -90,6 +118,8 @@ fn chromium() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

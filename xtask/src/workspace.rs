@@ -102,6 +102,12 @@ impl Workspace {
         self.target_directory.join("debug").join(file)
     }
 
+    /// Where cargo puts the example `name` of a package.
+    pub(crate) fn example(&self, name: &str) -> PathBuf {
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        self.target_directory.join("debug/examples").join(file)
+    }
+
     /// Where cargo puts the program `name` of an optimized build.
     pub(crate) fn released(&self, name: &str) -> PathBuf {
         let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);

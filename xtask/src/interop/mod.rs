@@ -4,7 +4,7 @@
 
 mod cases;
 mod page;
-mod python;
+pub(crate) mod python;
 mod runs;
 mod rust;
 
