@@ -283,3 +283,14 @@ async fn what_is_listed_is_what_can_be_called() {
         assert!(names.contains(&tool), "{tool}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_skills_are_served() {
+    let mut peer = Peer::start(&[]);
+    let listed = peer.ask("skills/list", json!({})).await;
+    assert_eq!(
+        listed["skills"].as_array().map(Vec::len),
+        Some(3),
+        "{listed}"
+    );
+}

@@ -239,3 +239,20 @@ async fn another_host_is_refused() {
         StatusCode::FORBIDDEN
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_skills_are_for_whoever_has_a_token() {
+    let world = World::new();
+    let token = world.token("rita");
+    let listed = world
+        .modern(Some(&token), "skills/list", json!({}))
+        .await
+        .result();
+    assert_eq!(
+        listed["skills"].as_array().map(Vec::len),
+        Some(3),
+        "{listed}"
+    );
+    let nobody = world.modern(None, "skills/list", json!({})).await;
+    assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
+}
