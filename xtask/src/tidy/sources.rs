@@ -4,8 +4,9 @@ use crate::tidy::Finding;
 use crate::tidy::files::TextFile;
 
 /// The only files that may name the crypto library.
-const CRYPTO: [&str; 8] = [
+const CRYPTO: [&str; 9] = [
     "crates/didit-client/src/crypto.rs",
+    "crates/didit-tools/src/skill.rs",
     "crates/mcp-protocol/src/seal/crypto.rs",
     "crates/oauth-rs/src/jose/crypto.rs",
     "crates/didit-sandbox/src/signing.rs",
