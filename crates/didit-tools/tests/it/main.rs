@@ -7,6 +7,8 @@ mod catalog;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod every_tool;
+#[cfg(test)]
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(
     unreachable_pub,
