@@ -2,7 +2,6 @@
 //!
 //! Each rule is a function from what is there to what is wrong with it, with tests that show it failing.
 
-mod attacks;
 mod edges;
 pub(crate) mod files;
 mod lock;
@@ -11,6 +10,7 @@ mod pages;
 mod places;
 mod reasons;
 mod rust;
+mod shown;
 mod sizes;
 mod sources;
 
@@ -37,7 +37,7 @@ impl Finding {
 /// Runs every rule and prints everything that it finds.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let tracked = files::tracked(workspace)?;
-    let mut findings = attacks::check(&tracked);
+    let mut findings = shown::check(&tracked);
     findings.extend(edges::check(workspace));
     findings.extend(packages::check(workspace));
     findings.extend(lock::check(&tracked));

@@ -1,11 +1,15 @@
-//! Each row of a table of attacks links to the tests that show it, and they are there.
+//! Each row of a table whose last column is of tests links to tests that show it, and they are there.
 
 use super::rust::{code, functions};
 use crate::tidy::Finding;
 use crate::tidy::files::TextFile;
 
 /// The pages whose tables have a last column with tests.
-const PAGES: [&str; 1] = ["docs/security/attacks-on-a-resource.md"];
+const PAGES: [&str; 3] = [
+    "docs/security/attacks-on-a-resource.md",
+    "docs/security/faults-not-copied.md",
+    "docs/seed-systems.md",
+];
 
 /// Checks every row of every page.
 pub(crate) fn check(files: &[TextFile]) -> Vec<Finding> {
@@ -32,7 +36,7 @@ fn check_page(page: &TextFile, files: &[TextFile]) -> Vec<Finding> {
         }
     }
     if rows_seen == 0 {
-        findings.push(Finding::new(&page.path, "has no table of attacks"));
+        findings.push(Finding::new(&page.path, "has no table of tests"));
     }
     findings
 }
@@ -95,15 +99,20 @@ mod tests {
         let page = format!("# Attacks\n\n| what is sent | test |\n|---|---|\n{rows}\n");
         let tests = "#[test]\nfn one() {}\n\nfn helper() {}\n// fn two() {}\n";
         let files = [file(PAGES[0], &page), file(TESTS, tests)];
-        check(&files).into_iter().map(|one| one.what).collect()
+        check_page(&files[0], &files)
+            .into_iter()
+            .map(|one| one.what)
+            .collect()
     }
 
     #[test]
     fn a_row_with_a_test_that_exists_is_good() {
         let row = "| a token in the query | [`one`](../../crates/a/tests/it/attacks.rs) |";
         assert!(found(row).is_empty(), "{:?}", found(row));
-        assert_eq!(found(""), ["has no table of attacks"]);
-        assert_eq!(check(&[])[0].what, "is not there");
+        assert_eq!(found(""), ["has no table of tests"]);
+        let missing: Vec<Finding> = check(&[]);
+        assert_eq!(missing.len(), PAGES.len());
+        assert!(missing.iter().all(|one| one.what == "is not there"));
     }
 
     #[test]
