@@ -1,6 +1,7 @@
 //! One tool call on behalf of one person: what it needs to reach Didit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +9,8 @@ use bytes::Bytes;
 use didit_client::operation::Extra;
 use didit_client::send::Sender;
 use didit_client::{
-    ApiError, Call, Credential, CredentialKind, ErrorCode, File, Operation, PathPart, operation,
+    ApiError, Call, Credential, CredentialKind, ErrorCode, File, FileKind, Operation, PathPart,
+    operation,
 };
 use http::{HeaderValue, Request, Response};
 use serde_json::{Value, json};
@@ -56,6 +58,8 @@ pub(crate) struct Acting<'a, S> {
     /// The files of the call by their name on the wire.
     pub(crate) files: Vec<(&'static str, File)>,
     pub(crate) now: u64,
+    /// How long between two looks for what is waited for.
+    pub(crate) poll: Duration,
 }
 
 /// The row of an operation.
@@ -67,16 +71,26 @@ pub(crate) fn row(name: &str) -> Result<&'static Operation, Failure> {
 
 impl<S: Transport> Acting<'_, S> {
     pub(crate) async fn send(&self, call: Call) -> Result<Value, ApiError> {
+        self.sender.send(&self.credential, &self.signed(call)).await
+    }
+
+    /// A call that is answered with a file.
+    pub(crate) async fn send_for_file(&self, call: Call) -> Result<(FileKind, Bytes), ApiError> {
+        let call = self.signed(call);
+        self.sender.send_for_file(&self.credential, &call).await
+    }
+
+    /// The call with the name of the tool that makes it.
+    fn signed(&self, call: Call) -> Call {
         let agent = format!(
             "didit-mcp-server/{} tool/{}",
             env!("CARGO_PKG_VERSION"),
             self.tool.name
         );
-        let call = match HeaderValue::try_from(agent) {
+        match HeaderValue::try_from(agent) {
             Ok(agent) => call.user_agent(agent),
             Err(_) => call,
-        };
-        self.sender.send(&self.credential, &call).await
+        }
     }
 
     /// The first operation of the tool.

@@ -39,6 +39,13 @@ pub(crate) fn date(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// `YYYY-MM-DDThh:mm:ssZ` of seconds since 1970.
+pub(crate) fn time(seconds: u64) -> String {
+    let (day, second) = (date(seconds), seconds % DAY);
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!("{day}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+}
+
 /// The time in a row, for sorting: a number of seconds or milliseconds, or ISO 8601 text.
 pub(crate) fn instant(value: &Value) -> Option<f64> {
     match value {

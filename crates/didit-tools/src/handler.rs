@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use mcp_protocol::serve::{Context, Error, Handler};
 use mcp_protocol::types::{
-    CacheHint, Implementation, Meta, Page, ResourceAddress, ResourceList, ResourceReading,
-    ResourceTemplateList, ServerCapabilities, SkillList, SkillReading, Tool as Listed,
-    ToolAnnotations, ToolCall, ToolList, ToolResult,
+    CacheHint, ContentBlock, Implementation, Meta, Page, ResourceAddress, ResourceContents,
+    ResourceList, ResourceReading, ResourceTemplateList, ServerCapabilities, SkillList,
+    SkillReading, Tool as Listed, ToolAnnotations, ToolCall, ToolList, ToolResult,
 };
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use crate::acting::Transport;
 use crate::attend::Begun;
 use crate::catalog::{self, Tool};
 use crate::credential::Credentials;
-use crate::outcome::structured;
+use crate::outcome::{Given, structured};
 use crate::schema::{input_schema, output_schema};
 use crate::selection::Lists;
 use crate::skill;
@@ -120,7 +120,7 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
             let check = self.permission_check(extensions, tool, &arguments);
             attendant.begins(&Begun::new(extensions, tool, &arguments, check))
         });
-        let outcome = self.call(extensions, &call.name, Some(&arguments)).await;
+        let outcome = self.given(extensions, &call.name, Some(&arguments)).await;
         if let Some(watch) = watch {
             let ended = outcome.as_ref().map(|outcome| outcome.as_ref().map(|_| ()));
             if let Some(instead) = watch.ended(ended) {
@@ -130,7 +130,7 @@ impl<S: Transport, C: Credentials> Handler for DiditTools<S, C> {
         match outcome {
             // MCP-ERR-05: a tool that does not exist is a protocol error.
             None => Err(call.unknown().into()),
-            Some(Ok(value)) => success(value),
+            Some(Ok(given)) => success(given),
             Some(Err(failure)) => Ok(ToolResult::error(failure.text())),
         }
     }
@@ -146,8 +146,9 @@ fn one_page(page: &Page) -> Result<(), Error> {
     }
 }
 
-/// The text is the answer as it is; the structured content is an object.
-fn success(value: Value) -> Result<ToolResult, Error> {
+/// The text is the answer as it is; the structured content is an object; a file is an embedded resource beside them.
+fn success(given: Given) -> Result<ToolResult, Error> {
+    let Given { value, enclosed } = given;
     let unwritable = |_| Error::internal("the answer cannot be written as JSON");
     let written = to_raw_value(&value).map_err(unwritable)?;
     let mut result = ToolResult::text(written.get());
@@ -156,6 +157,13 @@ fn success(value: Value) -> Result<ToolResult, Error> {
         Value::Object(_) => written,
         other => to_raw_value(&structured(other)).map_err(unwritable)?,
     });
+    if let Some(file) = enclosed {
+        result.content.push(ContentBlock::Resource {
+            resource: ResourceContents::blob(&file.uri, file.media_type, file.base64()),
+            annotations: None,
+            meta: None,
+        });
+    }
     Ok(result)
 }
 

@@ -7,6 +7,7 @@ mod attend;
 mod catalog;
 mod credential;
 mod date;
+mod download;
 mod fetched;
 mod file;
 pub mod graph;
@@ -28,8 +29,9 @@ pub use acting::Transport;
 pub use attend::{Attendant, Begun, PermissionCheck, Watch};
 pub use catalog::{fine_scope, names, oauth_scopes, scopes};
 pub use credential::{Credentials, NoCredential};
+pub use download::{Download, Downloads, NoRoom};
 pub use outcome::Failure;
 pub use selection::{
     Grants, InvalidWish, NotHere, Permissions, Selection, TOOLSETS, Wish, classic_names,
 };
-pub use tools::{DiditTools, InvalidHome};
+pub use tools::{DEFAULT_POLL, DiditTools, InvalidHome, MIN_POLL};

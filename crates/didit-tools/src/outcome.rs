@@ -1,5 +1,8 @@
 //! What a tool gives back: a value, or a failure in lines that a model can act on.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use didit_client::{ApiError, ErrorCode};
 use serde_json::{Value, json};
 
@@ -8,8 +11,52 @@ use crate::role::roles_with;
 /// The most allowed values that are listed.
 const MAX_ALLOWED: usize = 40;
 
-/// What every tool ends with.
+/// What every tool ends with but those that give a file.
 pub(crate) type Outcome = Result<Value, Failure>;
+
+/// What a tool gives: its answer, and a file beside it.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) value: Value,
+    pub(crate) enclosed: Option<Enclosed>,
+}
+
+impl From<Value> for Given {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            enclosed: None,
+        }
+    }
+}
+
+impl Given {
+    /// Everything in one value: the file is its member `blob`.
+    pub(crate) fn into_value(self) -> Value {
+        let Self {
+            mut value,
+            enclosed,
+        } = self;
+        if let (Some(members), Some(file)) = (value.as_object_mut(), enclosed) {
+            members.insert("blob".to_owned(), file.base64().into());
+        }
+        value
+    }
+}
+
+/// A file that goes along with an answer.
+#[derive(Debug)]
+pub(crate) struct Enclosed {
+    pub(crate) uri: String,
+    pub(crate) media_type: &'static str,
+    pub(crate) bytes: Bytes,
+}
+
+impl Enclosed {
+    pub(crate) fn base64(&self) -> String {
+        STANDARD.encode(&self.bytes)
+    }
+}
 
 /// Why a tool did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

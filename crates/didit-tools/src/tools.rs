@@ -1,6 +1,7 @@
 //! The tools as one value, independent of any protocol.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use didit_client::send::Sender;
 use http::Extensions;
@@ -10,8 +11,9 @@ use crate::acting::{Acting, Transport};
 use crate::attend::{Attendant, PermissionCheck};
 use crate::catalog::{self, Run, SEARCH, Tool};
 use crate::credential::Credentials;
+use crate::download::Downloads;
 use crate::map::Kept;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Given};
 use crate::place::Home;
 use crate::precheck::{self, Ready};
 use crate::schema::{Checked, Reading};
@@ -28,6 +30,12 @@ pub(crate) enum Surface {
     Stdio,
 }
 
+/// How long between two looks for the delivery of a webhook, when nothing else is chosen.
+pub const DEFAULT_POLL: Duration = Duration::from_secs(3);
+
+/// The shortest time between two looks: somebody who waits a minute asks Didit 240 times at most.
+pub const MIN_POLL: Duration = Duration::from_millis(250);
+
 /// Didit's operations as tools.
 ///
 /// `S` is the HTTP client for the Didit API, `C` supplies the credential for the person who calls.
@@ -42,6 +50,8 @@ pub struct DiditTools<S, C> {
     wish: Wish,
     permissions: Permissions,
     pub(crate) attendant: Option<Arc<dyn Attendant>>,
+    downloads: Option<Arc<dyn Downloads>>,
+    poll: Duration,
 }
 
 impl<S, C> std::fmt::Debug for DiditTools<S, C> {
@@ -67,6 +77,8 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
             wish: Wish::default(),
             permissions: Permissions::default(),
             attendant: None,
+            downloads: None,
+            poll: DEFAULT_POLL,
         }
     }
 
@@ -111,6 +123,22 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         self
     }
 
+    /// Answers with a link where a tool makes a file, and keeps the file here until it is fetched.
+    ///
+    /// Without it the file is enclosed in the answer as an embedded resource, up to 4 MiB, and a larger one is refused.
+    #[must_use]
+    pub fn with_downloads(mut self, downloads: Arc<dyn Downloads>) -> Self {
+        self.downloads = Some(downloads);
+        self
+    }
+
+    /// How long to wait between two looks for the delivery of a webhook; less than [`MIN_POLL`] is [`MIN_POLL`].
+    #[must_use]
+    pub fn looking_every(mut self, poll: Duration) -> Self {
+        self.poll = poll.max(MIN_POLL);
+        self
+    }
+
     /// Tells the attendant of each call over MCP, how it began and how it ended.
     #[must_use]
     pub fn attended(mut self, attendant: Arc<dyn Attendant>) -> Self {
@@ -122,12 +150,25 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
     ///
     /// Checked before anything is sent: whether the caller has the tool ([`DiditTools::selection`]), the arguments against the schema, the confirmation, ids that become path parts, addresses that Didit would fetch, files.
     /// A gate in front that asks for the scopes with [`crate::oauth_scopes`] can answer with a challenge; here it is an error.
+    ///
+    /// A file that is enclosed in the answer is its member `blob`, in base64.
     pub async fn call(
         &self,
         extensions: &Extensions,
         name: &str,
         arguments: Option<&Map<String, Value>>,
     ) -> Option<Result<Value, Failure>> {
+        let given = self.given(extensions, name, arguments).await?;
+        Some(given.map(Given::into_value))
+    }
+
+    /// The same, with a file apart from the answer.
+    pub(crate) async fn given(
+        &self,
+        extensions: &Extensions,
+        name: &str,
+        arguments: Option<&Map<String, Value>>,
+    ) -> Option<Result<Given, Failure>> {
         let tool = catalog::named(name)?;
         Some(self.run(extensions, tool, arguments).await)
     }
@@ -137,7 +178,7 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         extensions: &Extensions,
         tool: &'static Tool,
         arguments: Option<&Map<String, Value>>,
-    ) -> Outcome {
+    ) -> Result<Given, Failure> {
         let selection = self.selection(extensions).map_err(unreadable)?;
         let is_search = std::ptr::eq(tool, &SEARCH);
         if !is_search {
@@ -150,7 +191,7 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         precheck::surface(tool, arguments, self.surface)?;
         let checked = Checked::new(tool.arguments, arguments, reading)?;
         if is_search {
-            return Ok(search::run(&selection, &checked));
+            return Ok(Given::from(search::run(&selection, &checked)));
         }
         let ready = precheck::ready(tool, &checked, self.surface)?;
         let (credential, person) = self.credential(extensions, &ready, &checked).await?;
@@ -163,12 +204,14 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
             tool,
             files: ready.files,
             now: (self.clock)(),
+            poll: self.poll,
         };
         let mut value = match &tool.run {
             Run::Context => acting.reach().await?.to_value(),
             Run::One => acting.once(&checked).await?,
             Run::Span(span) => acting.span(span, &checked).await?,
             Run::Analytics => acting.analytics(&checked).await?,
+            Run::Report => return acting.report(&checked, self.downloads.as_deref()).await,
             Run::Special(name) => acting.named(name, &checked).await?,
         };
         if let (Some(mark), Value::Object(answer)) = (tool.marks, &mut value) {
@@ -179,7 +222,7 @@ impl<S: Transport, C: Credentials> DiditTools<S, C> {
         {
             self.credentials.keep(extensions, Secret::new(token));
         }
-        Ok(value)
+        Ok(Given::from(value))
     }
 
     /// What the call is made with, and under which name what is read is kept.

@@ -278,6 +278,7 @@ fn run(tool: &Tool) -> Outcome<Option<String>> {
     Ok(Some(match run.as_str() {
         "context" => "Run::Context".to_owned(),
         "analytics" => "Run::Analytics".to_owned(),
+        "report" => "Run::Report".to_owned(),
         "list_newest" => span("List", "NewestFirst", 20)?,
         "search_newest" => span("Search", "NewestFirst", 20)?,
         "list_workflows" => span("List", "AsTheyCame", 50)?,

@@ -9,9 +9,6 @@ use crate::map::rows;
 use crate::outcome::Outcome;
 use crate::schema::Checked;
 
-/// How long between two looks.
-const EVERY: Duration = Duration::from_secs(3);
-
 /// How much of a body is shown, in characters: enough to see what it is about.
 const MAX_BODY: usize = 2048;
 
@@ -29,7 +26,7 @@ impl<S: Transport> Acting<'_, S> {
                 shorten(&mut answer);
                 return Ok(answer);
             }
-            let pause = EVERY.min(left);
+            let pause = self.poll.min(left);
             tokio::time::sleep(pause).await;
             left -= pause;
         }

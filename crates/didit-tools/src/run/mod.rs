@@ -12,6 +12,7 @@ mod graph_save;
 mod keys;
 mod network;
 mod questionnaire;
+mod report;
 mod workflow;
 mod workflow_delete;
 mod workflow_publish;

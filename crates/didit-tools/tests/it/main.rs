@@ -24,6 +24,8 @@ mod place;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod selection;

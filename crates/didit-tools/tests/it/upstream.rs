@@ -191,10 +191,11 @@ impl tower_service::Service<Request<Bytes>> for Upstream {
             tokio::task::yield_now().await;
             this.in_flight.fetch_sub(1, Ordering::SeqCst);
             let (status, body) = this.reply(&seen);
-            let body = if status == 204 {
-                Bytes::new()
-            } else {
-                Bytes::from(body.to_string())
+            let body = match body {
+                _ if status == 204 => Bytes::new(),
+                // A file, which is not JSON.
+                Value::String(file) if file.starts_with("%PDF-") => Bytes::from(file),
+                json => Bytes::from(json.to_string()),
             };
             Ok(Response::builder().status(status).body(body).unwrap())
         })

@@ -33,6 +33,8 @@ pub(crate) struct Tools {
     pub(crate) application: Option<String>,
     pub(crate) permissions: Permissions,
     pub(crate) dangerous_allow_loopback: bool,
+    /// How long between two looks for the delivery of a webhook.
+    pub(crate) webhook_poll: Duration,
 }
 
 /// The configuration of `serve`.
@@ -188,7 +190,7 @@ fn tools(reader: &mut Reader<'_>) -> Option<Tools> {
         "off" => Ok(Permissions::Off),
         _ => Err(format!("{} is none of them", error::shown(text))),
     });
-    reader.get("tools.webhook_poll_ms", |text| number(text, 250, 60_000));
+    let poll = reader.get("tools.webhook_poll_ms", |text| number(text, 250, 60_000));
     let loopback = reader.get("didit.dangerous_allow_loopback", switch);
     let (auth, base) = (auth?, base?);
     let api = reader.get("didit.auth_base_url", |_| {
@@ -201,6 +203,7 @@ fn tools(reader: &mut Reader<'_>) -> Option<Tools> {
         application,
         permissions: permissions?,
         dangerous_allow_loopback: loopback?,
+        webhook_poll: Duration::from_millis(poll?),
     })
 }
 

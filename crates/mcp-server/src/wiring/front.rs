@@ -14,6 +14,7 @@ use http_body_util::{Either, Full};
 use resource_guard::Refused;
 use tower_service::Service;
 
+use super::downloads::{self, Tickets};
 use crate::metrics::Metrics;
 
 /// The MCP endpoint and the metadata of its resource behind the guard, and beside it the pages that need no token.
@@ -49,6 +50,8 @@ pub(super) struct Pages {
     pub(super) metrics: Option<Arc<Metrics>>,
     /// `/.well-known/oauth-authorization-server`.
     pub(super) server_metadata: Option<MakePage>,
+    /// The reports behind links.
+    pub(super) downloads: Option<Arc<Tickets>>,
 }
 
 impl std::fmt::Debug for Pages {
@@ -58,7 +61,7 @@ impl std::fmt::Debug for Pages {
 }
 
 impl Pages {
-    fn page(&self, room: &Room) -> Option<Page> {
+    fn page(&self, room: &Room, query: Option<&str>) -> Option<Page> {
         let page: Page = match room {
             Room::Guarded => return None,
             Room::Health => {
@@ -76,6 +79,7 @@ impl Pages {
                 Box::pin(ready(page))
             }
             Room::ServerMetadata => self.server_metadata.as_ref()?(),
+            Room::Download => Box::pin(ready(self.downloads.as_ref()?.page(query))),
             Room::Options => {
                 let mut page = Response::new(Bytes::new());
                 *page.status_mut() = StatusCode::NO_CONTENT;
@@ -121,6 +125,8 @@ enum Room {
     Ready,
     Metrics,
     ServerMetadata,
+    /// A report behind a link: the ticket in the query is what opens it.
+    Download,
     /// A question what may be asked, where nothing is protected.
     Options,
     Nothing,
@@ -140,6 +146,7 @@ fn room(method: &Method, path: &str) -> Room {
             "/metrics" => Room::Metrics,
             // RFC 8414 section 3: where clients looked that knew no metadata of resources.
             "/.well-known/oauth-authorization-server" => Room::ServerMetadata,
+            downloads::PATH => Room::Download,
             _ => Room::Nothing,
         },
     }
@@ -170,7 +177,7 @@ where
                 Ok(answer.map(Either::Right))
             });
         }
-        let page = self.pages.page(&room);
+        let page = self.pages.page(&room, request.uri().query());
         let page = page.unwrap_or_else(|| Box::pin(ready(nothing())));
         Box::pin(async move { Ok(page.await.map(|body| Either::Left(Full::new(body)))) })
     }
@@ -233,6 +240,9 @@ mod tests {
                 "/.well-known/oauth-authorization-server/mcp",
                 Room::Nothing,
             ),
+            (Method::GET, "/downloads/session-report.pdf", Room::Download),
+            (Method::POST, "/downloads/session-report.pdf", Room::Nothing),
+            (Method::GET, "/downloads/", Room::Nothing),
             (Method::OPTIONS, "/mcp", Room::Guarded),
             (Method::OPTIONS, "/healthz", Room::Options),
             (Method::OPTIONS, "/anything", Room::Options),

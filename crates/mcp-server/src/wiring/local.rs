@@ -46,6 +46,7 @@ pub(crate) fn tools<D: Transport>(
     let tools = tools_of
         .at_home_in(tools.organization.as_deref(), tools.application.as_deref())?
         .over_stdio()
+        .looking_every(tools.webhook_poll)
         .attended(Arc::new(audit));
     Ok(tools)
 }

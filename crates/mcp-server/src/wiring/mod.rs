@@ -1,6 +1,7 @@
 //! Which library is plugged into which.
 
 mod didit;
+mod downloads;
 mod front;
 mod gate;
 pub(crate) mod hosted;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use didit_sandbox::Sandbox;
-use didit_tools::{DiditTools, Transport};
+use didit_tools::{DiditTools, Downloads, Transport};
 use mcp_protocol::serve::Options;
 use oauth_rs::entropy::Entropy;
 use oauth_rs::jose::{JwkSet, SigningKey};
@@ -30,6 +31,8 @@ use resource_guard::fetch::VerifiedTokens;
 use resource_guard::{KeySnapshot, Nonces, Revocations, TrustedIssuer};
 
 use didit::ActingAs;
+use downloads::Tickets;
+use front::Pages;
 use protect::{McpService, Protection};
 
 /// Where the three listeners are, as clients see them.
@@ -117,7 +120,13 @@ pub(crate) fn assemble<D: Transport>(
     // What was revoked before the last stop is not known here. Tokens of this very second are fresh ones.
     let before = outside.clock.now().0.saturating_sub(1);
     revocations.refuse_issued_until(UnixSeconds(before));
-    let didit = didit::tools(at, outside.didit, sandbox, &outside.clock, &outside.entropy)?;
+    let downloads = Arc::new(Tickets::new(
+        resource.origin(),
+        Arc::clone(&outside.clock),
+        Arc::clone(&outside.entropy),
+    ));
+    let didit = didit::tools(at, outside.didit, sandbox, &outside.clock, &outside.entropy)?
+        .with_downloads(Arc::clone(&downloads) as Arc<dyn Downloads>);
     let nonces = |settings: &Settings| {
         let mut secret = [0; 32];
         outside.entropy.fill(&mut secret);
@@ -137,6 +146,10 @@ pub(crate) fn assemble<D: Transport>(
         },
         didit,
         Options::default(),
+        Pages {
+            downloads: Some(downloads),
+            ..Pages::default()
+        },
     )?;
 
     let auth = issuer::service(

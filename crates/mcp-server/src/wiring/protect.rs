@@ -52,6 +52,7 @@ pub(crate) fn protected<S, H>(
     protection: Protection<S>,
     handler: H,
     options: Options,
+    pages: Pages,
 ) -> Result<McpService<H>, Box<dyn Error>>
 where
     S: Source + 'static,
@@ -74,7 +75,7 @@ where
         layer = layer.nonces(move || Arc::clone(&nonces));
     }
     let service = layer.layer(HttpService::new(handler, options));
-    Ok(Front::new(service, Pages::default()))
+    Ok(Front::new(service, pages))
 }
 
 fn guard<S>(protection: &Protection<S>) -> Result<Guard, Box<dyn Error>> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::super::*;
-use super::every;
 use crate::file;
 use crate::handler::shown;
 use crate::schema::Shape;
@@ -56,7 +55,7 @@ fn texts(tool: &Tool, surface: Surface) -> Vec<(String, &'static str)> {
 fn strangers(shown: &[&Tool], known: &[&Tool], surface: Surface) -> Vec<String> {
     let known: BTreeSet<&str> = known.iter().map(|tool| tool.name).collect();
     // An argument may look like a tool; it is not one.
-    let arguments = every().flat_map(|tool| tool.arguments);
+    let arguments = all().flat_map(|tool| tool.arguments);
     let arguments: BTreeSet<&str> = arguments.map(|argument| argument.name).collect();
     let mut found = Vec::new();
     for tool in shown {
@@ -72,7 +71,7 @@ fn strangers(shown: &[&Tool], known: &[&Tool], surface: Surface) -> Vec<String> 
 fn offered(surface: Surface) -> Vec<&'static Tool> {
     let over_stdio = surface == Surface::Stdio;
     let offers = |tool: &&Tool| over_stdio || tool.visibility == Visibility::Everywhere;
-    every().filter(offers).collect()
+    all().filter(offers).collect()
 }
 
 #[test]
@@ -88,13 +87,13 @@ fn a_text_names_only_tools_that_are_offered_beside_it() {
 
 #[test]
 fn the_texts_of_core_name_core_alone() {
-    let core: Vec<&Tool> = every().filter(|tool| tool.core).collect();
+    let core: Vec<&Tool> = all().filter(|tool| tool.core).collect();
     assert_eq!(strangers(&core, &core, Surface::Http), [""; 0]);
 }
 
 #[test]
 fn every_tool_and_every_argument_says_what_it_is_in_sentences() {
-    for tool in every() {
+    for tool in all() {
         let length = tool.says.chars().count();
         assert!(
             (60..=MAX_DESCRIPTION).contains(&length),
@@ -113,7 +112,7 @@ fn every_tool_and_every_argument_says_what_it_is_in_sentences() {
 
 #[test]
 fn days_countries_and_bounds_are_said_where_a_model_would_guess() {
-    for tool in every() {
+    for tool in all() {
         for argument in tool.arguments {
             let (at, text) = (format!("{} {}", tool.name, argument.name), argument.says);
             let says = |words: &str| assert!(text.contains(words), "{at}: {text}");
@@ -138,7 +137,7 @@ fn days_countries_and_bounds_are_said_where_a_model_would_guess() {
 
 #[test]
 fn the_size_of_a_file_is_said_as_it_is_held() {
-    for tool in every() {
+    for tool in all() {
         for upload in tool.uploads {
             let most = file::takes(tool.operations[0], upload.field).most / (1024 * 1024);
             let text = tool.argument(upload.base64).unwrap().says;

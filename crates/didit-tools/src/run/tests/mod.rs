@@ -79,6 +79,7 @@ async fn run_over<S: Transport>(
         home: Home::default(),
         tool: catalog::find("didit_workflow_get").unwrap(),
         files: Vec::new(),
+        poll: crate::tools::DEFAULT_POLL,
         now: NOW,
     };
     acting.named(run, &checked(arguments)).await

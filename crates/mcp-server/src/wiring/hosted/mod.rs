@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use didit_client::operation::Base;
 use didit_client::send::Sender;
-use didit_tools::{DiditTools, Transport};
+use didit_tools::{DiditTools, Downloads, Transport};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode};
 use mcp_protocol::http::Callers;
@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tower_layer::Layer as _;
 
 use super::didit::retries;
+use super::downloads::Tickets;
 use super::front::{Front, Page, Pages, fleeting, open};
 use super::gate;
 use super::protect::{browser_clients, of_tools};
@@ -99,6 +100,14 @@ where
         )?
         .checking(config.tools.permissions)
         .attended(Arc::new(audit));
+    let downloads = Arc::new(Tickets::new(
+        config.resource.origin(),
+        Arc::clone(&outside.clock),
+        Arc::clone(&outside.entropy),
+    ));
+    let tools = tools
+        .with_downloads(Arc::clone(&downloads) as Arc<dyn Downloads>)
+        .looking_every(config.tools.webhook_poll);
     let options = Options {
         callers: callers(&config.resource),
         max_body_bytes: config.max_body_bytes,
@@ -125,6 +134,7 @@ where
         })),
         metrics: config.has_metrics.then_some(metrics),
         server_metadata: Some(Box::new(server_metadata)),
+        downloads: Some(downloads),
     };
     Ok(Hosted {
         service: Front::new(guarded, pages),

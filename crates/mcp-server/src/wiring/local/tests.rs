@@ -294,3 +294,32 @@ async fn the_skills_are_served() {
         "{listed}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_enclosed_in_the_answer() {
+    use base64::Engine as _;
+    let mut peer = registered().await;
+    let create = json!({"workflow_label": "Check", "features": [{"feature": "OCR"}]});
+    peer.ok("didit_workflow_create", create).await;
+    let workflows = peer.ok("didit_workflow_list", json!({})).await;
+    let rows = workflows.get("results").unwrap_or(&workflows["value"]);
+    let create = json!({"workflow_id": rows[0]["workflow_id"]});
+    let session = peer.ok("didit_session_create", create).await;
+    let id = session["session_id"].as_str().unwrap();
+    let report = json!({"session_id": id});
+    let result = peer.call("didit_session_generate_pdf", report).await;
+    let file = &result["content"][1];
+    assert_eq!(file["type"], "resource", "{result}");
+    let file = &file["resource"];
+    assert_eq!(file["uri"], format!("didit://session/{id}/report.pdf"));
+    assert_eq!(file["mimeType"], "application/pdf");
+    let blob = file["blob"].as_str().unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(blob)
+        .unwrap();
+    assert!(bytes.starts_with(b"%PDF-"));
+    // The text, which a model reads, is about the file and not the file.
+    let about = json!({"media_type": "application/pdf", "size_bytes": bytes.len()});
+    assert_eq!(result["structuredContent"], about);
+    assert_eq!(result["content"][0]["text"], about.to_string());
+}

@@ -6,6 +6,7 @@ mod filters;
 mod life;
 mod listing;
 mod passed_on;
+mod report;
 mod roles;
 mod selection;
 

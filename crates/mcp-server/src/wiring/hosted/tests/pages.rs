@@ -256,3 +256,29 @@ async fn the_skills_are_for_whoever_has_a_token() {
     let nobody = world.modern(None, "skills/list", json!({})).await;
     assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_behind_a_link_without_the_token_of_the_caller() {
+    let world = World::new();
+    let sessions = world.call("olivia", "didit_session_list", json!({})).await;
+    let sessions = sessions.result()["structuredContent"].clone();
+    let session = json!({"session_id": sessions["results"][0]["session_id"]});
+    let answer = world
+        .call("olivia", "didit_session_generate_pdf", session)
+        .await;
+    let answer = answer.result()["structuredContent"].clone();
+    assert_eq!(answer["expires_at"], "2027-01-15T08:05:00Z", "{answer}");
+    assert_eq!(answer["expires_in"], 300);
+    let link = answer["download_url"].as_str().unwrap();
+    assert!(!link.contains(&world.token("olivia")), "{link}");
+    let path = link.strip_prefix("https://mcp.example").unwrap();
+    let asked = world.to_didit().len();
+    let page = world.get(path).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.starts_with("%PDF-"));
+    assert_eq!(page.header("content-type"), "application/pdf");
+    assert_eq!(page.header("access-control-allow-origin"), "");
+    let bad = world.get("/downloads/session-report.pdf?token=x").await;
+    assert_eq!(bad.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.to_didit().len(), asked);
+}
