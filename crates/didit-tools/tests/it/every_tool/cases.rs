@@ -76,6 +76,10 @@ pub(crate) const OWN_ANSWERS: &[(&[&str], &str)] = &[
         "the address to pay at, and that a person has to approve",
     ),
     (
+        &["didit_session_generate_pdf"],
+        "what the file is, beside the file or with the link to it",
+    ),
+    (
         &["didit_session_explain_decision", "didit_session_webhooks"],
         "a summary without personal data",
     ),
