@@ -425,19 +425,22 @@ impl Guard {
     ) -> Result<(), Refused> {
         let refuse = |reason| Err(Refused::of(principal.scheme(), reason));
         let hierarchy = &self.checked.config.hierarchy;
-        let granted = hierarchy.expand(&principal.scopes);
-        let (allowed, to_ask_for) = match role {
-            Role::Unlimited => (granted, needed.to_ask_for()),
+        let granted = |scope: &str| hierarchy.covers(&principal.scopes, scope);
+        let (is_met, to_ask_for) = match role {
+            Role::Unlimited => (needed.is_met(granted), needed.to_ask_for()),
             Role::May(scopes) => {
-                let role = hierarchy.expand(scopes);
-                if !needed.is_met_by(&role) {
+                let may = |scope: &str| hierarchy.covers(scopes, scope);
+                if !needed.is_met(may) {
                     let needed = needed.to_ask_for();
                     return refuse(Reason::Role { needed });
                 }
-                (granted.intersection(&role), needed.to_ask_for_within(&role))
+                (
+                    needed.is_met(|scope| granted(scope) && may(scope)),
+                    needed.to_ask_for_within(may),
+                )
             }
         };
-        if needed.is_met_by(&allowed) {
+        if is_met {
             return Ok(());
         }
         refuse(Reason::InsufficientScope {

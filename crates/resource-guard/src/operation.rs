@@ -100,11 +100,20 @@ impl Hierarchy {
 
     /// The scopes, and all that they cover.
     pub fn expand(&self, granted: &ScopeSet) -> ScopeSet {
-        let covered = self
-            .covers
-            .iter()
-            .filter(|(coarse, _)| granted.contains(coarse));
-        covered.fold(granted.clone(), |all, (_, fine)| all.union(fine))
+        let covered = self.below(granted);
+        covered.fold(granted.clone(), |all, fine| all.union(fine))
+    }
+
+    /// Whether [`expand`](Self::expand) would have this scope; nothing is put together for it.
+    pub(crate) fn covers(&self, granted: &ScopeSet, scope: &str) -> bool {
+        granted.contains(scope) || self.below(granted).any(|fine| fine.contains(scope))
+    }
+
+    /// What the coarse ones among these scopes cover.
+    fn below(&self, granted: &ScopeSet) -> impl Iterator<Item = &ScopeSet> {
+        let covering = self.covers.iter();
+        let covering = covering.filter(|(coarse, _)| granted.contains(coarse));
+        covering.map(|(_, fine)| fine)
     }
 }
 
@@ -152,6 +161,10 @@ mod tests {
         ] {
             let expanded = hierarchy.expand(&ScopeSet::parse(granted).unwrap());
             assert_eq!(expanded, ScopeSet::parse(expected).unwrap(), "{granted}");
+            for scope in ["a", "b", "c", "d", "e", "x", "y", "z"] {
+                let is_covered = hierarchy.covers(&ScopeSet::parse(granted).unwrap(), scope);
+                assert_eq!(is_covered, expanded.contains(scope), "{granted} {scope}");
+            }
         }
     }
 

@@ -71,11 +71,18 @@ impl Requirement {
 
     /// Whether one alternative is granted as a whole, or nothing is needed.
     pub fn is_met_by(&self, granted: &ScopeSet) -> bool {
-        self.alternatives.is_empty()
-            || self
-                .alternatives
-                .iter()
-                .any(|set| set.is_subset_of(granted))
+        self.is_met(|scope| granted.contains(scope))
+    }
+
+    /// The same, where a scope counts as granted if `granted` says so.
+    pub(crate) fn is_met(&self, granted: impl Fn(&str) -> bool) -> bool {
+        self.alternatives.is_empty() || self.met(granted).is_some()
+    }
+
+    /// The first alternative of which every scope is granted.
+    fn met(&self, granted: impl Fn(&str) -> bool) -> Option<&ScopeSet> {
+        let mut alternatives = self.alternatives.iter();
+        alternatives.find(|set| set.iter().all(&granted))
     }
 
     /// The scopes that a client is told to ask for: all of the first alternative.
@@ -85,10 +92,8 @@ impl Requirement {
     }
 
     /// The same, of the alternatives that a role allows as a whole.
-    pub(crate) fn to_ask_for_within(&self, role: &ScopeSet) -> ScopeSet {
-        let mut alternatives = self.alternatives.iter();
-        let first = alternatives.find(|set| set.is_subset_of(role));
-        first.cloned().unwrap_or_default()
+    pub(crate) fn to_ask_for_within(&self, role: impl Fn(&str) -> bool) -> ScopeSet {
+        self.met(role).cloned().unwrap_or_default()
     }
 }
 
