@@ -27,13 +27,8 @@ impl<S: Transport> Acting<'_, S> {
             Failure::bad_request("questionnaire_id is missing").field("questionnaire_id")
         })?;
         let part = Some(("questionnaire_id", &id));
-        let mut stored = match self
-            .api("questionnaire.get", &place, part, Map::new())
-            .await
-        {
-            Ok(answer) => object(answer),
-            Err(error) => return Err(self.told(error, &place).await),
-        };
+        let stored = self.asked("questionnaire.get", &place, part, Map::new());
+        let mut stored = object(stored.await?);
         let languages = languages(&stored);
         let mut graph = stored
             .remove("graph")
@@ -84,12 +79,12 @@ impl<S: Transport> Acting<'_, S> {
     ) -> Result<(), Failure> {
         let fields = object(json!({ "graph": graph, "status": status }));
         let part = Some(("questionnaire_id", id));
-        match self.api("questionnaire.update", place, part, fields).await {
+        match self
+            .asked("questionnaire.update", place, part, fields)
+            .await
+        {
             Ok(_) => Ok(()),
-            Err(error) => Err(self
-                .told(error, place)
-                .await
-                .before("no option was added: ")),
+            Err(failure) => Err(failure.before("no option was added: ")),
         }
     }
 }

@@ -25,16 +25,13 @@ impl<S: Transport> Acting<'_, S> {
         checked: &Checked,
     ) -> Outcome {
         let found = self.workflow(checked).await?;
-        let asked = self.api(
+        let asked = self.asked(
             "workflow_graph.id_methods",
             &found.place,
             Some(("version", &found.version)),
             Map::new(),
         );
-        let answer = match asked.await {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.told(error, &found.place).await),
-        };
+        let answer = asked.await?;
         let wanted: Vec<&str> = checked.text("country").into_iter().collect();
         let mut out = only(answer, &wanted);
         found.tell(&mut out);

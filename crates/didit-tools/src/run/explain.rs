@@ -16,10 +16,8 @@ impl<S: Transport> Acting<'_, S> {
             .ok_or_else(|| Failure::bad_request("session_id is missing").field("session_id"))?;
         let place = self.place(row("session.decision")?, checked).await?;
         let part = Some(("session_id", &id));
-        let decision = match self.api("session.decision", &place, part, Map::new()).await {
-            Ok(answer) => object(answer),
-            Err(error) => return Err(self.told(error, &place).await),
-        };
+        let decision = self.asked("session.decision", &place, part, Map::new());
+        let decision = object(decision.await?);
         let workflow = decision.get("workflow_id").and_then(Value::as_str);
         let graph = match workflow {
             Some(workflow) => self.graph_used(workflow, checked).await,

@@ -12,16 +12,13 @@ impl<S: Transport> Acting<'_, S> {
     /// The graph of a workflow, with its drawing.
     pub(super) async fn workflow_get_graph(&self, checked: &Checked) -> Outcome {
         let found = self.workflow(checked).await?;
-        let asked = self.api(
+        let asked = self.asked(
             "workflow_graph.get",
             &found.place,
             Some(("version", &found.version)),
             Map::new(),
         );
-        let answer = match asked.await {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.told(error, &found.place).await),
-        };
+        let answer = asked.await?;
         let mut out = Map::new();
         found.tell(&mut out);
         out.insert("version_uuid".into(), found.version.as_str().into());
@@ -53,16 +50,13 @@ impl<S: Transport> Acting<'_, S> {
     /// The fields that rules can look at, of all checks or of one.
     pub(super) async fn workflow_get_field_definitions(&self, checked: &Checked) -> Outcome {
         let found = self.workflow(checked).await?;
-        let asked = self.api(
+        let asked = self.asked(
             "workflow_graph.field_definitions",
             &found.place,
             None,
             Map::new(),
         );
-        let answer = match asked.await {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.told(error, &found.place).await),
-        };
+        let answer = asked.await?;
         let mut out = object(answer);
         if let Some(feature) = checked.text("feature") {
             only_feature(&mut out, feature)?;
@@ -88,20 +82,15 @@ impl<S: Transport> Acting<'_, S> {
         }
         let found = self.workflow(checked).await?;
         let fields = object(json!({ "graph": graph.to_value(), "branch_node_id": node }));
-        let asked = self.api(
+        let asked = self.asked(
             "workflow_graph.branch_fields",
             &found.place,
             Some(("version", &found.version)),
             fields,
         );
-        match asked.await {
-            Ok(answer) => {
-                let mut out = object(answer);
-                found.tell(&mut out);
-                Ok(Value::Object(out))
-            }
-            Err(error) => Err(self.told(error, &found.place).await),
-        }
+        let mut out = object(asked.await?);
+        found.tell(&mut out);
+        Ok(Value::Object(out))
     }
 
     /// What is wrong with a graph, here and as the API sees it.
@@ -126,13 +115,8 @@ impl<S: Transport> Acting<'_, S> {
                 (place, given.and_then(kind))
             }
         };
-        let answer = match self
-            .api("workflow_graph.validate", &place, None, fields)
-            .await
-        {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.told(error, &place).await),
-        };
+        let asked = self.asked("workflow_graph.validate", &place, None, fields);
+        let answer = asked.await?;
         let report = graph.check(kind);
         let valid = is_valid(&answer) && report.errors.is_empty();
         let mut answer = object(answer);

@@ -138,16 +138,13 @@ impl<S: Transport> Acting<'_, S> {
     }
 
     async fn graph_of(&self, found: &Found, version: &PathPart) -> Result<Graph, Failure> {
-        let asked = self.api(
+        let asked = self.asked(
             "workflow_graph.get",
             &found.place,
             Some(("version", version)),
             Map::new(),
         );
-        let answer = match asked.await {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.told(error, &found.place).await),
-        };
+        let answer = asked.await?;
         let graph = graph_in(&answer).ok_or_else(|| {
             Failure::unprocessable("the workflow has no graph that could be changed")
                 .field("workflow_id")

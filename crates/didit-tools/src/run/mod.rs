@@ -94,6 +94,20 @@ impl<S: Transport> Acting<'_, S> {
         self.send(call).await.map_err(ApiErrorOr::Api)
     }
 
+    /// The same, for a tool that ends where the call fails.
+    async fn asked(
+        &self,
+        operation: &str,
+        place: &Place,
+        part: Option<(&'static str, &PathPart)>,
+        fields: Map<String, Value>,
+    ) -> Result<Value, Failure> {
+        match self.api(operation, place, part, fields).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.told(error, place).await),
+        }
+    }
+
     /// The failure that a tool ends with, with the reason of a refusal explained.
     async fn told(&self, error: ApiErrorOr, place: &Place) -> Failure {
         match error {
